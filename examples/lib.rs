@@ -1,0 +1,1 @@
+//! Unpublished member over the facade with `full`.

@@ -1,0 +1,232 @@
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::Number;
+
+use super::{Digest, MalformedCall};
+
+/// Most bytes the arguments of a call may have (1 MiB).
+pub const MAX_ARGUMENT_BYTES: usize = 1024 * 1024;
+
+/// Most levels of arrays and objects the arguments may have.
+pub const MAX_ARGUMENT_DEPTH: usize = 64;
+
+/// Objects with more keys than this look for duplicates in a set instead of a list.
+const LINEAR_KEYS: usize = 16;
+
+/// The arguments of a call: the bytes as they came and what they say, parsed once.
+///
+/// Duplicate keys are refused (RFC 8259 section 4 leaves their meaning open, so policy and tool could
+/// disagree), as is anything over [`MAX_ARGUMENT_BYTES`] or [`MAX_ARGUMENT_DEPTH`].
+#[derive(Clone)]
+pub struct Arguments {
+    raw: Bytes,
+    root: Node,
+}
+
+/// A JSON value with its members in document order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string, escapes resolved.
+    String(Box<str>),
+    /// An array.
+    Array(Vec<Node>),
+    /// An object; no key occurs twice.
+    Object(Vec<(Box<str>, Node)>),
+}
+
+impl Arguments {
+    /// Parses the JSON text of the arguments.
+    ///
+    /// # Errors
+    /// [`MalformedCall`] when the text is too large, too deep, not JSON, or names a key twice.
+    pub fn parse(raw: impl Into<Bytes>) -> Result<Self, MalformedCall> {
+        let raw = raw.into();
+        if raw.len() > MAX_ARGUMENT_BYTES {
+            return Err(MalformedCall::TooLarge { bytes: raw.len(), limit: MAX_ARGUMENT_BYTES });
+        }
+        let fault = Cell::new(Fault::Syntax);
+        let mut deserializer = serde_json::Deserializer::from_slice(&raw);
+        let root = NodeSeed { depth: 0, fault: &fault }
+            .deserialize(&mut deserializer)
+            .and_then(|root| deserializer.end().map(|()| root))
+            .map_err(|error| fault.get().describe(&error))?;
+        Ok(Self { raw, root })
+    }
+
+    /// No arguments: `{}`.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { raw: Bytes::from_static(b"{}"), root: Node::Object(Vec::new()) }
+    }
+
+    /// The bytes as they came.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The bytes as they came, shared.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        self.raw.clone()
+    }
+
+    /// What they say.
+    #[must_use]
+    pub fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// SHA-256 of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.raw)
+    }
+
+    /// Reads the arguments into a type of the host's.
+    ///
+    /// # Errors
+    /// The error of `serde_json` when the arguments do not have that type's form.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(&self.raw)
+    }
+}
+
+impl fmt::Debug for Arguments {
+    /// The size only: arguments may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Arguments({} bytes)", self.raw.len())
+    }
+}
+
+/// What a custom error of the seed stands for; `serde_json` only carries text.
+#[derive(Clone, Copy)]
+enum Fault {
+    Syntax,
+    TooDeep,
+    DuplicateKey,
+}
+
+impl Fault {
+    fn describe(self, error: &serde_json::Error) -> MalformedCall {
+        let (line, column) = (error.line(), error.column());
+        match self {
+            Self::Syntax => MalformedCall::NotJson { line, column },
+            Self::TooDeep => MalformedCall::TooDeep { limit: MAX_ARGUMENT_DEPTH },
+            Self::DuplicateKey => MalformedCall::DuplicateKey { line, column },
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct NodeSeed<'f> {
+    depth: usize,
+    fault: &'f Cell<Fault>,
+}
+
+impl NodeSeed<'_> {
+    fn descend<E: de::Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_ARGUMENT_DEPTH {
+            self.fault.set(Fault::TooDeep);
+            return Err(E::custom("too deep"));
+        }
+        Ok(Self { depth: self.depth + 1, ..self })
+    }
+
+    fn reject_duplicate<E: de::Error>(
+        self,
+        key: &str,
+        members: &[(Box<str>, Node)],
+        seen: &mut HashSet<Box<str>>,
+    ) -> Result<(), E> {
+        let duplicate = if members.len() < LINEAR_KEYS {
+            members.iter().any(|(name, _)| **name == *key)
+        } else {
+            if seen.is_empty() {
+                seen.extend(members.iter().map(|(name, _)| name.clone()));
+            }
+            !seen.insert(key.into())
+        };
+        if duplicate {
+            self.fault.set(Fault::DuplicateKey);
+            return Err(E::custom("duplicate key"));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
+    type Value = Node;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NodeSeed<'_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Node, E> {
+        Number::from_f64(value).map(Node::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::String(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Node, E> {
+        Ok(Node::String(value.into_boxed_str()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+        let inner = self.descend()?;
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element_seed(inner)? {
+            items.push(item);
+        }
+        Ok(Node::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
+        let inner = self.descend()?;
+        let mut members: Vec<(Box<str>, Node)> = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some(key) = access.next_key::<std::borrow::Cow<'de, str>>()? {
+            self.reject_duplicate::<A::Error>(&key, &members, &mut seen)?;
+            let value = access.next_value_seed(inner)?;
+            members.push((key.into(), value));
+        }
+        Ok(Node::Object(members))
+    }
+}

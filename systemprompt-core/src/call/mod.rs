@@ -1,0 +1,196 @@
+//! The canonical tool call that every door builds and `evaluate` decides.
+
+mod arguments;
+mod digest;
+mod malformed;
+mod tool_ref;
+
+pub use arguments::{Arguments, MAX_ARGUMENT_BYTES, MAX_ARGUMENT_DEPTH, Node};
+pub use digest::Digest;
+pub use malformed::MalformedCall;
+pub use tool_ref::ToolRef;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AgentId, CallId, ContextId, PluginId, SessionId, TaskId, TraceId};
+use crate::principal::Principal;
+
+/// The way a call came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Door {
+    /// A client-side hook.
+    Hook,
+    /// `POST /api/v1/govern` and its batch form.
+    Api,
+    /// An MCP server.
+    Mcp,
+    /// A tool call inside a model's answer.
+    Gateway,
+    /// Another agent.
+    A2a,
+    /// A call made in process by the host.
+    Embedded,
+    /// The command line.
+    Cli,
+}
+
+impl Door {
+    /// The door's stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Api => "api",
+            Self::Mcp => "mcp",
+            Self::Gateway => "gateway",
+            Self::A2a => "a2a",
+            Self::Embedded => "embedded",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The circumstances of a call, as far as the door knows them. Nothing here grants anything.
+#[derive(Debug, Clone, Default)]
+pub struct CallContext {
+    /// The caller's own id of the call; minted when absent.
+    pub call_id: Option<CallId>,
+    /// The W3C trace the call belongs to; minted when absent.
+    pub trace_id: Option<TraceId>,
+    /// The client session.
+    pub session: Option<SessionId>,
+    /// The host or A2A context.
+    pub context: Option<ContextId>,
+    /// The task.
+    pub task: Option<TaskId>,
+    /// The agent that makes the call.
+    pub agent: Option<AgentId>,
+    /// The client plugin that sent it.
+    pub plugin: Option<PluginId>,
+    /// The client software, from `User-Agent`; recorded only.
+    pub user_agent: Option<Arc<str>>,
+}
+
+/// One tool call, ready to be decided. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct ToolCall(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    call_id: CallId,
+    call_id_supplied: bool,
+    trace_id: TraceId,
+    context: CallContext,
+    principal: Principal,
+    door: Door,
+    tool: ToolRef,
+    arguments: Arguments,
+    digest: Digest,
+}
+
+impl ToolCall {
+    /// Makes a call of `tool` by `principal`.
+    ///
+    /// Missing call and trace ids are minted.
+    #[must_use]
+    pub fn new(
+        principal: Principal,
+        door: Door,
+        tool: ToolRef,
+        arguments: Arguments,
+        context: CallContext,
+    ) -> Self {
+        let digest = Digest::of_call(&tool, context.agent.as_ref(), &arguments);
+        Self(Arc::new(Parts {
+            call_id: context.call_id.clone().unwrap_or_else(CallId::generate),
+            call_id_supplied: context.call_id.is_some(),
+            trace_id: context.trace_id.unwrap_or_else(TraceId::generate),
+            context,
+            principal,
+            door,
+            tool,
+            arguments,
+            digest,
+        }))
+    }
+
+    /// The id of the call.
+    #[must_use]
+    pub fn call_id(&self) -> &CallId {
+        &self.0.call_id
+    }
+
+    /// Whether the caller chose the call id, so that a repeat can be recognised.
+    #[must_use]
+    pub fn call_id_supplied(&self) -> bool {
+        self.0.call_id_supplied
+    }
+
+    /// The trace.
+    #[must_use]
+    pub fn trace_id(&self) -> TraceId {
+        self.0.trace_id
+    }
+
+    /// The session, if any.
+    #[must_use]
+    pub fn session(&self) -> Option<&SessionId> {
+        self.0.context.session.as_ref()
+    }
+
+    /// The agent, if any.
+    #[must_use]
+    pub fn agent(&self) -> Option<&AgentId> {
+        self.0.context.agent.as_ref()
+    }
+
+    /// The circumstances as the door gave them.
+    #[must_use]
+    pub fn context(&self) -> &CallContext {
+        &self.0.context
+    }
+
+    /// The caller.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.0.principal
+    }
+
+    /// The door.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        self.0.door
+    }
+
+    /// The tool.
+    #[must_use]
+    pub fn tool(&self) -> &ToolRef {
+        &self.0.tool
+    }
+
+    /// The arguments.
+    #[must_use]
+    pub fn arguments(&self) -> &Arguments {
+        &self.0.arguments
+    }
+
+    /// SHA-256 over tool, agent and arguments: what a permit is bound to.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+}
+
+#[cfg(test)]
+mod tests;

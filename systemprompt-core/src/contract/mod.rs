@@ -1,0 +1,26 @@
+//! The contracts between the crates of the family and their hosts.
+//!
+//! All of them are used as `dyn`, hence `#[async_trait]` (it boxes the future, so that the trait stays
+//! object-safe).
+
+mod audit;
+mod check;
+mod decide;
+mod job;
+mod llm;
+mod rate;
+mod secret_store;
+mod template;
+mod token;
+mod tool;
+
+pub use audit::{AuditError, AuditSink, PermitLedger, PermitState, SettleError};
+pub use check::{Check, CheckFailure, CheckVerdict};
+pub use decide::{Decide, RejectedCall};
+pub use job::{Job, JobError, Schedule};
+pub use llm::{LlmError, LlmProvider, LlmRequest, LlmResponse};
+pub use rate::{RateCharge, RateRefusal, RateStore, RateStoreError};
+pub use secret_store::{SecretStore, SecretStoreError};
+pub use template::{TemplateError, TemplateProvider};
+pub use token::{TokenError, TokenVerifier};
+pub use tool::{ToolDefinition, ToolError, ToolProvider};

@@ -1,0 +1,28 @@
+//! Vocabulary and contracts of `systemprompt`.
+//!
+//! The other crates of the family speak to each other only through what is here: identifiers, the
+//! canonical [`call::ToolCall`], the [`decision::Decision`] with its [`decision::Permit`], the events
+//! of the audit log, and the [`contract`]s that one crate implements and another calls.
+//!
+//! # Features
+//!
+//! | feature | brings | default |
+//! |---|---|---|
+//! | `database` | `DbPool`, schema installation, migrations | no |
+//! | `sqlite` | the embedded SQLite backend of `database` | no |
+//! | `config` | `profile.yaml`: parsing, validation, JSON Schema, bootstrap | no |
+//! | `api` | problem documents, the HTTP authentication contract, `From<axum::Router>` | no |
+
+#[cfg(feature = "api")]
+pub mod api;
+pub mod call;
+pub mod clock;
+pub mod contract;
+#[cfg(feature = "database")]
+pub mod database;
+pub mod decision;
+pub mod event;
+pub mod id;
+pub mod money;
+pub mod principal;
+pub mod secret;
