@@ -24,5 +24,6 @@ pub mod decision;
 pub mod event;
 pub mod id;
 pub mod money;
+pub mod policy;
 pub mod principal;
 pub mod secret;
