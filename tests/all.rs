@@ -1,0 +1,4 @@
+//! The tests that see the whole house: its structure, and the product over its real doors.
+
+mod dependencies;
+mod layering;
