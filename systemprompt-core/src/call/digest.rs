@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use super::{Arguments, ToolRef};
+use super::{Arguments, CallKind, ToolRef};
 use crate::id::AgentId;
 
 /// A SHA-256 digest, written as 64 lower-case hex digits.
@@ -18,8 +18,16 @@ impl Digest {
     }
 
     /// The digest of a call: each part preceded by its length, so that no two calls share one.
-    pub(super) fn of_call(tool: &ToolRef, agent: Option<&AgentId>, arguments: &Arguments) -> Self {
-        let mut hash = Sha256::new_with_prefix(b"systemprompt call v1");
+    pub(super) fn of_call(
+        kind: CallKind,
+        tool: &ToolRef,
+        agent: Option<&AgentId>,
+        arguments: &Arguments,
+    ) -> Self {
+        let mut hash = Sha256::new_with_prefix(match kind {
+            CallKind::Tool => b"systemprompt call v1".as_slice(),
+            CallKind::Prompt => b"systemprompt prompt v1".as_slice(),
+        });
         let agent = agent.map_or("", AgentId::as_str);
         for part in [tool.qualified().as_bytes(), agent.as_bytes(), arguments.raw()] {
             hash.update((part.len() as u64).to_be_bytes());

@@ -61,6 +61,24 @@ impl fmt::Display for Door {
     }
 }
 
+/// What a call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    /// To run a tool. No rule, no call.
+    Tool,
+    /// To hand a prompt to a model, as the reserved tool `prompt:submit` with the arguments
+    /// `{"prompt": ..}`.
+    ///
+    /// It passes the same checks, is charged to the same limits and audited the same way, with one
+    /// difference: typing a prompt is no privilege, so *scope* lets it pass when no rule names
+    /// `prompt:submit` itself. As soon as an allow rule names it (not merely a pattern such as `*`
+    /// that happens to cover it), that rule decides as for any tool; a deny rule that covers it always
+    /// denies. An agent that is named must be known and granted, as for any call.
+    ///
+    /// A [`Tool`](Self::Tool) call that names `prompt:submit` is an ordinary call and needs a rule.
+    Prompt,
+}
+
 /// The circumstances of a call, as far as the door knows them. Nothing here grants anything.
 #[derive(Debug, Clone, Default)]
 pub struct CallContext {
@@ -76,6 +94,11 @@ pub struct CallContext {
     pub task: Option<TaskId>,
     /// The agent that makes the call.
     pub agent: Option<AgentId>,
+    /// Whether `agent` is a label that the client gave to one of its own workers (a subagent's type,
+    /// say) and not a claim to be an agent of the policy. A label that the policy does not know is
+    /// no reason to deny; one that it does know is an agent like any other: the principal must be
+    /// granted it and its rules apply.
+    pub agent_is_label: bool,
     /// The client plugin that sent it.
     pub plugin: Option<PluginId>,
     /// The client software, from `User-Agent`; recorded only.
@@ -88,6 +111,7 @@ pub struct ToolCall(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
+    kind: CallKind,
     call_id: CallId,
     call_id_supplied: bool,
     trace_id: TraceId,
@@ -111,8 +135,33 @@ impl ToolCall {
         arguments: Arguments,
         context: CallContext,
     ) -> Self {
-        let digest = Digest::of_call(&tool, context.agent.as_ref(), &arguments);
+        Self::of_kind(CallKind::Tool, principal, door, tool, arguments, context)
+    }
+
+    /// Makes the call that stands for a prompt by `principal`; see [`CallKind::Prompt`].
+    ///
+    /// `arguments` are `{"prompt": ..}`. Missing call and trace ids are minted.
+    #[must_use]
+    pub fn prompt(
+        principal: Principal,
+        door: Door,
+        arguments: Arguments,
+        context: CallContext,
+    ) -> Self {
+        Self::of_kind(CallKind::Prompt, principal, door, ToolRef::prompt(), arguments, context)
+    }
+
+    fn of_kind(
+        kind: CallKind,
+        principal: Principal,
+        door: Door,
+        tool: ToolRef,
+        arguments: Arguments,
+        context: CallContext,
+    ) -> Self {
+        let digest = Digest::of_call(kind, &tool, context.agent.as_ref(), &arguments);
         Self(Arc::new(Parts {
+            kind,
             call_id: context.call_id.clone().unwrap_or_else(CallId::generate),
             call_id_supplied: context.call_id.is_some(),
             trace_id: context.trace_id.unwrap_or_else(TraceId::generate),
@@ -123,6 +172,12 @@ impl ToolCall {
             arguments,
             digest,
         }))
+    }
+
+    /// Whether a tool is to run or a prompt to be submitted.
+    #[must_use]
+    pub fn kind(&self) -> CallKind {
+        self.0.kind
     }
 
     /// The id of the call.

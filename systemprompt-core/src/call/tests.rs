@@ -72,7 +72,12 @@ fn qualified_names_are_split_and_conflicts_refused() {
 fn the_digest_covers_tool_agent_and_arguments_without_ambiguity() {
     let digest = |tool: &str, agent: Option<&str>, text: &str| {
         let agent = agent.map(|agent| AgentId::parse(agent).unwrap());
-        Digest::of_call(&ToolRef::parse(None, tool).unwrap(), agent.as_ref(), &parse(text).unwrap())
+        Digest::of_call(
+            CallKind::Tool,
+            &ToolRef::parse(None, tool).unwrap(),
+            agent.as_ref(),
+            &parse(text).unwrap(),
+        )
     };
     let base = digest("Read", None, "{}");
     assert_eq!(base, digest("Read", None, "{}"));
@@ -81,4 +86,13 @@ fn the_digest_covers_tool_agent_and_arguments_without_ambiguity() {
     {
         assert_ne!(base, other);
     }
+}
+
+#[test]
+fn a_prompt_is_no_call_of_the_tool_it_is_recorded_as() {
+    let tool = ToolRef::parse(None, "prompt:submit").unwrap();
+    assert_eq!(tool, ToolRef::prompt());
+    let arguments = parse("{\"prompt\":\"hi\"}").unwrap();
+    let digest = |kind| Digest::of_call(kind, &tool, None, &arguments);
+    assert_ne!(digest(CallKind::Tool), digest(CallKind::Prompt));
 }

@@ -43,6 +43,12 @@ impl ToolRef {
         Ok(Self { server: Some(inner), name, qualified: tool.into() })
     }
 
+    /// The reserved `prompt:submit`, which stands for a prompt; see [`CallKind::Prompt`](super::CallKind).
+    #[must_use]
+    pub fn prompt() -> Self {
+        Self::of(None, ToolName::prompt())
+    }
+
     fn of(server: Option<ServerName>, name: ToolName) -> Self {
         let qualified = match &server {
             Some(server) => format!("mcp__{server}__{name}").into(),

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::decision::Outcome;
 use crate::event::AuditEvent;
-use crate::id::PermitId;
+use crate::id::{CallId, PermitId, SessionId};
 use crate::principal::Principal;
 
 /// Where audit events go. Object-safe.
@@ -51,6 +51,30 @@ pub trait PermitLedger: Send + Sync + 'static {
     /// # Errors
     /// [`AuditError`] when the log cannot be read.
     async fn state(&self, permit: PermitId) -> Result<PermitState, AuditError>;
+
+    /// The newest permit that was granted to the principal for this call id, settled or not.
+    ///
+    /// Doors whose clients report an outcome by call id (a hook, say) ask this when they do not
+    /// remember the permit: after a restart, or when another replica decided. A ledger that cannot
+    /// search its log knows none.
+    ///
+    /// # Errors
+    /// [`AuditError`] when the log cannot be read.
+    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<PermitId>, AuditError> {
+        let _ = call;
+        Ok(None)
+    }
+}
+
+/// The call a permit is looked for by. The ids are as they were recorded, that is, redacted.
+#[derive(Debug, Clone, Copy)]
+pub struct GrantedCall<'c> {
+    /// To whom the permit was granted.
+    pub principal: &'c Principal,
+    /// In which session; `None` means without one.
+    pub session: Option<&'c SessionId>,
+    /// The call.
+    pub call_id: &'c CallId,
 }
 
 /// What has become of a permit.

@@ -19,6 +19,11 @@ impl ToolName {
         })?;
         Ok(Self(text.into()))
     }
+
+    /// The name of the reserved tool that stands for a prompt.
+    pub(crate) fn prompt() -> Self {
+        Self("prompt:submit".into())
+    }
 }
 
 text_id_traits!(ToolName);
