@@ -17,6 +17,8 @@
 pub mod api;
 pub mod call;
 pub mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod contract;
 #[cfg(feature = "database")]
 pub mod database;

@@ -1,0 +1,74 @@
+//! The profile and its sections.
+
+mod audit;
+mod database;
+mod extensions;
+mod identity;
+mod logging;
+mod secrets;
+mod server;
+
+use serde::{Deserialize, Serialize};
+
+pub use audit::AuditSection;
+pub use database::DatabaseSection;
+pub use extensions::ExtensionsSection;
+pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};
+pub use logging::{LogFormat, LogLevel, LoggingSection};
+pub use secrets::{SecretRef, SecretsSection};
+pub use server::ServerSection;
+
+use crate::id::ProfileName;
+use crate::policy::PolicyDocument;
+
+/// The settings of one installation, as `profile.yaml` states them. Relative paths are relative to
+/// the profile's folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The profile's name; it appears in logs and in the audit log. The only key without a default,
+    /// so that an empty or cut-off file is never mistaken for a profile.
+    pub profile: ProfileName,
+    /// The HTTP server.
+    #[serde(default)]
+    pub server: ServerSection,
+    /// The database.
+    #[serde(default)]
+    pub database: DatabaseSection,
+    /// The audit log.
+    #[serde(default)]
+    pub audit: AuditSection,
+    /// Secrets the servers themselves need, by reference.
+    #[serde(default)]
+    pub secrets: SecretsSection,
+    /// Who may come in: keys, tokens and their issuers.
+    #[serde(default)]
+    pub identity: IdentitySection,
+    /// The policy every tool call is held against. Without rules nothing is allowed.
+    #[serde(default)]
+    pub governance: PolicyDocument,
+    /// Extensions compiled into the host.
+    #[serde(default)]
+    pub extensions: ExtensionsSection,
+    /// The log the process writes to its standard error.
+    #[serde(default)]
+    pub logging: LoggingSection,
+}
+
+impl Profile {
+    /// A profile of this name with every default.
+    #[must_use]
+    pub fn new(profile: ProfileName) -> Self {
+        Self {
+            profile,
+            server: ServerSection::default(),
+            database: DatabaseSection::default(),
+            audit: AuditSection::default(),
+            secrets: SecretsSection::default(),
+            identity: IdentitySection::default(),
+            governance: PolicyDocument::default(),
+            extensions: ExtensionsSection::default(),
+            logging: LoggingSection::default(),
+        }
+    }
+}
