@@ -24,6 +24,7 @@ pub mod contract;
 pub mod database;
 pub mod decision;
 pub mod event;
+pub mod extension;
 pub mod id;
 pub mod money;
 pub mod policy;

@@ -1,0 +1,120 @@
+use super::super::DatabaseError;
+use super::StepKind;
+
+/// Why a schema was not installed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// Two owners of the same name were handed in.
+    #[error("the schema owner `{owner}` occurs twice")]
+    DuplicateOwner {
+        /// The owner.
+        owner: String,
+    },
+    /// A table that two definitions claim; names are compared without regard to case.
+    #[error("the table `{table}` is owned twice: by `{first}` and by `{second}`")]
+    TableOwnedTwice {
+        /// The table.
+        table: String,
+        /// The owner that comes first.
+        first: String,
+        /// The owner that comes later.
+        second: String,
+    },
+    /// Two migrations of one owner with the same name.
+    #[error("`{owner}` has two migrations named `{name}`")]
+    DuplicateMigration {
+        /// The owner.
+        owner: String,
+        /// The migration.
+        name: String,
+    },
+    /// A table name that is not a plain SQL identifier.
+    #[error(
+        "`{owner}` names the table `{table}`; a table is a letter or `_` followed by letters, digits \
+         and `_`, at most 63 in all, and does not start with `sqlite_` or `systemprompt_schema`"
+    )]
+    TableName {
+        /// The owner.
+        owner: String,
+        /// The name as it was given.
+        table: String,
+    },
+    /// A definition or migration that has no SQL for the database in use.
+    #[error("the {kind} `{name}` of `{owner}` has no SQL for {backend}")]
+    NoSqlForBackend {
+        /// The owner.
+        owner: String,
+        /// What it is.
+        kind: StepKind,
+        /// Its name.
+        name: String,
+        /// The backend.
+        backend: &'static str,
+    },
+    /// The text of something installed is not the text that was installed.
+    #[error(
+        "the {kind} `{name}` of `{owner}` was changed after it was installed; \
+         restore its text and put the change into a new migration"
+    )]
+    Drift {
+        /// The owner.
+        owner: String,
+        /// What it is.
+        kind: StepKind,
+        /// Its name.
+        name: String,
+    },
+    /// A new migration that stands before one that is installed already.
+    #[error(
+        "the migration `{name}` of `{owner}` is new but stands before `{installed}`, which is \
+         installed; new migrations go to the end"
+    )]
+    OutOfOrder {
+        /// The owner.
+        owner: String,
+        /// The new migration.
+        name: String,
+        /// The installed one.
+        installed: String,
+    },
+    /// The database refused the SQL.
+    #[error("the {kind} `{name}` of `{owner}` does not run")]
+    Script {
+        /// The owner.
+        owner: String,
+        /// What it is.
+        kind: StepKind,
+        /// Its name.
+        name: String,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// The SQL of a definition ran but its table is not there.
+    #[error("the definition `{table}` of `{owner}` does not make a table or view of that name")]
+    TableNotMade {
+        /// The owner.
+        owner: String,
+        /// The table.
+        table: String,
+    },
+    /// The record of what is installed holds something it cannot.
+    #[error(
+        "the table `systemprompt_schema` is damaged: `{owner}` has an entry of unknown kind `{kind}`"
+    )]
+    Ledger {
+        /// The owner of the entry.
+        owner: String,
+        /// The kind found.
+        kind: String,
+    },
+    /// The database itself failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl From<sqlx::Error> for SchemaError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
