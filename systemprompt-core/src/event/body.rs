@@ -36,6 +36,8 @@ pub struct DecisionBody {
     pub arguments_digest: Option<Digest>,
     /// Size of the arguments in bytes.
     pub arguments_bytes: u64,
+    /// The digest of the call, which the permit is bound to; `None` when it could not be read.
+    pub call_digest: Option<Digest>,
     /// Allowed, denied or pending.
     pub verdict: Verdict,
     /// The code of the reason, if denied.
