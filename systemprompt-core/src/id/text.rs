@@ -65,6 +65,12 @@ macro_rules! text_id_traits {
             }
         }
 
+        impl From<$name> for ::std::sync::Arc<str> {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 &self.0
