@@ -11,6 +11,7 @@ pub use malformed::MalformedCall;
 pub use tool_ref::ToolRef;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,8 @@ pub struct CallContext {
     pub plugin: Option<PluginId>,
     /// The client software, from `User-Agent`; recorded only.
     pub user_agent: Option<Arc<str>>,
+    /// The client's address, after trusted proxies; recorded only.
+    pub client_addr: Option<IpAddr>,
 }
 
 /// One tool call, ready to be decided. Cloning is cheap.

@@ -73,5 +73,19 @@ text_ids! {
     Audience: any_visible;
 }
 
+impl Audience {
+    /// The surface of the client-side hooks: `hook`.
+    #[must_use]
+    pub fn hook() -> Self {
+        Self("hook".into())
+    }
+
+    /// The surface of the API: `api`.
+    #[must_use]
+    pub fn api() -> Self {
+        Self("api".into())
+    }
+}
+
 #[cfg(test)]
 mod tests;
