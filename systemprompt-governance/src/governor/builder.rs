@@ -1,0 +1,123 @@
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use systemprompt_core::clock::{Clock, SystemClock};
+use systemprompt_core::contract::{AuditSink, Check, PermitLedger, RateStore};
+
+use super::{BuildError, Governor, Inner, ReloadError};
+use crate::policy::{KnownIds, Policy, PolicySource};
+use crate::rate::MemoryRateStore;
+use crate::stats::Counters;
+
+/// Ids of the built-in checks, which a host check may not take.
+const BUILT_IN: [&str; 4] = ["scope", "secret", "blocklist", "rate"];
+
+/// Collects the parts of a [`Governor`].
+#[derive(Default)]
+#[must_use]
+pub struct GovernorBuilder {
+    policy: Option<PolicySource>,
+    rates: Option<Arc<dyn RateStore>>,
+    audit: Option<Arc<dyn AuditSink>>,
+    ledger: Option<Arc<dyn PermitLedger>>,
+    clock: Option<Arc<dyn Clock>>,
+    checks: Vec<Arc<dyn Check>>,
+}
+
+impl GovernorBuilder {
+    /// The policy: a document, or a policy compiled before. Required.
+    pub fn policy(mut self, policy: impl Into<PolicySource>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// Where limits keep their state; a [`MemoryRateStore`] unless set.
+    pub fn rate_store(mut self, store: Arc<dyn RateStore>) -> Self {
+        self.rates = Some(store);
+        self
+    }
+
+    /// Where decisions are recorded. Required.
+    pub fn audit(mut self, sink: Arc<dyn AuditSink>) -> Self {
+        self.audit = Some(sink);
+        self
+    }
+
+    /// Where permits are settled. Required.
+    pub fn ledger(mut self, ledger: Arc<dyn PermitLedger>) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// Where time comes from; the system's clock unless set.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Adds a host check. Checks run in the order of their ids.
+    pub fn check(mut self, check: Arc<dyn Check>) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Builds the governor.
+    ///
+    /// # Errors
+    /// [`BuildError`] when a required part is missing, the policy does not hold, or a check's id is
+    /// taken.
+    pub fn build(self) -> Result<Governor, BuildError> {
+        let clock = self.clock.unwrap_or_else(SystemClock::shared);
+        let checks = ordered(self.checks)?;
+        let known = KnownIds {
+            checks: checks.iter().map(|check| check.id().into()).collect(),
+            ..KnownIds::default()
+        };
+        let policy = match self.policy.ok_or(BuildError::Missing("policy"))? {
+            PolicySource::Compiled(policy) => policy,
+            PolicySource::Document(document) => {
+                Arc::new(Policy::compile(&document, &known).map_err(ReloadError)?)
+            }
+        };
+        Ok(Governor(Arc::new(Inner {
+            policy: ArcSwap::new(policy),
+            known,
+            rates: self.rates.unwrap_or_else(|| Arc::new(MemoryRateStore::new(clock.clone()))),
+            audit: self.audit.ok_or(BuildError::Missing("audit sink"))?,
+            ledger: self.ledger.ok_or(BuildError::Missing("permit ledger"))?,
+            clock,
+            checks,
+            counters: Counters::default(),
+        })))
+    }
+}
+
+fn ordered(mut checks: Vec<Arc<dyn Check>>) -> Result<Vec<Arc<dyn Check>>, BuildError> {
+    checks.sort_by(|one, other| one.id().cmp(other.id()));
+    let mut before: Option<&str> = None;
+    for check in &checks {
+        let id = check.id();
+        let problem = if id.is_empty() {
+            Some("is empty")
+        } else if BUILT_IN.contains(&id) {
+            Some("is taken by a built-in check")
+        } else if before == Some(id) {
+            Some("is used by two checks")
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            return Err(BuildError::CheckId { id: id.to_owned(), problem });
+        }
+        before = Some(id);
+    }
+    Ok(checks)
+}
+
+impl fmt::Debug for GovernorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let checks: Vec<&str> = self.checks.iter().map(|check| check.id()).collect();
+        f.debug_struct("GovernorBuilder").field("checks", &checks).finish_non_exhaustive()
+    }
+}

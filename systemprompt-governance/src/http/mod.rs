@@ -1,0 +1,1 @@
+//! The hook and API doors as axum routers.
