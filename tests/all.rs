@@ -1,4 +1,6 @@
 //! The tests that see the whole house: its structure, and the product over its real doors.
 
 mod dependencies;
+mod gateway;
+mod harness;
 mod layering;

@@ -1,0 +1,267 @@
+//! The command line as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The governance layer between AI agents and everything they touch.
+#[derive(Debug, Parser)]
+#[command(name = "systemprompt", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// The profile to read.
+    #[arg(
+        long,
+        global = true,
+        env = "SYSTEMPROMPT_CONFIG",
+        default_value = "systemprompt-data/profile.yaml",
+        value_name = "FILE"
+    )]
+    pub(crate) config: PathBuf,
+    /// Print JSON for programs instead of tables for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the server.
+    Serve(ServeArgs),
+    /// Check and show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Create, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Create and list users.
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Look after the database.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Decide one tool call.
+    Govern(GovernArgs),
+    /// Read the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Show the extensions compiled into this binary.
+    #[command(subcommand)]
+    Plugins(PluginsCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Listen here instead of at `server.addr`.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) addr: Option<std::net::SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the profile and the policy in it; exit code 3 when something is wrong.
+    Check,
+    /// Show the profile as it takes effect, defaults included. Never shows a secret.
+    Show,
+    /// Print the JSON Schema of the profile.
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Create an API key and print it once, alone, on standard output.
+    Create(KeyCreateArgs),
+    /// List keys, without their secrets.
+    List {
+        /// Only keys of this user.
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// Revoke a key by its id, or a token by its `jti`. Takes effect within one second everywhere.
+    Revoke(RevokeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreateArgs {
+    /// The user the key belongs to.
+    #[arg(long)]
+    pub(crate) user: String,
+    /// The user's tenant.
+    #[arg(long, default_value = "default")]
+    pub(crate) tenant: String,
+    /// A name for people.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// A scope of the key; may be given more than once.
+    #[arg(long = "scope", required = true)]
+    pub(crate) scopes: Vec<String>,
+    /// Days until the key expires; without it the key does not expire.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) expires_in: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RevokeTarget {
+    /// The id of the key (the part between `sp_live_` and the next `_`).
+    pub(crate) key: Option<String>,
+    /// The `jti` of a token instead.
+    #[arg(long)]
+    pub(crate) jti: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeArgs {
+    #[command(flatten)]
+    pub(crate) target: RevokeTarget,
+    /// The issuer of the token; without it the `jti` is revoked for every issuer.
+    #[arg(long, requires = "jti")]
+    pub(crate) issuer: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// Create a user.
+    Create(UserCreateArgs),
+    /// List users.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserCreateArgs {
+    /// The user's id.
+    pub(crate) id: String,
+    /// The tenant; created when it does not exist.
+    #[arg(long, default_value = "default")]
+    pub(crate) tenant: String,
+    /// The user's e-mail address.
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// A role of the user; may be given more than once.
+    #[arg(long = "role")]
+    pub(crate) roles: Vec<String>,
+    /// The user's department.
+    #[arg(long)]
+    pub(crate) department: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Show what is installed, what is missing and what has drifted.
+    Status,
+    /// Install what is missing.
+    Migrate,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GovernArgs {
+    /// The tool; without it the call is read from standard input as JSON
+    /// (`{"tool": ..., "arguments": ...}`, as for `POST /api/v1/govern`).
+    #[arg(long)]
+    pub(crate) tool: Option<String>,
+    /// The tool's server.
+    #[arg(long, requires = "tool")]
+    pub(crate) server: Option<String>,
+    /// The arguments as JSON; `-` reads them from standard input.
+    #[arg(long, requires = "tool", default_value = "{}")]
+    pub(crate) arguments: String,
+    /// The agent.
+    #[arg(long, requires = "tool")]
+    pub(crate) agent: Option<String>,
+    /// The session.
+    #[arg(long, requires = "tool")]
+    pub(crate) session: Option<String>,
+    /// A file that holds the caller's API key alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: PathBuf,
+    /// Decide without recording and without charging a limit.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// List decisions, newest first.
+    Decisions(DecisionsArgs),
+    /// Show the five points of a trace.
+    Trace {
+        /// A trace, call or session id, or the beginning of one (8 characters at least).
+        id: String,
+    },
+    /// Print the newest events; with `-f` go on as they come.
+    Tail {
+        /// How many events to begin with.
+        #[arg(short = 'n', long, default_value_t = 20)]
+        lines: u32,
+        /// Go on until interrupted.
+        #[arg(short, long)]
+        follow: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecisionsArgs {
+    /// Only this user.
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// Only this agent.
+    #[arg(long)]
+    pub(crate) agent: Option<String>,
+    /// Only this tool.
+    #[arg(long)]
+    pub(crate) tool: Option<String>,
+    /// Only this trace.
+    #[arg(long)]
+    pub(crate) trace: Option<String>,
+    /// Only this verdict.
+    #[arg(long)]
+    pub(crate) decision: Option<VerdictArg>,
+    /// Not before this instant (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Before this instant (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Go on where an earlier page ended.
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum VerdictArg {
+    Allow,
+    Deny,
+    Pending,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginsCommand {
+    /// List extensions in the order they start.
+    List,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_key_or_a_jti_is_revoked_but_not_both() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        assert!(parse("systemprompt keys revoke abc").is_ok());
+        assert!(parse("systemprompt keys revoke --jti x").is_ok());
+        assert!(parse("systemprompt keys revoke --jti x --issuer https://i").is_ok());
+        assert!(parse("systemprompt keys revoke").is_err());
+        assert!(parse("systemprompt keys revoke abc --jti x --issuer i").is_err());
+    }
+}

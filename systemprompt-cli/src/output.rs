@@ -1,0 +1,87 @@
+//! Tables for people, JSON for programs.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::Failure;
+
+/// Where answers go and in which form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints `rows` as a table with `columns`, or as a JSON array of `items`.
+    pub(crate) fn rows<T: Serialize>(
+        self,
+        columns: &[&str],
+        items: &[T],
+        row: impl Fn(&T) -> Vec<String>,
+    ) -> Result<(), Failure> {
+        if self.json {
+            return self.value(&items);
+        }
+        let mut table = Table::new();
+        table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(columns.iter().map(|column| column.to_uppercase()));
+        for item in items {
+            table.add_row(row(item).iter().map(|cell| plain(cell)));
+        }
+        let text: String =
+            table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        self.text(&text)
+    }
+
+    /// Prints one value as JSON, whatever the form.
+    pub(crate) fn value<T: Serialize>(self, value: &T) -> Result<(), Failure> {
+        let mut text = serde_json::to_string_pretty(value).map_err(Failure::other)?;
+        text.push('\n');
+        self.text(&text)
+    }
+
+    /// Prints `text` as it is.
+    pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            // The reader has seen enough (`| head`).
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(Failure::other),
+        }
+    }
+
+    /// Says something to a person on standard error; programs do not hear it.
+    pub(crate) fn note(self, text: &str) {
+        if !self.json || io::stderr().is_terminal() {
+            // Nobody to tell when standard error is gone.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+}
+
+/// `text` without what could move a terminal's cursor.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(plain("a\x1b[31m\r\nb\0"), "a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}");
+    }
+}

@@ -1,0 +1,10 @@
+//! The gateway example over its real doors.
+
+mod attacks;
+mod decisions;
+mod durability;
+mod outcomes;
+mod reload;
+mod secrets;
+mod start;
+mod transport;
