@@ -1,0 +1,58 @@
+use serde::Serialize;
+use serde_json::{Value, json};
+use systemprompt_core::decision::{Approval, Decision, Evaluation, PermitTicket};
+use systemprompt_core::id::{CallId, TraceId};
+
+/// A decision as the API writes it.
+#[derive(Serialize)]
+pub(in crate::http) struct DecisionAnswer<'d> {
+    decision: &'static str,
+    call_id: &'d CallId,
+    trace_id: TraceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permit: Option<PermitTicket>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    evaluation: &'d Evaluation,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    code: &'static str,
+    message: String,
+    data: Value,
+}
+
+impl<'d> DecisionAnswer<'d> {
+    pub(in crate::http) fn of(decision: &'d Decision) -> Self {
+        let (permit, reason) = match decision {
+            Decision::Allow(permit) => {
+                (Some(PermitTicket { id: permit.id(), expires_at: permit.expires_at() }), None)
+            }
+            Decision::Deny(denial) => {
+                let reason = &denial.reason;
+                let message = reason.to_string();
+                (None, Some(Reason { code: reason.code(), message, data: reason.data() }))
+            }
+            Decision::Pending(approval) => (None, Some(Reason::waiting(approval))),
+        };
+        Self {
+            decision: decision.as_str(),
+            call_id: decision.call_id(),
+            trace_id: decision.trace_id(),
+            permit,
+            reason,
+            evaluation: decision.evaluation(),
+        }
+    }
+}
+
+impl Reason {
+    fn waiting(approval: &Approval) -> Self {
+        Self {
+            code: "approval_required",
+            message: "A person must approve this call first.".to_owned(),
+            data: json!({ "approval": approval.id, "expires_at": approval.expires_at }),
+        }
+    }
+}
