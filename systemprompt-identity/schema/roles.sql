@@ -1,0 +1,4 @@
+CREATE TABLE roles (
+    id TEXT PRIMARY KEY NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,69 @@
+use sqlx::{Connection as _, SqliteConnection};
+use systemprompt_core::clock::Timestamp;
+use systemprompt_core::id::TokenId;
+
+use super::{IdentityStore, generation};
+use crate::error::IdentityError;
+
+/// A token to be revoked by its `jti` (RFC 7519, section 4.1.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRevocation {
+    /// The exact `iss` of the token; `None` for every issuer.
+    pub issuer: Option<String>,
+    /// The token's `jti`.
+    pub jti: TokenId,
+    /// Until when the revocation must be remembered: the token's expiry or later.
+    pub until: Timestamp,
+}
+
+impl IdentityStore {
+    /// Revokes a token by its `jti`; revoking it again keeps the later `until`.
+    ///
+    /// # Errors
+    /// [`IdentityError::ExpiryPassed`] when there is nothing to remember, or a failing database.
+    pub async fn revoke_token(
+        &self,
+        conn: &mut SqliteConnection,
+        revocation: &TokenRevocation,
+    ) -> Result<(), IdentityError> {
+        let now = self.now_micros();
+        let until = revocation.until.as_micros();
+        if until <= now {
+            return Err(IdentityError::ExpiryPassed);
+        }
+        let mut tx = conn.begin().await?;
+        let generation = generation::next(&mut tx).await?;
+        let issuer = revocation.issuer.as_deref().unwrap_or_default();
+        let jti = revocation.jti.as_str();
+        sqlx::query!(
+            "INSERT INTO revoked_tokens (issuer, jti, revoked_at, until, generation)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (issuer, jti)
+             DO UPDATE SET until = max(until, excluded.until), generation = excluded.generation",
+            issuer,
+            jti,
+            now,
+            until,
+            generation
+        )
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Forgets revocations of tokens that have expired since; returns how many.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub async fn forget_expired_revocations(
+        &self,
+        conn: &mut SqliteConnection,
+    ) -> Result<u64, IdentityError> {
+        // A day of grace covers leeway and clocks that disagree.
+        let before = self.now_micros().saturating_sub(86_400_000_000);
+        let deleted = sqlx::query!("DELETE FROM revoked_tokens WHERE until < ?1", before)
+            .execute(conn)
+            .await?;
+        Ok(deleted.rows_affected())
+    }
+}

@@ -1,0 +1,160 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use systemprompt_core::clock::Clock;
+use systemprompt_core::contract::{TokenError, TokenVerifier};
+use systemprompt_core::database::DbPool;
+use systemprompt_core::id::Audience;
+use systemprompt_core::principal::Principal;
+
+use super::background::{Background, do_chores, watch_store};
+use super::cache::{CacheKey, Verified, VerifiedCache};
+use super::last_used::LastUsed;
+use super::stats::{Counters, IdentityStats};
+use super::{VerifierSettings, api_key};
+use crate::directory::LiveDirectory;
+use crate::error::IdentityError;
+use crate::key::KEY_PREFIX;
+use crate::store::IdentityStore;
+
+/// Longest poll interval for changes that other processes made.
+const MAX_POLL: Duration = Duration::from_millis(500);
+/// Longest credential that is looked at, in bytes.
+const MAX_TOKEN: usize = 8 * 1024;
+
+/// Turns API keys and tokens of configured issuers into principals. Cloning is a reference count.
+///
+/// Its background tasks end when the last clone is dropped or with [`Self::close`].
+#[derive(Clone)]
+pub struct CredentialVerifier(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) db: DbPool,
+    clock: Arc<dyn Clock>,
+    pub(super) directory: LiveDirectory,
+    cache: VerifiedCache,
+    pub(super) last_used: LastUsed,
+    pub(super) counters: Counters,
+    background: Mutex<Vec<Background>>,
+}
+
+impl CredentialVerifier {
+    /// Loads what authentication needs from `store`, checks that signatures are verified as they
+    /// should be, fetches the keys of the issuers and starts watching both.
+    ///
+    /// An issuer whose keys cannot be fetched yet does not stop the start: its tokens are answered
+    /// with [`TokenError::Unavailable`] until they can.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when the store cannot be read, an issuer's settings make no sense or the
+    /// self-check fails.
+    pub async fn start(
+        store: &IdentityStore,
+        settings: VerifierSettings,
+    ) -> Result<Self, IdentityError> {
+        let (db, clock) = (store.db().clone(), store.clock().clone());
+        let inner = Arc::new(Inner {
+            directory: LiveDirectory::load(db.clone(), clock.clone()).await?,
+            db,
+            clock,
+            cache: VerifiedCache::new(settings.cache_entries),
+            last_used: LastUsed::default(),
+            counters: Counters::default(),
+            background: Mutex::default(),
+        });
+        let poll = settings.revocation_poll.clamp(Duration::from_millis(10), MAX_POLL);
+        let weak = Arc::downgrade(&inner);
+        inner.background.lock().extend([
+            Background::spawn(watch_store(weak.clone(), poll)),
+            Background::spawn(do_chores(weak)),
+        ]);
+        Ok(Self(inner))
+    }
+
+    /// Takes over changes to the store now; to be called after a commit in this process, so that a
+    /// revocation takes effect at once.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when the store cannot be read.
+    pub async fn refresh(&self) -> Result<(), IdentityError> {
+        self.0.directory.refresh().await
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn stats(&self) -> IdentityStats {
+        IdentityStats { cached: self.0.cache.len(), ..self.0.counters.snapshot() }
+    }
+
+    /// Stops the background tasks and writes down what they still had to.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when the last uses of keys could not be written.
+    pub async fn close(&self) -> Result<(), IdentityError> {
+        self.0.background.lock().clear();
+        self.0.last_used.write(&self.0.db).await
+    }
+}
+
+impl std::fmt::Debug for CredentialVerifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CredentialVerifier").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TokenVerifier for CredentialVerifier {
+    async fn verify(&self, token: &str, audience: &Audience) -> Result<Principal, TokenError> {
+        let verified = self.0.verify(token, audience).await;
+        match &verified {
+            Ok(verified) => self.0.note_use(verified),
+            Err(error) => self.0.counters.refused(error),
+        }
+        verified.map(|verified| verified.principal)
+    }
+}
+
+impl Inner {
+    async fn verify(&self, token: &str, audience: &Audience) -> Result<Verified, TokenError> {
+        if token.is_empty() || token.len() > MAX_TOKEN {
+            return Err(TokenError::Malformed);
+        }
+        let key = CacheKey::of(token, audience);
+        let found = self.cache.find(&key, self.directory.generation(), &*self.clock);
+        if let Some(verified) = found {
+            verified.at(self.clock.now())?;
+            self.counters.cache_hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(verified);
+        }
+        if self.directory.ensure_fresh().await.is_err() {
+            self.counters.store_errors.fetch_add(1, Ordering::Relaxed);
+            return Err(TokenError::Unavailable);
+        }
+        let verified = self.verify_anew(token, audience).await?;
+        verified.at(self.clock.now())?;
+        self.cache.keep(key, verified.clone(), &*self.clock);
+        Ok(verified)
+    }
+
+    async fn verify_anew(&self, token: &str, audience: &Audience) -> Result<Verified, TokenError> {
+        if token.starts_with(KEY_PREFIX) {
+            let now = self.clock.now();
+            let verified = api_key::verify(&self.directory, token, audience, now).await?;
+            self.counters.keys_verified.fetch_add(1, Ordering::Relaxed);
+            return Ok(verified);
+        }
+        Err(TokenError::Malformed)
+    }
+
+    fn note_use(&self, verified: &Verified) {
+        if let Some(key) = &verified.key {
+            let now = self.clock.now();
+            if key.used.note(now) {
+                self.last_used.note(&key.id, now);
+            }
+        }
+    }
+}
