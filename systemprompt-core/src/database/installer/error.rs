@@ -1,45 +1,14 @@
 use super::super::DatabaseError;
 use super::StepKind;
+use crate::extension::SchemaConflict;
 
 /// Why a schema was not installed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
-    /// Two owners of the same name were handed in.
-    #[error("the schema owner `{owner}` occurs twice")]
-    DuplicateOwner {
-        /// The owner.
-        owner: String,
-    },
-    /// A table that two definitions claim; names are compared without regard to case.
-    #[error("the table `{table}` is owned twice: by `{first}` and by `{second}`")]
-    TableOwnedTwice {
-        /// The table.
-        table: String,
-        /// The owner that comes first.
-        first: String,
-        /// The owner that comes later.
-        second: String,
-    },
-    /// Two migrations of one owner with the same name.
-    #[error("`{owner}` has two migrations named `{name}`")]
-    DuplicateMigration {
-        /// The owner.
-        owner: String,
-        /// The migration.
-        name: String,
-    },
-    /// A table name that is not a plain SQL identifier.
-    #[error(
-        "`{owner}` names the table `{table}`; a table is a letter or `_` followed by letters, digits \
-         and `_`, at most 63 in all, and does not start with `sqlite_` or `systemprompt_schema`"
-    )]
-    TableName {
-        /// The owner.
-        owner: String,
-        /// The name as it was given.
-        table: String,
-    },
+    /// What the owners claim does not go together.
+    #[error(transparent)]
+    Conflict(#[from] SchemaConflict),
     /// A definition or migration that has no SQL for the database in use.
     #[error("the {kind} `{name}` of `{owner}` has no SQL for {backend}")]
     NoSqlForBackend {

@@ -4,7 +4,6 @@
 //! `systemprompt_schema` with a SHA-256 of its text, so that a text that changed afterwards is
 //! noticed instead of silently ignored.
 
-mod claims;
 mod error;
 mod ledger;
 mod step;
@@ -18,6 +17,7 @@ use self::ledger::Installed;
 use self::step::Script;
 use super::DbPool;
 use crate::clock::Clock;
+use crate::extension::claims::check_schemas;
 use crate::extension::{Backend, SchemaOwner};
 
 /// Installs the schemas of a list of owners.
@@ -33,7 +33,7 @@ impl SchemaInstaller {
     /// [`SchemaError`] when an owner, a table or a migration occurs twice, a table has no proper
     /// name, or something has no SQL for the backend.
     pub fn new(owners: &[SchemaOwner]) -> Result<Self, SchemaError> {
-        claims::check(owners)?;
+        check_schemas(owners)?;
         let mut scripts = Vec::new();
         for owner in owners {
             scripts.extend(step::scripts(owner, Backend::Sqlite)?);

@@ -1,0 +1,192 @@
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::settings::ReadSettings;
+use super::{
+    ApiExtensionTyped, ApiExtensionTypedDyn, CheckExtensionTyped, ConfigExtensionTyped, Extension,
+    JobExtensionTyped, ProviderExtensionTyped, SchemaExtensionTyped,
+};
+
+/// Where an extension was registered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    pub(super) crate_name: String,
+    pub(super) file: &'static str,
+    pub(super) line: u32,
+}
+
+impl Site {
+    /// A place in a crate.
+    #[must_use]
+    pub fn new(crate_name: impl Into<String>, file: &'static str, line: u32) -> Self {
+        Self { crate_name: crate_name.into(), file, line }
+    }
+
+    /// The crate's name.
+    #[must_use]
+    pub fn crate_name(&self) -> &str {
+        &self.crate_name
+    }
+
+    /// The file, as its compiler was given it.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        self.file
+    }
+
+    /// The line, from 1.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}:{})", self.crate_name, self.file, self.line)
+    }
+}
+
+/// An extension with what it can do, ready for a registry. Made by
+/// [`extension_entry!`](crate::extension_entry), which finds all its capabilities, or from a
+/// [`TypedEntry`], which names them.
+#[derive(Clone)]
+pub struct ExtensionEntry {
+    pub(super) site: Site,
+    pub(super) extension: Arc<dyn Extension>,
+    pub(super) schema: Option<Arc<dyn SchemaExtensionTyped>>,
+    pub(super) api: Option<Arc<dyn ApiExtensionTypedDyn>>,
+    pub(super) jobs: Option<Arc<dyn JobExtensionTyped>>,
+    pub(super) providers: Option<Arc<dyn ProviderExtensionTyped>>,
+    pub(super) settings: Option<Arc<dyn ReadSettings>>,
+    pub(super) checks: Option<Arc<dyn CheckExtensionTyped>>,
+}
+
+impl ExtensionEntry {
+    /// Begins an entry without capabilities beyond [`Extension`] itself.
+    #[track_caller]
+    pub fn of<T: Extension>(extension: T) -> TypedEntry<T> {
+        let at = Location::caller();
+        let crate_name = std::any::type_name::<T>().split("::").next().unwrap_or_default();
+        TypedEntry {
+            site: Site::new(crate_name, at.file(), at.line()),
+            extension: Arc::new(extension),
+            capabilities: Capabilities::none(),
+        }
+    }
+}
+
+impl fmt::Debug for ExtensionEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExtensionEntry").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
+/// What an extension of type `T` can do: for each capability the cast to it, where it has it.
+#[doc(hidden)]
+pub struct Capabilities<T> {
+    pub schema: Option<fn(Arc<T>) -> Arc<dyn SchemaExtensionTyped>>,
+    pub api: Option<fn(Arc<T>) -> Arc<dyn ApiExtensionTypedDyn>>,
+    pub jobs: Option<fn(Arc<T>) -> Arc<dyn JobExtensionTyped>>,
+    pub providers: Option<fn(Arc<T>) -> Arc<dyn ProviderExtensionTyped>>,
+    pub settings: Option<fn(Arc<T>) -> Arc<dyn ReadSettings>>,
+    pub checks: Option<fn(Arc<T>) -> Arc<dyn CheckExtensionTyped>>,
+}
+
+impl<T> Capabilities<T> {
+    const fn none() -> Self {
+        Self { schema: None, api: None, jobs: None, providers: None, settings: None, checks: None }
+    }
+}
+
+/// An extension whose capabilities are named one by one.
+pub struct TypedEntry<T> {
+    pub(super) site: Site,
+    pub(super) extension: Arc<T>,
+    pub(super) capabilities: Capabilities<T>,
+}
+
+impl<T: Extension> TypedEntry<T> {
+    /// It has tables with migrations.
+    #[must_use]
+    pub fn with_schema(mut self) -> Self
+    where
+        T: SchemaExtensionTyped,
+    {
+        self.capabilities.schema = Some(|extension| extension);
+        self
+    }
+
+    /// It has routes.
+    #[must_use]
+    pub fn with_api(mut self) -> Self
+    where
+        T: ApiExtensionTyped,
+    {
+        self.capabilities.api = Some(|extension| extension);
+        self
+    }
+
+    /// It has jobs.
+    #[must_use]
+    pub fn with_jobs(mut self) -> Self
+    where
+        T: JobExtensionTyped,
+    {
+        self.capabilities.jobs = Some(|extension| extension);
+        self
+    }
+
+    /// It has model providers.
+    #[must_use]
+    pub fn with_providers(mut self) -> Self
+    where
+        T: ProviderExtensionTyped,
+    {
+        self.capabilities.providers = Some(|extension| extension);
+        self
+    }
+
+    /// It has settings.
+    #[must_use]
+    pub fn with_config(mut self) -> Self
+    where
+        T: ConfigExtensionTyped,
+    {
+        self.capabilities.settings = Some(|extension| extension);
+        self
+    }
+
+    /// It has checks.
+    #[must_use]
+    pub fn with_checks(mut self) -> Self
+    where
+        T: CheckExtensionTyped,
+    {
+        self.capabilities.checks = Some(|extension| extension);
+        self
+    }
+}
+
+impl<T> fmt::Debug for TypedEntry<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedEntry").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
+impl<T: Extension> From<TypedEntry<T>> for ExtensionEntry {
+    fn from(entry: TypedEntry<T>) -> Self {
+        let TypedEntry { site, extension, capabilities } = entry;
+        Self {
+            site,
+            schema: capabilities.schema.map(|cast| cast(Arc::clone(&extension))),
+            api: capabilities.api.map(|cast| cast(Arc::clone(&extension))),
+            jobs: capabilities.jobs.map(|cast| cast(Arc::clone(&extension))),
+            providers: capabilities.providers.map(|cast| cast(Arc::clone(&extension))),
+            settings: capabilities.settings.map(|cast| cast(Arc::clone(&extension))),
+            checks: capabilities.checks.map(|cast| cast(Arc::clone(&extension))),
+            extension,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The macros, and how they find out what a type can do.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::entry::{Capabilities, TypedEntry};
+use super::settings::ReadSettings;
+use super::{
+    ApiExtensionTyped, ApiExtensionTypedDyn, CheckExtensionTyped, ConfigExtensionTyped, Extension,
+    ExtensionEntry, JobExtensionTyped, ProviderExtensionTyped, SchemaExtensionTyped, Site,
+};
+
+/// What [`register_extension!`](crate::register_extension) leaves behind in the binary.
+pub struct Registration(fn() -> ExtensionEntry);
+
+impl Registration {
+    /// A registration whose extension is made when a registry asks for it.
+    pub const fn new(entry: fn() -> ExtensionEntry) -> Self {
+        Self(entry)
+    }
+
+    pub(super) fn entry(&self) -> ExtensionEntry {
+        (self.0)()
+    }
+}
+
+inventory::collect!(Registration);
+
+/// Makes the entry that a macro describes.
+pub fn entry<T: Extension>(
+    extension: T,
+    crate_name: Option<&'static str>,
+    file: &'static str,
+    line: u32,
+    capabilities: Capabilities<T>,
+) -> ExtensionEntry {
+    let site = Site::new(crate_name.unwrap_or("an unnamed crate"), file, line);
+    TypedEntry { site, extension: Arc::new(extension), capabilities }.into()
+}
+
+/// Asks what `T` can do: an inherent constant, which exists only for types with the capability, hides
+/// the constant of the same name of [`Absent`], which exists for all.
+pub struct Probe<T>(PhantomData<T>);
+
+/// Answers for the capabilities that a type does not have.
+pub trait Absent<T> {
+    /// The cast to the capability.
+    const SCHEMA: Option<fn(Arc<T>) -> Arc<dyn SchemaExtensionTyped>> = None;
+    /// The cast to the capability.
+    const API: Option<fn(Arc<T>) -> Arc<dyn ApiExtensionTypedDyn>> = None;
+    /// The cast to the capability.
+    const JOBS: Option<fn(Arc<T>) -> Arc<dyn JobExtensionTyped>> = None;
+    /// The cast to the capability.
+    const PROVIDERS: Option<fn(Arc<T>) -> Arc<dyn ProviderExtensionTyped>> = None;
+    /// The cast to the capability.
+    const SETTINGS: Option<fn(Arc<T>) -> Arc<dyn ReadSettings>> = None;
+    /// The cast to the capability.
+    const CHECKS: Option<fn(Arc<T>) -> Arc<dyn CheckExtensionTyped>> = None;
+}
+
+impl<T> Absent<T> for Probe<T> {}
+
+impl<T: SchemaExtensionTyped> Probe<T> {
+    /// The cast to the capability.
+    pub const SCHEMA: Option<fn(Arc<T>) -> Arc<dyn SchemaExtensionTyped>> = Some(|it| it);
+}
+
+impl<T: ApiExtensionTyped> Probe<T> {
+    /// The cast to the capability.
+    pub const API: Option<fn(Arc<T>) -> Arc<dyn ApiExtensionTypedDyn>> = Some(|it| it);
+}
+
+impl<T: JobExtensionTyped> Probe<T> {
+    /// The cast to the capability.
+    pub const JOBS: Option<fn(Arc<T>) -> Arc<dyn JobExtensionTyped>> = Some(|it| it);
+}
+
+impl<T: ProviderExtensionTyped> Probe<T> {
+    /// The cast to the capability.
+    pub const PROVIDERS: Option<fn(Arc<T>) -> Arc<dyn ProviderExtensionTyped>> = Some(|it| it);
+}
+
+impl<T: ConfigExtensionTyped> Probe<T> {
+    /// The cast to the capability.
+    pub const SETTINGS: Option<fn(Arc<T>) -> Arc<dyn ReadSettings>> = Some(|it| it);
+}
+
+impl<T: CheckExtensionTyped> Probe<T> {
+    /// The cast to the capability.
+    pub const CHECKS: Option<fn(Arc<T>) -> Arc<dyn CheckExtensionTyped>> = Some(|it| it);
+}
+
+/// Makes a type an extension of every binary it is linked into.
+///
+/// ```
+/// # use systemprompt_core::extension::prelude::*;
+/// struct Greeter;
+///
+/// impl Extension for Greeter {
+///     fn metadata(&self) -> ExtensionMetadata {
+///         ExtensionMetadata::new("greeter", "1.0.0")
+///     }
+/// }
+///
+/// register_extension!(Greeter);
+/// # fn main() {}
+/// ```
+///
+/// The macro finds out by itself which of [`SchemaExtensionTyped`](crate::extension::SchemaExtensionTyped),
+/// [`ApiExtensionTyped`](crate::extension::ApiExtensionTyped) and so on the type implements. A type that is
+/// not a unit struct takes an expression that makes it: `register_extension!(Greeter, Greeter::new())`.
+///
+/// A library whose extension is registered but which nothing in the binary names is not linked at
+/// all; `use my_extension as _;` names it, and
+/// [`TypedExtensionRegistry::require`](crate::extension::TypedExtensionRegistry::require) tells.
+#[macro_export]
+macro_rules! register_extension {
+    ($($segment:ident)::+ $(,)?) => {
+        $crate::register_extension!($($segment)::+, $($segment)::+);
+    };
+    ($extension:ty, $make:expr $(,)?) => {
+        $crate::extension::__private::inventory::submit! {
+            $crate::extension::__private::Registration::new(
+                || $crate::extension_entry!($extension, $make)
+            )
+        }
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "`register_extension!` takes a unit struct, `register_extension!(MyExtension)`, or a \
+             type and how to make it, `register_extension!(MyExtension, MyExtension::new())`"
+        );
+    };
+}
+
+/// Makes the entry of an extension for an
+/// [`ExtensionBuilder`](crate::extension::ExtensionBuilder), with everything it can do. Takes the
+/// same as [`register_extension!`](crate::register_extension).
+#[macro_export]
+macro_rules! extension_entry {
+    ($($segment:ident)::+ $(,)?) => {
+        $crate::extension_entry!($($segment)::+, $($segment)::+)
+    };
+    ($extension:ty, $make:expr $(,)?) => {{
+        #[allow(unused_imports, reason = "a type may have all capabilities")]
+        use $crate::extension::__private::Absent as _;
+        type Probe = $crate::extension::__private::Probe<$extension>;
+        $crate::extension::__private::entry::<$extension>(
+            $make,
+            ::core::option_env!("CARGO_PKG_NAME"),
+            ::core::file!(),
+            ::core::line!(),
+            $crate::extension::__private::Capabilities {
+                schema: Probe::SCHEMA,
+                api: Probe::API,
+                jobs: Probe::JOBS,
+                providers: Probe::PROVIDERS,
+                settings: Probe::SETTINGS,
+                checks: Probe::CHECKS,
+            },
+        )
+    }};
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "`extension_entry!` takes a unit struct, `extension_entry!(MyExtension)`, or a type and \
+             how to make it, `extension_entry!(MyExtension, MyExtension::new())`"
+        )
+    };
+}
