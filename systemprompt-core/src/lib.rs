@@ -15,6 +15,8 @@
 
 #[cfg(feature = "api")]
 pub mod api;
+#[cfg(feature = "config")]
+pub mod bootstrap;
 pub mod call;
 pub mod clock;
 #[cfg(feature = "config")]

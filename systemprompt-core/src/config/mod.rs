@@ -5,12 +5,32 @@
 
 mod cidr;
 mod database_url;
+mod diagnostic;
+mod environment;
+mod load;
+mod nearest;
 mod profile;
+mod resolve;
+mod schema;
+mod show;
+mod source_map;
+mod starter;
+mod validate;
+mod yaml;
 
 pub use cidr::{Cidr, CidrError};
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
+pub use diagnostic::{ConfigError, Diagnostic, Position};
+pub use environment::Environment;
+pub use load::{LoadedProfile, load, parse};
 pub use profile::{
     AuditSection, DatabaseSection, ExtensionsSection, IdentitySection, IssuerAudiences,
     IssuerConfig, JwksSource, LogFormat, LogLevel, LoggingSection, Profile, SecretRef,
     SecretsSection, ServerSection, SigningAlgorithm,
 };
+pub use schema::json_schema;
+pub use source_map::SourceMap;
+pub use starter::STARTER_PROFILE;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::CredentialsBootstrap;
+use crate::config::{self, ConfigError, Diagnostic, Environment, LoadedProfile, Profile};
+use crate::secret::Secret;
+
+/// Last stage: the configuration everything else reads. It does not change; a reload gives a new
+/// [`LoadedProfile`] of which the host takes what it can change while it runs.
+pub struct Config {
+    loaded: LoadedProfile,
+    environment: Environment,
+    data_folder: PathBuf,
+    fingerprint_key: Secret<String>,
+    warnings: Vec<String>,
+}
+
+impl Config {
+    /// Holds the profile, as it is after all stages, against what is valid.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is out of range.
+    pub fn validate(credentials: CredentialsBootstrap) -> Result<Self, ConfigError> {
+        let CredentialsBootstrap { profile, data_folder, fingerprint_key, warnings } = credentials;
+        profile.loaded.check()?;
+        Ok(Self {
+            loaded: profile.loaded,
+            environment: profile.environment,
+            data_folder,
+            fingerprint_key,
+            warnings,
+        })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.loaded.profile
+    }
+
+    /// The settings and where they were written; policy faults are reported through it.
+    #[must_use]
+    pub fn loaded(&self) -> &LoadedProfile {
+        &self.loaded
+    }
+
+    /// The folder for generated files. It exists.
+    #[must_use]
+    pub fn data_folder(&self) -> &Path {
+        &self.data_folder
+    }
+
+    /// The key that fingerprints detected secrets, at least 16 bytes.
+    #[must_use]
+    pub fn fingerprint_key(&self) -> &Secret<String> {
+        &self.fingerprint_key
+    }
+
+    /// The variables that were filled in, for secrets that extensions refer to.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// What the operator should know, such as a secret that others may read.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The profile's file; `None` when the profile was made in code.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.loaded.sources.locate("").map(|_| self.loaded.file.as_path())
+    }
+
+    /// Loads the profile's file again, with the variables of the start.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is wrong with it, or when there is no file.
+    pub fn reload(&self) -> Result<LoadedProfile, ConfigError> {
+        match self.file() {
+            Some(path) => config::load(path, &self.environment),
+            None => Err(ConfigError::from(Diagnostic {
+                file: self.loaded.file.clone(),
+                position: None,
+                path: String::new(),
+                message: "the profile was made in code; there is no file to reload".to_owned(),
+            })),
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("profile", &self.loaded.profile.profile)
+            .field("file", &self.loaded.file)
+            .field("data_folder", &self.data_folder)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,38 @@
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+
+/// An installation cannot be brought up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BootstrapError {
+    /// The profile cannot be used, or a secret it refers to is not there.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder cannot be made.
+    #[error("the data folder `{}` cannot be made", folder.display())]
+    DataFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The key in the data folder cannot be made or read.
+    #[error("the key file `{}` cannot be made", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The key in the data folder is there, but cannot be used.
+    #[error("the key file `{}` cannot be used: {problem}", path.display())]
+    UnusableKey {
+        /// The file.
+        path: PathBuf,
+        /// Why, without the key.
+        problem: String,
+    },
+}

@@ -1,0 +1,58 @@
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, ConfigError, DatabaseUrl, Environment, LoadedProfile, Profile};
+
+/// First stage: the profile is read and every value in it is valid.
+#[derive(Debug)]
+pub struct ProfileBootstrap {
+    pub(super) loaded: LoadedProfile,
+    pub(super) environment: Environment,
+    pub(super) data_folder: Option<PathBuf>,
+}
+
+impl ProfileBootstrap {
+    /// Loads the profile in the file `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is wrong with it.
+    pub fn load(path: impl AsRef<Path>, environment: Environment) -> Result<Self, ConfigError> {
+        let loaded = config::load(path, &environment)?;
+        Ok(Self { loaded, environment, data_folder: None })
+    }
+
+    /// Takes a profile that was made in code. Its relative paths are relative to the working folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every value that is out of range.
+    pub fn from_profile(profile: Profile, environment: Environment) -> Result<Self, ConfigError> {
+        let loaded = LoadedProfile::in_memory(profile);
+        loaded.check()?;
+        Ok(Self { loaded, environment, data_folder: None })
+    }
+
+    /// Keeps generated files in `folder` (by default where the database is), and the database too
+    /// unless the profile names its place.
+    #[must_use]
+    pub fn with_data_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        let url = &mut self.loaded.profile.database.url;
+        let named = self.loaded.sources.find("database.url").is_some();
+        if !named && url.path().file_name() == DatabaseUrl::default().path().file_name() {
+            *url = DatabaseUrl::default().within(&folder);
+        }
+        self.data_folder = Some(folder);
+        self
+    }
+
+    /// The profile.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.loaded.profile
+    }
+
+    /// The profile and where its parts were written.
+    #[must_use]
+    pub fn loaded(&self) -> &LoadedProfile {
+        &self.loaded
+    }
+}

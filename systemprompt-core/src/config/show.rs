@@ -1,0 +1,197 @@
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::yaml::Plain;
+use super::{ConfigError, LoadedProfile, SourceMap};
+
+impl LoadedProfile {
+    /// The profile in force, defaults filled in, as JSON. Secrets appear as references; settings of
+    /// extensions into which variables were filled appear as they were written.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a path is not UTF-8.
+    pub fn to_json(&self) -> Result<Value, ConfigError> {
+        let mut value =
+            serde_json::to_value(&self.profile).map_err(|error| self.unshowable(&error))?;
+        if let Some(config) = value.pointer_mut("/extensions/config") {
+            as_written(config, EXTENSIONS, &self.sources);
+        }
+        Ok(value)
+    }
+
+    /// The same as YAML, in the order of the reference; it can be loaded again.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a path is not UTF-8.
+    pub fn to_yaml(&self) -> Result<String, ConfigError> {
+        let text = serde_json::to_string(&self.profile).map_err(|error| self.unshowable(&error))?;
+        let ordered: Ordered =
+            serde_json::from_str(&text).map_err(|error| self.unshowable(&error))?;
+        let mut shown = String::new();
+        match block(&ordered, "", &self.sources) {
+            Block::Inline(line) => shown.push_str(&line),
+            Block::Lines(lines) => lines.iter().for_each(|line| {
+                shown.push_str(line);
+                shown.push('\n');
+            }),
+        }
+        Ok(shown)
+    }
+
+    fn unshowable(&self, error: &serde_json::Error) -> ConfigError {
+        self.diagnostic("", &format!("cannot be shown: {error}")).into()
+    }
+}
+
+/// Where values come from extensions, which may put secrets where we do not know of.
+const EXTENSIONS: &str = "extensions.config";
+
+fn as_written(value: &mut Value, path: &str, sources: &SourceMap) {
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                as_written(item, &format!("{path}[{index}]"), sources);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                as_written(value, &format!("{path}.{key}"), sources);
+            }
+        }
+        scalar => {
+            if let Some(written) = sources.written(path) {
+                *scalar = Value::String(written.to_owned());
+            }
+        }
+    }
+}
+
+/// A JSON value that keeps the order of its keys.
+enum Ordered {
+    Scalar(Value),
+    List(Vec<Ordered>),
+    Map(Vec<(String, Ordered)>),
+}
+
+impl<'de> Deserialize<'de> for Ordered {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OrderedVisitor)
+    }
+}
+
+struct OrderedVisitor;
+
+impl<'de> Visitor<'de> for OrderedVisitor {
+    type Value = Ordered;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Ordered, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Ordered::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Ordered::Map(entries))
+    }
+
+    fn visit_unit<E>(self) -> Result<Ordered, E> {
+        Ok(Ordered::Scalar(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Ordered, E> {
+        Ok(Ordered::Scalar(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Ordered, E> {
+        Ok(Ordered::Scalar(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Ordered, E> {
+        Ok(Ordered::Scalar(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Ordered, E> {
+        Ok(Ordered::Scalar(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Ordered, E> {
+        Ok(Ordered::Scalar(value.into()))
+    }
+}
+
+/// A value in YAML: what follows its key on the same line, or lines below it.
+enum Block {
+    Inline(String),
+    Lines(Vec<String>),
+}
+
+fn block(value: &Ordered, path: &str, sources: &SourceMap) -> Block {
+    match value {
+        Ordered::List(items) if items.is_empty() => Block::Inline("[]".to_owned()),
+        Ordered::Map(entries) if entries.is_empty() => Block::Inline("{}".to_owned()),
+        Ordered::Scalar(value) => Block::Inline(scalar(value, path, sources)),
+        Ordered::List(items) => {
+            let mut lines = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                match block(item, &format!("{path}[{index}]"), sources) {
+                    Block::Inline(text) => lines.push(format!("- {text}")),
+                    Block::Lines(inner) => {
+                        lines.extend(inner.iter().enumerate().map(|(nth, line)| {
+                            format!("{}{line}", if nth == 0 { "- " } else { "  " })
+                        }))
+                    }
+                }
+            }
+            Block::Lines(lines)
+        }
+        Ordered::Map(entries) => {
+            let mut lines = Vec::new();
+            let joint = if path.is_empty() { "" } else { "." };
+            for (key, value) in entries {
+                let name = text(key);
+                match block(value, &format!("{path}{joint}{key}"), sources) {
+                    Block::Inline(text) => lines.push(format!("{name}: {text}")),
+                    Block::Lines(inner) => {
+                        lines.push(format!("{name}:"));
+                        lines.extend(inner.iter().map(|line| format!("  {line}")));
+                    }
+                }
+            }
+            Block::Lines(lines)
+        }
+    }
+}
+
+fn scalar(value: &Value, path: &str, sources: &SourceMap) -> String {
+    let written = path.starts_with(EXTENSIONS).then(|| sources.written(path)).flatten();
+    match (written, value) {
+        (Some(written), Value::String(_)) => quoted(written),
+        (Some(written), _) => written.to_owned(),
+        (None, Value::String(value)) => text(&value.replace("${", "$${")),
+        (None, value) => value.to_string(),
+    }
+}
+
+/// A text, quoted only where YAML would read it as something else.
+fn text(text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '_'))
+        && !text.ends_with(':')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./:@+".contains(&b))
+        && matches!(Plain::of(text), Plain::Text(_));
+    if plain { text.to_owned() } else { quoted(text) }
+}
+
+/// A JSON string is a double-quoted YAML scalar.
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}

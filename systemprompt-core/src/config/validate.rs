@@ -1,0 +1,211 @@
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use url::{Host, Url};
+
+use super::{
+    AuditSection, DatabaseSection, IdentitySection, IssuerConfig, JwksSource, Profile, SecretRef,
+    ServerSection,
+};
+
+impl Profile {
+    /// What is wrong with values that are well-typed, each with its path.
+    pub(super) fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = Problems(Vec::new());
+        server(&self.server, &mut problems);
+        database(&self.database, &mut problems);
+        audit(&self.audit, &mut problems);
+        if let Some(key) = &self.secrets.fingerprint_key {
+            secret_ref(key, "secrets.fingerprint_key", &mut problems);
+        }
+        identity(&self.identity, &mut problems);
+        unique(&self.extensions.disabled, "extensions.disabled", &mut problems);
+        problems.0
+    }
+}
+
+struct Problems(Vec<(String, String)>);
+
+impl Problems {
+    fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
+        self.0.push((path.into(), problem.into()));
+    }
+
+    fn range<T: PartialOrd + Display>(&mut self, path: &str, value: T, range: RangeInclusive<T>) {
+        if !range.contains(&value) {
+            self.add(path, format!("must be {} to {}, not {value}", range.start(), range.end()));
+        }
+    }
+
+    fn filled(&mut self, path: &str, text: &str) {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            self.add(path, "must not be empty or hold control characters");
+        }
+    }
+}
+
+fn server(server: &ServerSection, problems: &mut Problems) {
+    problems.range("server.body_limit_bytes", server.body_limit_bytes, 1024..=64 << 20);
+    problems.range("server.header_limit_bytes", server.header_limit_bytes, 4096..=1 << 20);
+    problems.range("server.header_timeout_ms", server.header_timeout_ms, 1..=600_000);
+    problems.range("server.body_timeout_ms", server.body_timeout_ms, 1..=600_000);
+    problems.range("server.shutdown_timeout_ms", server.shutdown_timeout_ms, 0..=600_000);
+    problems.range("server.max_connections", server.max_connections, 1..=1_000_000);
+    for (index, host) in server.hosts.iter().enumerate() {
+        if let Some(problem) = host_problem(host) {
+            problems.add(format!("server.hosts[{index}]"), problem);
+        }
+    }
+    for (index, origin) in server.origins.iter().enumerate() {
+        if let Some(problem) = origin_problem(origin) {
+            problems.add(format!("server.origins[{index}]"), problem);
+        }
+    }
+    unique(&server.hosts, "server.hosts", problems);
+    unique(&server.origins, "server.origins", problems);
+}
+
+/// A host name or address as it appears in `Host`, without a port and without wildcards.
+fn host_problem(host: &str) -> Option<String> {
+    const FORM: &str = "must be a host name such as `gateway.example.com`, without scheme, port or \
+                        wildcard";
+    let form = Some(FORM.to_owned());
+    if host.is_empty() || host.contains(['*', '/', '@', '?', '#', '\\', '%']) {
+        return form;
+    }
+    match Host::parse(host) {
+        Ok(parsed) if parsed.to_string() == host => None,
+        Ok(parsed) => Some(format!("must be in its normal form, `{parsed}`")),
+        Err(_) => form,
+    }
+}
+
+fn origin_problem(origin: &str) -> Option<String> {
+    const FORM: &str = "must be an origin such as `https://console.example.com`, without a path or \
+                        wildcard";
+    let form = Some(FORM.to_owned());
+    if origin.contains('*') {
+        return form;
+    }
+    let Ok(url) = Url::parse(origin) else { return form };
+    if !matches!(url.scheme(), "http" | "https") {
+        return form;
+    }
+    let normal = url.origin().ascii_serialization();
+    if normal == origin {
+        None
+    } else if url.path() == "/" && url.username().is_empty() && url.password().is_none() {
+        Some(format!("must be in its normal form, `{normal}`"))
+    } else {
+        form
+    }
+}
+
+fn database(database: &DatabaseSection, problems: &mut Problems) {
+    problems.range("database.max_connections", database.max_connections, 1..=1000);
+    problems.range("database.busy_timeout_ms", database.busy_timeout_ms, 0..=60_000);
+}
+
+fn audit(audit: &AuditSection, problems: &mut Problems) {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    if let Some(origin) = &audit.origin
+        && (origin.is_empty() || origin.len() > 64 || !origin.bytes().all(plain))
+    {
+        problems.add("audit.origin", "must be 1 to 64 of `A-Za-z0-9_-.`");
+    }
+    problems.range("audit.queue", audit.queue, 1..=1_000_000);
+    problems.range("audit.max_batch", audit.max_batch, 1..=10_000);
+    problems.range("audit.append_timeout_ms", audit.append_timeout_ms, 1..=60_000);
+    problems.range("audit.sweep_interval_s", audit.sweep_interval_s, 1..=3600);
+}
+
+fn secret_ref(secret: &SecretRef, path: &str, problems: &mut Problems) {
+    match secret {
+        SecretRef::Env(name) => {
+            if name.is_empty() || name.contains(['=', '\0']) {
+                problems.add(format!("{path}.env"), "must be the name of an environment variable");
+            }
+        }
+        SecretRef::File(file) => {
+            problems.filled(&format!("{path}.file"), &file.to_string_lossy());
+        }
+    }
+}
+
+fn identity(identity: &IdentitySection, problems: &mut Problems) {
+    let failed_logins = identity.failed_logins_per_minute;
+    problems.range("identity.failed_logins_per_minute", failed_logins, 1..=100_000);
+    problems.range("identity.revocation_poll_ms", identity.revocation_poll_ms, 10..=500);
+    problems.range("identity.token_cache_entries", identity.token_cache_entries, 0..=10_000_000);
+    for (index, each) in identity.issuers.iter().enumerate() {
+        issuer(each, &format!("identity.issuers[{index}]"), problems);
+    }
+    let names = identity.issuers.iter().map(|issuer| issuer.issuer.as_str());
+    let path = |index| format!("identity.issuers[{index}].issuer");
+    duplicates(names, path, problems);
+}
+
+fn issuer(issuer: &IssuerConfig, path: &str, problems: &mut Problems) {
+    problems.filled(&format!("{path}.issuer"), &issuer.issuer);
+    if issuer.algorithms.is_empty() {
+        problems.add(format!("{path}.algorithms"), "must name at least one algorithm");
+    }
+    let algorithms = issuer.algorithms.iter().map(|algorithm| format!("{algorithm:?}"));
+    unique(&algorithms.collect::<Vec<_>>(), &format!("{path}.algorithms"), problems);
+    match &issuer.jwks {
+        JwksSource::File(file) => {
+            problems.filled(&format!("{path}.jwks.file"), &file.to_string_lossy());
+        }
+        JwksSource::Url(url) if !is_safe_to_fetch(url.as_str()) => {
+            problems.add(format!("{path}.jwks.url"), "must be an `https` URL");
+        }
+        JwksSource::Url(_) => {}
+    }
+    if issuer.audiences.api.is_empty() && issuer.audiences.hook.is_empty() {
+        problems.add(format!("{path}.audiences"), "must name an audience for at least one surface");
+    }
+    let optional = |claim: &'_ Option<String>| claim.clone().unwrap_or_else(|| "-".to_owned());
+    for (key, claim) in [
+        ("user_claim", issuer.user_claim.clone()),
+        ("roles_claim", optional(&issuer.roles_claim)),
+        ("scopes_claim", issuer.scopes_claim.clone()),
+        ("department_claim", optional(&issuer.department_claim)),
+        ("actor_claim", issuer.actor_claim.clone()),
+    ] {
+        problems.filled(&format!("{path}.{key}"), &claim);
+    }
+    let lifetime = format!("{path}.max_lifetime_s");
+    problems.range(&lifetime, issuer.max_lifetime_s, 60..=31_536_000);
+}
+
+/// Keys decide who may come in: they travel encrypted, or not beyond this machine.
+fn is_safe_to_fetch(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    url.scheme() == "https"
+        || match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+}
+
+fn unique(names: &[String], path: &str, problems: &mut Problems) {
+    duplicates(names.iter().map(String::as_str), |index| format!("{path}[{index}]"), problems);
+}
+
+fn duplicates<'n>(
+    names: impl Iterator<Item = &'n str>,
+    path: impl Fn(usize) -> String,
+    problems: &mut Problems,
+) {
+    let mut seen = HashMap::new();
+    for (index, name) in names.enumerate() {
+        if let Some(first) = seen.get(name) {
+            problems.add(path(index), format!("is the same as `{}`", path(*first)));
+        } else {
+            seen.insert(name, index);
+        }
+    }
+}
