@@ -4,3 +4,4 @@ mod dependencies;
 mod gateway;
 mod harness;
 mod layering;
+mod linking;
