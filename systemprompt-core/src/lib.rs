@@ -11,6 +11,7 @@
 //! | `database` | `DbPool`, schema installation, migrations | no |
 //! | `sqlite` | the embedded SQLite backend of `database` | no |
 //! | `config` | `profile.yaml`: parsing, validation, JSON Schema, bootstrap | no |
+//! | `events` | the in-process event bus | no |
 //! | `api` | problem documents, the HTTP authentication contract, `From<axum::Router>` | no |
 
 #[cfg(feature = "api")]
@@ -26,6 +27,8 @@ pub mod contract;
 pub mod database;
 pub mod decision;
 pub mod event;
+#[cfg(feature = "events")]
+pub mod event_bus;
 pub mod extension;
 pub mod id;
 pub mod money;

@@ -1,1 +1,63 @@
-//! crate
+//! The governance layer between AI agents and everything they touch.
+//!
+//! Every tool call is authenticated, scoped, scanned for secrets, rate-limited and audited before it
+//! runs, whatever door it comes through, and the answer leaves only after its audit row is durable.
+//!
+//! # A tour
+//!
+//! - **A call.** Whatever the door (a hook, the API, your own code), a call becomes one canonical
+//!   [`ToolCall`](models::ToolCall): who, in which session, which tool, which arguments.
+//! - **A decision.** The governor answers with a [`Decision`](models::Decision): a
+//!   [`Permit`](models::Permit) to run the tool once with exactly these arguments, a
+//!   [`Denial`](models::Denial) with its reason, or an [`Approval`](models::Approval) to wait for;
+//!   always with every check and its outcome. It never fails: what cannot be decided is denied.
+//! - **A record.** The decision, and later the outcome of the tool, are events of one append-only log,
+//!   linked by a [`TraceId`](identifiers::TraceId).
+//! - **A policy.** Who may use what, which words are blocked and how often a call may come is one
+//!   [document](models::PolicyDocument), compiled as a whole and swapped as a whole.
+//! - **Your own part.** Tables, routes, jobs, model providers, settings and checks join as
+//!   [extensions](extension), compiled into your binary.
+//!
+//! # Features
+//!
+//! A feature adds modules and never changes what others do.
+//!
+//! | feature | brings | default |
+//! |---|---|---|
+//! | `core` | [`identifiers`], [`models`], [`traits`], [`extension`] | yes |
+//! | `database` | `database`: the pool, schemas, migrations | no |
+//! | `sqlite` | the embedded SQLite backend of `database`, the only one so far | no |
+//! | `config` | `config`: `profile.yaml` | no |
+//! | `events` | `events`: the in-process event bus | no |
+//! | `governance` | `governance`: the governor and its policy | no |
+//! | `security` | `security`: the secret scanner | no |
+//! | `audit` | `audit`: the log | no |
+//! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
+//! | `api` | `api`: the axum routers | no |
+//! | `runtime` | `runtime`: the whole application | no |
+//! | `cli` | `cli`: the command line for your own binary | no |
+//! | `full` | all of them | no |
+
+pub mod extension;
+pub mod identifiers;
+pub mod models;
+pub mod prelude;
+pub mod traits;
+
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(feature = "database")]
+pub mod database;
+#[cfg(feature = "events")]
+pub mod events;
+#[cfg(feature = "governance")]
+pub mod governance;
+#[cfg(feature = "identity")]
+pub mod oauth;
+#[cfg(feature = "security")]
+pub mod security;
+#[cfg(feature = "identity")]
+pub mod users;
+
+#[doc(inline)]
+pub use systemprompt_core::{extension_entry, register_extension};

@@ -1,0 +1,4 @@
+//! Secret values that cannot be printed, and their removal from text.
+
+#[doc(inline)]
+pub use systemprompt_core::secret::{Redact, Secret};

@@ -1,0 +1,10 @@
+//! The contracts that one crate of the family, or a host, implements and another calls.
+
+#[doc(inline)]
+pub use systemprompt_core::contract::{
+    AuditError, AuditSink, Check, CheckFailure, CheckVerdict, Decide, GrantedCall, Job, JobError,
+    LlmError, LlmProvider, LlmRequest, LlmResponse, PermitLedger, PermitState, RateCharge,
+    RateRefusal, RateStore, RateStoreError, RejectedCall, Schedule, SecretStore, SecretStoreError,
+    SettleError, TemplateError, TemplateProvider, TokenError, TokenVerifier, ToolDefinition,
+    ToolError, ToolProvider,
+};
