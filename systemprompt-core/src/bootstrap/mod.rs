@@ -49,5 +49,5 @@ pub use profile::ProfileBootstrap;
 pub use secret::{ResolvedSecret, SecretRefError};
 pub use secrets::SecretsBootstrap;
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

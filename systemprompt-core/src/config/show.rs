@@ -182,12 +182,13 @@ fn scalar(value: &Value, path: &str, sources: &SourceMap) -> String {
     }
 }
 
-/// A text, quoted only where YAML would read it as something else.
+/// A text, quoted only where YAML (or an older reader of it) would take it for something else.
 fn text(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '_'))
         && !text.ends_with(':')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./:@+".contains(&b))
-        && matches!(Plain::of(text), Plain::Text(_));
+        && matches!(Plain::of(text), Plain::Text(_))
+        && !matches!(text.to_ascii_lowercase().as_str(), "yes" | "no" | "on" | "off" | "y" | "n");
     if plain { text.to_owned() } else { quoted(text) }
 }
 

@@ -28,8 +28,11 @@ fn the_least_profile_has_every_default() {
 
 #[test]
 fn an_empty_file_is_no_profile() {
-    for text in ["", "# nothing\n", "---\n", "{}", "---\n...\n"] {
+    for text in ["", "# nothing\n", "{}"] {
         assert_eq!(wrong(text), "profile.yaml:1:1: missing key `profile`", "{text:?}");
+    }
+    for text in ["---\n", "---\n...\n", "~"] {
+        assert!(wrong(text).ends_with("missing key `profile`"), "{text:?}");
     }
 }
 
@@ -127,6 +130,8 @@ fn structure_that_could_surprise_is_refused() {
         ("profile: p\n<<: {}", "merge keys (`<<`) are not supported"),
         ("profile: p\n? [a]\n: b", "a key is a plain text"),
         ("profile: [", "this is not YAML"),
+        ("profile: p\nserver: {addr: ${PORT}}", "a text with `${...}` must be quoted"),
+        ("profile: p\nlogging: [debug, json]", "`logging`: expected a mapping, found a list"),
         ("- profile", "the profile: expected a mapping, found a list"),
         ("profile", "the profile: expected a mapping, found a text"),
     ] {
@@ -134,8 +139,9 @@ fn structure_that_could_surprise_is_refused() {
         assert!(error.contains(problem), "{text:?} gave {error}");
         assert!(error.starts_with("profile.yaml:"), "{error}");
     }
-    let deep = format!("profile: {}", "[".repeat(100_000));
-    assert!(wrong(&deep).contains("nested deeper than 64 levels"));
+    let deep = |levels| wrong(&format!("profile: {}", "[".repeat(levels)));
+    assert!(deep(70).contains("nested deeper than 64 levels"));
+    assert!(deep(100_000).starts_with("profile.yaml:1:"));
     let long = format!("profile: p\n#{}", "x".repeat(1 << 20));
     assert_eq!(wrong(&long), "profile.yaml: the profile is longer than 1048576 bytes");
 }
@@ -148,8 +154,14 @@ server:
   addr: 127.0.0.1:${PORT}
   max_connections: ${PORT}
   hosts: ['${HOST:-a.example.com}']
-governance: {enabled: ${YES}}
-extensions: {config: {e: {a: $${PORT}, b: '${PORT}', c: ${PORT}}}}
+governance:
+  enabled: ${YES}
+extensions:
+  config:
+    e:
+      a: $${PORT}
+      b: '${PORT}'
+      c: ${PORT}
 ";
     let profile = profile(text);
     assert_eq!(profile.server.addr.port(), 9000);
@@ -165,19 +177,22 @@ extensions: {config: {e: {a: $${PORT}, b: '${PORT}', c: ${PORT}}}}
 fn a_variable_never_becomes_structure_or_appears_in_an_error() {
     let hostile = "x]\nserver: {addr: 0.0.0.0:1}\n# ";
     let environment = Environment::empty().with("EVIL", hostile).with("NONE", "null");
-    let text = "profile: p\naudit: {origin: ${NONE}}\nextensions: {disabled: [${EVIL}]}";
+    let text = "profile: p\naudit:\n  origin: ${NONE}\nextensions: {disabled: ['${EVIL}']}";
     let loaded = parse(text, "p.yaml", &environment).unwrap();
     assert_eq!(loaded.profile.extensions.disabled, [hostile]);
     assert_eq!(loaded.profile.audit.origin.as_deref(), Some("null"));
     for text in [
-        "profile: p\nlogging: {level: ${TOKEN}}",
-        "profile: p\nserver: {addr: ${TOKEN}}",
-        "profile: p\nserver: {addr: [${TOKEN}]}",
-        "profile: p\nserver: {max_connections: ${TOKEN}}",
+        "profile: p\nlogging: {level: '${TOKEN}'}",
+        "profile: p\nlogging:\n  level: ${TOKEN}",
+        "profile: p\nserver: {addr: '${TOKEN}'}",
+        "profile: p\nserver: {addr: ['${TOKEN}']}",
+        "profile: p\nserver: {max_connections: '${TOKEN}'}",
         "profile: ${TOKEN}/",
-        "profile: p\nsecrets: {fingerprint_key: ${TOKEN}}",
-        "profile: p\nidentity: {issuers: [{jwks: {file: a, ${TOKEN}: b}}]}",
+        "profile: p\nsecrets:\n  fingerprint_key: ${TOKEN}",
+        "profile: p\nidentity: {issuers: [{jwks: {file: a, '${TOKEN}': b}}]}",
         "profile: p\nserver: {hosts: ['${TOKEN}/']}",
+        "profile: p\nserver: {hosts: ['${TOKEN}', '${TOKEN}']}",
+        "profile: p\ndatabase: {url: '${TOKEN}'}",
     ] {
         assert!(!wrong(text).contains("hunter2"), "{}", wrong(text));
     }
@@ -329,7 +344,7 @@ fn what_is_shown_can_be_loaded_again_and_holds_no_secret() {
     let text = format!(
         "profile: p\nidentity:\n  issuers:{ISSUER}\nsecrets: {{fingerprint_key: {{env: KEY}}}}\n\
          server: {{hosts: ['1.2.3.4', a.b], trusted_proxies: [10.0.0.0/8, '::1']}}\n\
-         extensions: {{config: {{e: {{key: '${{TOKEN}}', port: ${{PORT}}, list: [[1], [], {{}}], \
+         extensions: {{config: {{e: {{key: '${{TOKEN}}', port: \"${{PORT}}\", list: [[1], [], {{}}], \
          odd: \"'\\n: # \\\"$${{X}}\", no: 'no', n: '012', t: 'true', z: ~, k: {{'a b': -1.5}}}}}}}}\n"
     );
     let loaded = parsed(&text).unwrap();
@@ -340,7 +355,7 @@ fn what_is_shown_can_be_loaded_again_and_holds_no_secret() {
     assert_eq!(json["secrets"]["fingerprint_key"]["env"], "KEY");
     assert_eq!(json["extensions"]["config"]["e"]["key"], "${TOKEN}");
     assert!(!yaml.contains("hunter2") && !json.to_string().contains("hunter2"));
-    assert!(yaml.starts_with("profile: p\nserver:\n  addr: 127.0.0.1:8080\n"), "{yaml}");
+    assert!(yaml.starts_with("profile: p\nserver:\n  addr: \"127.0.0.1:8080\"\n"), "{yaml}");
 }
 
 #[test]

@@ -195,7 +195,11 @@ impl<'de> de::Deserializer<'de> for NodeReader<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        self.deserialize_map(visitor)
+        match &self.node.value {
+            // Serde would take the items for the fields, in order.
+            Value::List(_) => Err(de::Error::invalid_type(de::Unexpected::Seq, &"a mapping")),
+            _ => self.deserialize_map(visitor),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

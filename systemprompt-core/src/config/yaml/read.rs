@@ -10,10 +10,8 @@ use crate::config::Position;
 pub(in crate::config) fn read(text: &str) -> Result<(Node, Vec<Found>), Found> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| {
-            let message = format!("this is not YAML: {}", error.info());
-            found(at(Span::empty(*error.marker())), message)
-        })?;
+        let (event, span) = event
+            .map_err(|error| not_yaml(text, at(Span::empty(*error.marker())), error.info()))?;
         builder.event(event, at(span))?;
     }
     let root = builder.root.unwrap_or(Node {
@@ -22,6 +20,16 @@ pub(in crate::config) fn read(text: &str) -> Result<(Node, Vec<Found>), Found> {
         value: Value::Map(Vec::new()),
     });
     Ok((root, builder.found))
+}
+
+fn not_yaml(text: &str, position: Position, problem: &str) -> Found {
+    let line = text.lines().nth(position.line.saturating_sub(1)).unwrap_or_default();
+    let hint = if line.contains("${") {
+        "; between `[ ]` or `{ }`, a text with `${...}` must be quoted"
+    } else {
+        ""
+    };
+    found(position, format!("this is not YAML: {problem}{hint}"))
 }
 
 fn at(span: Span) -> Position {
