@@ -1,1 +1,143 @@
-//! The secret scanner.
+//! Secret detection: credentials in the arguments of a call, in prompts and in text about to be recorded.
+//!
+//! A [`Scanner`] looks at *decoded* text: JSON string values and JSON keys with their escapes resolved, so
+//! that spelling a character as `\u0067` hides nothing. Three things give a secret away:
+//!
+//! - **its form**: about a hundred vendor formats of [`rules`](self), each anchored at a literal such as
+//!   `ghp_` and confirmed by a pattern;
+//! - **its place**: a value that looks random behind a name that says `secret`, `token`, `api_key` or
+//!   `password`, be the name a JSON key, an assignment, a header, a flag or a few words of prose;
+//! - **its structure**: private key blocks, URLs with a password in them, `Authorization` headers.
+//!
+//! A [`Finding`] says which rule fired, where, and a keyed fingerprint; it never holds a character of the
+//! secret, and neither does its location.
+//!
+//! # How it stays fast
+//!
+//! Credentials are long unbroken runs of letters and digits, benign text is not. The scanner leaps over
+//! the text thirteen bytes at a time and stops only where a run is long enough; only there are the
+//! literals looked up, and only behind a literal that is present does a pattern run. What is short by
+//! nature (passwords) is found by a vectorised search for the few words that announce it. Every step is
+//! linear in the text, and a text that makes the patterns work far harder than text does is itself reported
+//! under the rule `scan-budget`.
+//!
+//! ```
+//! use systemprompt_core::call::Arguments;
+//! use systemprompt_governance::secret::Scanner;
+//!
+//! let scanner = Scanner::builder().fingerprint_key(&[7; 32]).build()?;
+//! let token = format!("{}_{}", "ghp", "16C7e42F292c6912E7710c838347Ae178B4a");
+//! let arguments = Arguments::parse(format!(r#"{{"env": [{{"GH": "{token}"}}]}}"#))?;
+//!
+//! let finding = scanner.scan_arguments(&arguments).expect("a finding");
+//! assert_eq!(&*finding.rule, "github-token");
+//! assert_eq!(finding.location.as_str(), "$.env[0].GH");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod anchors;
+mod builder;
+mod context;
+mod cue;
+mod engine;
+mod finding;
+mod fingerprint;
+mod location;
+mod name;
+mod redact;
+mod rule;
+mod rules;
+mod skim;
+mod structure;
+mod value;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use builder::{ScannerBuilder, ScannerError};
+pub use finding::{Confidence, Finding};
+
+use std::fmt;
+use std::sync::Arc;
+
+use systemprompt_core::call::Arguments;
+use systemprompt_core::secret::Redact;
+
+use self::engine::Engine;
+use self::fingerprint::FingerprintKey;
+
+/// The secret stage of the pipeline: what looks through calls and through text that is recorded.
+///
+/// [`Scanner`] is the implementation; hosts and tests may bring another one.
+pub trait Scan: Redact {
+    /// The first secret of the arguments in document order.
+    fn scan_arguments(&self, arguments: &Arguments) -> Option<Finding>;
+
+    /// The first secret of a text such as a prompt; its location is `$`.
+    fn scan_text(&self, text: &str) -> Option<Finding>;
+}
+
+/// Finds and redacts secrets. A clone shares everything with the original.
+#[derive(Clone)]
+pub struct Scanner(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    key: FingerprintKey,
+}
+
+impl Scanner {
+    /// A builder with every rule enabled.
+    #[must_use]
+    pub fn builder() -> ScannerBuilder {
+        ScannerBuilder::default()
+    }
+
+    /// The first secret of the arguments in document order: a key comes before its value.
+    #[must_use]
+    pub fn scan_arguments(&self, arguments: &Arguments) -> Option<Finding> {
+        walk::first(self, arguments.root())
+    }
+
+    /// Every secret of the arguments in document order.
+    #[must_use]
+    pub fn find_all(&self, arguments: &Arguments) -> Vec<Finding> {
+        walk::all(self, arguments.root())
+    }
+
+    /// The first secret of a text such as a prompt; its location is `$`.
+    #[must_use]
+    pub fn scan_text(&self, text: &str) -> Option<Finding> {
+        walk::text(self, text)
+    }
+
+    /// The ids of every rule there is, whether enabled in a scanner or not.
+    pub fn rule_ids() -> impl Iterator<Item = &'static str> {
+        rules::ids()
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    fn key(&self) -> &FingerprintKey {
+        &self.0.key
+    }
+}
+
+impl Scan for Scanner {
+    fn scan_arguments(&self, arguments: &Arguments) -> Option<Finding> {
+        Self::scan_arguments(self, arguments)
+    }
+
+    fn scan_text(&self, text: &str) -> Option<Finding> {
+        Self::scan_text(self, text)
+    }
+}
+
+impl fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scanner({} rules)", self.0.engine.len())
+    }
+}

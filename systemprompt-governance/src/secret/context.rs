@@ -1,0 +1,45 @@
+//! Values given away by their name.
+
+use std::ops::Range;
+
+use super::Confidence;
+use super::engine::{Engine, Hit};
+use super::name::{self, Promise};
+use super::value::{self, Value};
+
+impl Engine {
+    /// Judges a JSON string by the name the document gives it.
+    pub(super) fn named(&self, name: &str, text: &str) -> Option<Hit> {
+        let trimmed = text.trim();
+        let start = text.len() - text.trim_start().len();
+        let value = Value { span: start..start + trimmed.len(), quoted: true };
+        self.judge(name.as_bytes(), text.as_bytes(), value)
+    }
+
+    /// Judges the value at `value` by the name at `name`.
+    pub(super) fn assigned(&self, bytes: &[u8], name: Range<usize>, start: usize) -> Option<Hit> {
+        let name = bytes.get(name)?;
+        if !name::may_hold_secret(name) {
+            return None;
+        }
+        self.judge(name, bytes, Value::at(bytes, start))
+    }
+
+    fn judge(&self, name: &[u8], bytes: &[u8], found: Value) -> Option<Hit> {
+        let value = bytes.get(found.span.clone())?;
+        let name = name::normalised(name);
+        let promise = name::promise(&name)?;
+        if let Some(rule) = self.named_rule(&name, value) {
+            return Some(Hit { rule, span: found.span, confidence: Confidence::High });
+        }
+        let random = value::is_random(value);
+        let rule = match promise {
+            Promise::Password if random || value::is_password(value, found.quoted) => {
+                self.structures().generic_password
+            }
+            Promise::Secret if random => self.structures().generic_secret,
+            Promise::Password | Promise::Secret => None,
+        }?;
+        Some(Hit { rule, span: found.span, confidence: Confidence::Medium })
+    }
+}

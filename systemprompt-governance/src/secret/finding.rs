@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use systemprompt_core::decision::SecretLocation;
+
+/// One secret that was found. Holds no character of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The id of the rule.
+    pub rule: Arc<str>,
+    /// Whose credential it is; `generic` where that cannot be told.
+    pub vendor: Arc<str>,
+    /// Where: a JSON path; a key that is itself the secret shows as `[key:<n>]`.
+    pub location: SecretLocation,
+    /// The first 16 bytes of HMAC-SHA256 over the secret under the key of the installation, in hex.
+    pub fingerprint: String,
+    /// How sure the rule is.
+    pub confidence: Confidence,
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Name and look of the value suggest it.
+    Medium,
+    /// The form of one vendor's credential.
+    High,
+    /// The form of one vendor's credential, and its checksum is right.
+    Certain,
+}
+
+impl Confidence {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Certain => "certain",
+        }
+    }
+}

@@ -1,0 +1,28 @@
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// Fewest bytes a key may have: with less, a short password could be guessed from its fingerprint.
+pub(super) const MIN_KEY_BYTES: usize = 16;
+
+/// Bytes of the HMAC that a fingerprint shows.
+const SHOWN: usize = 16;
+
+/// The key of the installation, already absorbed.
+pub(super) struct FingerprintKey(Hmac<Sha256>);
+
+impl FingerprintKey {
+    pub(super) fn new(key: &[u8]) -> Option<Self> {
+        if key.len() < MIN_KEY_BYTES {
+            return None;
+        }
+        Hmac::new_from_slice(key).ok().map(Self)
+    }
+
+    /// The fingerprint of a secret.
+    pub(super) fn of(&self, secret: &[u8]) -> String {
+        let mut mac = self.0.clone();
+        mac.update(secret);
+        let tag = mac.finalize().into_bytes();
+        hex::encode(tag.get(..SHOWN).unwrap_or_default())
+    }
+}

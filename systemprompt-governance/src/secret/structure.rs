@@ -1,0 +1,179 @@
+//! Secrets known by their structure: where they lie, given the place of the cue.
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::value::{distinct, is_random};
+
+/// Longest user name and password of a URL.
+const MAX_USER_INFO: usize = 512;
+
+/// The password of `scheme://user:password@host`; `authority` is just after `://`.
+pub(super) fn url_password(bytes: &[u8], authority: usize) -> Option<Range<usize>> {
+    let rest = bytes.get(authority..)?;
+    let rest = rest.get(..rest.len().min(MAX_USER_INFO)).unwrap_or_default();
+    let length = rest.iter().take_while(|byte| in_authority(**byte)).count();
+    let authority_part = rest.get(..length)?;
+    let at = authority_part.iter().rposition(|byte| *byte == b'@')?;
+    let user_info = authority_part.get(..at)?;
+    let colon = user_info.iter().position(|byte| *byte == b':')?;
+    let password = user_info.get(colon + 1..)?;
+    let span = authority + colon + 1..authority + at;
+    (!is_url_placeholder(password)).then_some(span)
+}
+
+fn in_authority(byte: u8) -> bool {
+    !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"/?\"'`<>\\|".contains(&byte)
+}
+
+fn is_url_placeholder(password: &[u8]) -> bool {
+    const PLACEHOLDERS: [&[u8]; 6] = [b"password", b"passwd", b"pass", b"pwd", b"pw", b"token"];
+    password.len() < 2
+        || distinct(password) < 2
+        || PLACEHOLDERS.iter().any(|word| password.eq_ignore_ascii_case(word))
+        || matches!(
+            password,
+            [b'$' | b'{' | b'[' | b'*' | b'<', ..] | [b'%', b's', ..] | [b'.', b'.', ..]
+        )
+}
+
+/// The block that starts with `-----BEGIN`, if it is a private key with something in it.
+pub(super) fn private_key(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
+    const LABEL: usize = 48;
+    let start = begin + "-----BEGIN ".len();
+    let label = bytes.get(start..bytes.len().min(start + LABEL))?;
+    let dashes = memmem::find(label, b"-----")?;
+    let named = label.get(..dashes)?;
+    if !named.ends_with(b"PRIVATE KEY") && !named.ends_with(b"PRIVATE KEY BLOCK") {
+        return None;
+    }
+    let body = start + dashes + "-----".len();
+    if !has_key_material(bytes, begin, body) {
+        return None;
+    }
+    let rest = bytes.get(body..).unwrap_or_default();
+    let end = match memmem::find(rest, b"-----END ") {
+        // The closing line goes with the block.
+        Some(end) => {
+            let tail = rest.get(end + "-----END ".len()..).unwrap_or_default();
+            let tail = tail.get(..tail.len().min(LABEL)).unwrap_or_default();
+            let close = memmem::find(tail, b"-----").map_or(0, |at| at + "-----".len());
+            body + end + "-----END ".len() + close
+        }
+        None => bytes.len(),
+    };
+    Some(begin..end)
+}
+
+/// Programs name the header without a key behind it; that is no secret.
+fn has_key_material(bytes: &[u8], begin: usize, body: usize) -> bool {
+    const GLUE: usize = 48;
+    let rest = bytes.get(body..).unwrap_or_default();
+    if rest.iter().all(u8::is_ascii_whitespace) {
+        // A text that is a header alone was cut from a key.
+        return bytes.iter().take(begin).all(u8::is_ascii_whitespace);
+    }
+    let mut glue = 0;
+    let mut line = false;
+    while let Some(byte) = rest.get(glue).filter(|_| glue < GLUE) {
+        let escape = *byte == b'\\';
+        line |= *byte == b'\n' || *byte == b'\r';
+        if escape && matches!(rest.get(glue + 1), Some(b'n' | b'r' | b't')) {
+            line = true;
+            glue += 2;
+        } else if escape || byte.is_ascii_whitespace() || b"\"'`+,;>|".contains(byte) {
+            glue += 1;
+        } else {
+            break;
+        }
+    }
+    let material = rest.get(glue..).unwrap_or_default();
+    let base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let length = material.iter().take(17).take_while(base64).count();
+    let header =
+        [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:", b"Charset:", b"Hash:"];
+    length >= if line || glue == 0 { 4 } else { 16 }
+        || header.iter().any(|name| material.starts_with(name))
+}
+
+/// A PuTTY key file, if it has its private lines.
+pub(super) fn putty_key(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
+    let rest = bytes.get(begin..)?;
+    memmem::find(rest, b"Private-Lines:").map(|_| begin..bytes.len())
+}
+
+/// The token behind `Bearer `.
+pub(super) fn bearer_token(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let token = bytes.get(start..)?;
+    let token = token.get(..token.len().min(4096)).unwrap_or_default();
+    let allowed = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    let length = token.iter().take_while(allowed).count();
+    let token = token.get(..length)?;
+    let looked_at = token.get(..token.len().min(512)).unwrap_or_default();
+    (length >= 16 && is_random(looked_at)).then_some(start..start + length)
+}
+
+/// The credentials behind `Basic `: base64 of `user:password`.
+pub(super) fn basic_credentials(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let text = bytes.get(start..)?;
+    let text = text.get(..text.len().min(512)).unwrap_or_default();
+    let length = text.iter().take_while(|byte| sextet(**byte).is_some()).count();
+    let padding = text.get(length..).unwrap_or_default().iter().take_while(|b| **b == b'=').count();
+    let decoded = decode_base64(text.get(..length)?);
+    let (user, password) =
+        decoded.split_at_checked(decoded.iter().position(|byte| *byte == b':')?)?;
+    let printable = decoded.iter().all(|byte| matches!(byte, b' '..=b'~') || *byte >= 0x80);
+    let readable =
+        decoded.iter().filter(|byte| byte.is_ascii_graphic()).count() * 10 >= decoded.len() * 9;
+    (length >= 8 && printable && readable && user.len() + password.len() >= 6 && password.len() > 2)
+        .then_some(start..start + length + padding)
+}
+
+fn decode_base64(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len() * 3 / 4);
+    for four in text.chunks(4) {
+        let bits =
+            four.iter().filter_map(|byte| sextet(*byte)).fold(0_u32, |bits, six| bits << 6 | six);
+        let bits = bits << (6 * (4 - four.len()));
+        let [_, first, second, third] = bits.to_be_bytes();
+        decoded.extend([first, second, third].into_iter().take(four.len() * 6 / 8));
+    }
+    decoded
+}
+
+fn sextet(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+/// A Discord bot token whose first part is `run`: base64 of a numeric id, a time, a signature.
+pub(super) fn discord_token(bytes: &[u8], run: &Range<usize>) -> Option<Range<usize>> {
+    if !(23..=28).contains(&run.len()) || !matches!(bytes.get(run.start), Some(b'M' | b'N' | b'O'))
+    {
+        return None;
+    }
+    let part = |start: usize| {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .take(64)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+            .count();
+        (length, start + length)
+    };
+    let dot = |at: usize| bytes.get(at) == Some(&b'.');
+    let (time, middle) = part(run.end + 1);
+    let (signature, end) = part(middle + 1);
+    let id = decode_base64(bytes.get(run.clone())?);
+    let numeric = id.iter().all(u8::is_ascii_digit);
+    (dot(run.end) && dot(middle) && numeric && time == 6 && (27..=40).contains(&signature))
+        .then_some(run.start..end)
+}

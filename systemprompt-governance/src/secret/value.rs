@@ -1,0 +1,302 @@
+//! What the look of a value says about it.
+
+use std::ops::Range;
+
+/// Longest value that is judged.
+const MAX_VALUE: usize = 512;
+
+/// A value in a text and how it is written.
+pub(super) struct Value {
+    pub(super) span: Range<usize>,
+    /// Between quotes, or a JSON string of its own; otherwise it may be an expression of a program.
+    pub(super) quoted: bool,
+}
+
+impl Value {
+    /// The value that starts at `start`.
+    pub(super) fn at(bytes: &[u8], start: usize) -> Self {
+        let quote = start
+            .checked_sub(1)
+            .and_then(|before| bytes.get(before))
+            .copied()
+            .filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+        let rest = bytes.get(start..).unwrap_or_default();
+        let rest = rest.get(..rest.len().min(MAX_VALUE)).unwrap_or_default();
+        let length = match quote {
+            Some(quote) => rest.iter().take_while(|byte| !ends_quoted(**byte, quote)).count(),
+            None => {
+                let length = rest.iter().take_while(|byte| !ends_bare(**byte)).count();
+                let bare = rest.get(..length).unwrap_or_default();
+                length - bare.iter().rev().take_while(|byte| b".:!?*".contains(byte)).count()
+            }
+        };
+        Self { span: start..start + length, quoted: quote.is_some() }
+    }
+}
+
+fn ends_quoted(byte: u8, quote: u8) -> bool {
+    byte == quote || matches!(byte, b'\n' | b'\r' | b'\\')
+}
+
+fn ends_bare(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || b"\"'`\\,;<>)]}|&".contains(&byte)
+}
+
+/// Whether a value looks made by a machine: 12 to 512 bytes without words in it.
+pub(super) fn is_random(value: &[u8]) -> bool {
+    if !(12..=MAX_VALUE).contains(&value.len()) || !plausible(value) || is_uuid(value) {
+        return false;
+    }
+    let look = Look::of(value);
+    let token = look.other == 0 || (look.other <= 4 && value.len() > 24);
+    let mixed = look.digits >= 2 && look.lower + look.upper >= 2;
+    let short = value.len() < 16;
+    if !token || !mixed || (short && (look.lower == 0 || look.upper == 0)) {
+        return false;
+    }
+    let unwordy = look.wordy * 20 <= value.len() * 9 || look.turns * 6 >= value.len();
+    unwordy && distinct(value) >= 8 && entropy(value) >= if short { 3.2 } else { 3.0 }
+}
+
+/// Whether a value looks like a password: 6 to 128 bytes, letters with digits or symbols.
+pub(super) fn is_password(value: &[u8], quoted: bool) -> bool {
+    if !(6..=128).contains(&value.len()) || !plausible(value) || is_uuid(value) {
+        return false;
+    }
+    let look = Look::of(value);
+    let letters = look.lower + look.upper;
+    let symbols = value.iter().filter(|byte| b"!@#%^*?~+=$&".contains(byte)).count();
+    if letters == 0
+        || (look.digits == 0 && symbols == 0)
+        || distinct(value) < 4
+        || is_algorithm(value)
+    {
+        return false;
+    }
+    quoted || !is_expression(value)
+}
+
+/// Neither a placeholder nor a reference to something kept elsewhere.
+fn plausible(value: &[u8]) -> bool {
+    const REFERENCES: [&[u8]; 12] = [
+        b"${",
+        b"$(",
+        b"<",
+        b"{",
+        b"%(",
+        b"[",
+        b"process.",
+        b"os.",
+        b"env.",
+        b"secret:",
+        b"vault:",
+        b"op:",
+    ];
+    const PLACEHOLDERS: [&[u8]; 14] = [
+        b"example",
+        b"placeholder",
+        b"changeme",
+        b"change_me",
+        b"change-me",
+        b"your_",
+        b"your-",
+        b"redacted",
+        b"xxxx",
+        b"****",
+        b"dummy",
+        b"....",
+        b"${",
+        b"{{",
+    ];
+    let variable = matches!(value, [b'$', name, ..] if name.is_ascii_alphabetic() || *name == b'_')
+        && value.iter().skip(1).all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let slashes = value.iter().filter(|byte| **byte == b'/').count();
+    let path = slashes >= 2 && matches!(value, [b'/' | b'.' | b'~', ..]) && !value.ends_with(b"=");
+    !variable
+        && !path
+        && value.iter().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii())
+        && memchr::memmem::find(value, b"://").is_none()
+        && !REFERENCES.iter().any(|start| value.starts_with(start))
+        && !PLACEHOLDERS.iter().any(|word| contains_ignoring_case(value, word))
+}
+
+fn contains_ignoring_case(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// Names of algorithms and types hold digits but no secret.
+fn is_algorithm(value: &[u8]) -> bool {
+    const NAMES: [&[u8]; 22] = [
+        b"sha1",
+        b"sha224",
+        b"sha256",
+        b"sha384",
+        b"sha512",
+        b"sha-1",
+        b"sha-256",
+        b"sha-512",
+        b"base64",
+        b"argon2",
+        b"argon2i",
+        b"argon2id",
+        b"pbkdf2",
+        b"oauth2",
+        b"aes128",
+        b"aes256",
+        b"aes-256",
+        b"utf-8",
+        b"utf-16",
+        b"string1",
+        b"bcrypt2",
+        b"ed25519",
+    ];
+    NAMES.iter().any(|name| value.eq_ignore_ascii_case(name))
+}
+
+/// `user.password2`, `get_password(1)`, `params[:pw1]`: code, not a value.
+fn is_expression(value: &[u8]) -> bool {
+    let call = value.iter().any(|byte| b"()[]{}<>".contains(byte));
+    let mut parts = value.split(|byte| *byte == b'.');
+    let dotted = value.contains(&b'.')
+        && parts.all(|part| {
+            part.first().is_some_and(u8::is_ascii_alphabetic)
+                && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        });
+    call || dotted || value.starts_with(b"&") || value.starts_with(b"@")
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Counts over a value.
+#[derive(Default)]
+struct Look {
+    lower: usize,
+    upper: usize,
+    digits: usize,
+    /// Bytes that are neither letters, digits nor usual in tokens.
+    other: usize,
+    /// Bytes in stretches of four or more letters, as words have them.
+    wordy: usize,
+    /// Places where a letter and a digit meet.
+    turns: usize,
+}
+
+impl Look {
+    fn of(value: &[u8]) -> Self {
+        let mut look = Self::default();
+        let mut stretch = 0;
+        let mut previous = 0_u8;
+        for &byte in value {
+            match byte {
+                b'a'..=b'z' => look.lower += 1,
+                b'A'..=b'Z' => look.upper += 1,
+                b'0'..=b'9' => look.digits += 1,
+                b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' => {}
+                _ => look.other += 1,
+            }
+            let same = (previous.is_ascii_lowercase() && byte.is_ascii_lowercase())
+                || (previous.is_ascii_uppercase()
+                    && byte.is_ascii_alphabetic()
+                    && (stretch == 1 || byte.is_ascii_uppercase()));
+            if !same {
+                look.close(stretch);
+                stretch = 0;
+            }
+            stretch += usize::from(byte.is_ascii_alphabetic());
+            let meets = (previous.is_ascii_digit() && byte.is_ascii_alphabetic())
+                || (previous.is_ascii_alphabetic() && byte.is_ascii_digit());
+            look.turns += usize::from(meets);
+            previous = byte;
+        }
+        look.close(stretch);
+        look
+    }
+
+    fn close(&mut self, stretch: usize) {
+        if stretch >= 4 {
+            self.wordy += stretch;
+        }
+    }
+}
+
+/// How many different bytes there are.
+pub(super) fn distinct(value: &[u8]) -> usize {
+    let mut seen = [0_u64; 4];
+    for byte in value {
+        if let Some(word) = seen.get_mut(usize::from(byte >> 6)) {
+            *word |= 1 << (byte & 63);
+        }
+    }
+    seen.iter().map(|word| word.count_ones() as usize).sum()
+}
+
+/// Shannon entropy in bits per byte.
+fn entropy(value: &[u8]) -> f64 {
+    let mut counts = [0_u32; 256];
+    for byte in value {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    let total = u32::try_from(value.len()).map_or(f64::MAX, f64::from);
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / total)
+        .map(|share| -share * share.log2())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machine_made_values_look_random() {
+        for value in [
+            "4f3c2b1a0d9e8f7c6b5a4d3e2f1a0b9c",
+            "Zk3vQ9tL2mXw8RbN5yHd",
+            "aB3dE5fG7hJ9",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzKEY9",
+            "9a8sd7f6g5h4j3k2l1",
+        ] {
+            assert!(is_random(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn words_references_and_ids_do_not() {
+        for value in [
+            "my-secret-token-2024",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "${API_KEY_2024_PROD}",
+            "/var/run/secrets/token1",
+            "your-api-key-1234567890",
+            "xxxxxxxxxxxxxxxx1234",
+            "getUserAccessTokenV2",
+            "2024-01-15T10:00:00Z",
+            "12345678901234567890",
+            "keep it simple",
+        ] {
+            assert!(!is_random(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn passwords_need_more_than_letters() {
+        for value in ["hunter2", "Passw0rd!", "correct#horse", "s3cr3t-p4ss"] {
+            assert!(is_password(value.as_bytes(), false), "{value}");
+        }
+        for value in
+            ["string", "String", "sha256", "user.password2", "get_pw(1)", "$PASSWORD1", "<pass1>"]
+        {
+            assert!(!is_password(value.as_bytes(), false), "{value}");
+        }
+    }
+}

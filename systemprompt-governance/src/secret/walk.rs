@@ -1,0 +1,178 @@
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use systemprompt_core::call::Node;
+
+use super::engine::Hit;
+use super::location::Trail;
+use super::{Finding, Scanner, name};
+
+/// The first secret in document order.
+pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
+    let mut found = None;
+    let _ = Walk { scanner, hits: Vec::new() }.node(root, None, &Trail::ROOT, &mut |finding| {
+        found = Some(finding);
+        ControlFlow::Break(())
+    });
+    found
+}
+
+/// Every secret in document order.
+pub(super) fn all(scanner: &Scanner, root: &Node) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let _ = Walk { scanner, hits: Vec::new() }.node(root, None, &Trail::ROOT, &mut |finding| {
+        found.push(finding);
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// The first secret of a text.
+pub(super) fn text(scanner: &Scanner, text: &str) -> Option<Finding> {
+    let mut hits = Vec::new();
+    scanner.engine().hits(text, &mut hits);
+    hits.sort_unstable_by_key(Hit::order);
+    hits.first().map(|hit| finding(scanner, text, hit, &Trail::ROOT))
+}
+
+struct Walk<'s> {
+    scanner: &'s Scanner,
+    hits: Vec<Hit>,
+}
+
+type Sink<'k> = dyn FnMut(Finding) -> ControlFlow<()> + 'k;
+
+impl Walk<'_> {
+    /// Looks through `node`; `name` is what the document calls it.
+    fn node(
+        &mut self,
+        node: &Node,
+        name: Option<&str>,
+        trail: &Trail<'_>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        match node {
+            Node::String(text) => self.string(text, name, trail, sink),
+            Node::Array(items) => self.array(items, name, trail, sink),
+            Node::Object(members) => self.object(members, trail, sink),
+            Node::Null | Node::Bool(_) | Node::Number(_) => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Items carry the name of their array; after a command line flag, the flag is the name.
+    fn array(
+        &mut self,
+        items: &[Node],
+        name: Option<&str>,
+        trail: &Trail<'_>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        let mut flag = None;
+        for (index, item) in items.iter().enumerate() {
+            self.node(item, flag.or(name), &trail.index(index), sink)?;
+            flag = match item {
+                Node::String(text) if text.starts_with('-') => Some(&**text),
+                _ => None,
+            };
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Members carry their key; the `value` of `{"name": .., "value": ..}` carries that name.
+    fn object(
+        &mut self,
+        members: &[(Box<str>, Node)],
+        trail: &Trail<'_>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        for (index, (key, value)) in members.iter().enumerate() {
+            if self.key(key, index, trail, sink)? {
+                self.node(value, Some(key), &trail.hidden_key(index), sink)?;
+                continue;
+            }
+            let name = match value {
+                Node::String(_) if key.eq_ignore_ascii_case("value") => sibling_name(members),
+                _ => None,
+            };
+            self.node(value, Some(name.unwrap_or(key)), &trail.key(index, key), sink)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Reports the secrets of a key; `true` when there are any.
+    fn key(
+        &mut self,
+        key: &str,
+        index: usize,
+        trail: &Trail<'_>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<(), bool> {
+        self.hits.clear();
+        self.scanner.engine().hits(key, &mut self.hits);
+        if self.hits.is_empty() {
+            return ControlFlow::Continue(false);
+        }
+        self.report(key, &trail.hidden_key(index), sink)?;
+        ControlFlow::Continue(true)
+    }
+
+    fn string(
+        &mut self,
+        text: &str,
+        name: Option<&str>,
+        trail: &Trail<'_>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        let engine = self.scanner.engine();
+        self.hits.clear();
+        engine.hits(text, &mut self.hits);
+        if self.hits.is_empty()
+            && let Some(name) = name
+            && name::may_hold_secret(name.as_bytes())
+            && let Some(hit) = engine.named(name, text)
+        {
+            self.hits.push(hit);
+        }
+        if self.hits.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.report(text, trail, sink)
+    }
+
+    fn report(&mut self, text: &str, trail: &Trail<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        self.hits.sort_unstable_by_key(Hit::order);
+        let mut end = 0;
+        for hit in &self.hits {
+            // One place is one finding, whatever number of rules see it.
+            if hit.span.start >= end {
+                end = hit.span.end;
+                sink(finding(self.scanner, text, hit, trail))?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The name beside a `value`, as environment and header lists write it.
+fn sibling_name(members: &[(Box<str>, Node)]) -> Option<&str> {
+    members.iter().find_map(|(key, value)| match value {
+        Node::String(name)
+            if ["name", "key", "header"].iter().any(|k| key.eq_ignore_ascii_case(k)) =>
+        {
+            Some(&**name)
+        }
+        _ => None,
+    })
+}
+
+fn finding(scanner: &Scanner, text: &str, hit: &Hit, trail: &Trail<'_>) -> Finding {
+    let secret = text.as_bytes().get(hit.span.clone()).unwrap_or_default();
+    let (id, vendor) = scanner.engine().describe(hit.rule);
+    Finding {
+        rule: Arc::clone(id),
+        vendor: Arc::clone(vendor),
+        location: trail.locate(scanner),
+        fingerprint: scanner.key().of(secret),
+        confidence: hit.confidence,
+    }
+}
