@@ -1,1 +1,35 @@
+use super::*;
 
+fn scanner() -> Scanner {
+    Scanner::builder().fingerprint_key(&[7; 32]).build().unwrap()
+}
+
+fn arguments(text: &str) -> Arguments {
+    Arguments::parse(text.as_bytes().to_vec()).unwrap()
+}
+
+#[test]
+fn a_short_key_and_an_unknown_rule_are_refused() {
+    assert_eq!(Scanner::builder().build().unwrap_err(), ScannerError::KeyTooShort { bytes: 0 });
+    let error = Scanner::builder().fingerprint_key(&[1; 16]).disable(["aws"]).build().unwrap_err();
+    assert_eq!(error.to_string(), "no secret rule is called `aws`");
+}
+
+#[test]
+fn secrets_are_found_wherever_they_stand_and_the_path_tells_none() {
+    let id = format!("{}{}", "AKIA", "IOSFODNN7EXAMPLE");
+    for (document, path) in [
+        (format!(r#"{{"a": "{id}"}}"#), "$.a"),
+        (format!(r#"{{"a": {{"{id}": 1}}}}"#), "$.a[key:0]"),
+        (format!(r#"{{"{id}": {{"x y": "{id}"}}}}"#), "$[key:0]"),
+        (format!(r#"{{"env": [0, 1, {{"x y": "id {id}, ok"}}]}}"#), r#"$.env[2]["x y"]"#),
+        (format!(r#"{{"prompt": "please use {id} for it"}}"#), "$.prompt"),
+        (format!(r#"{{"a": "\u0041{}"}}"#, &id[1..]), "$.a"),
+        (format!("\"{id}\""), "$"),
+    ] {
+        let finding = scanner().scan_arguments(&arguments(&document)).unwrap();
+        assert_eq!(&*finding.rule, "aws-access-key-id", "{document}");
+        assert_eq!(finding.location.as_str(), path, "{document}");
+        assert!(!finding.fingerprint.contains("AKIA"));
+    }
+}

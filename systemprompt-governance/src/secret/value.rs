@@ -263,7 +263,7 @@ mod tests {
             "4f3c2b1a0d9e8f7c6b5a4d3e2f1a0b9c",
             "Zk3vQ9tL2mXw8RbN5yHd",
             "aB3dE5fG7hJ9",
-            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzKEY9",
+            "wJalr3UtnFEMI/K7MDENG/bPx9fiCYq2w8eKEY9",
             "9a8sd7f6g5h4j3k2l1",
         ] {
             assert!(is_random(value.as_bytes()), "{value}");
