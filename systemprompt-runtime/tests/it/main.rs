@@ -1,0 +1,4 @@
+//! The runtime over real sockets.
+
+mod server;
+mod wire;
