@@ -1,3 +1,3 @@
-//! Composition of a systemprompt process: [`App`], bootstrap, the merged router, graceful shutdown.
+//! Composition of a systemprompt process: bootstrap, the merged router, graceful shutdown.
 
 pub mod server;

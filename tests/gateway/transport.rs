@@ -58,7 +58,7 @@ async fn t30_ambiguous_targets_are_refused_and_never_pass_authentication() {
         "POST /api/v1/govern HTTP/1.1\r\nHost: {own}\r\nX-Forwarded-Host: evil.com\r\n\
          X-Original-URL: /health\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
     );
-    assert_eq!(raw(&gateway, forwarded.as_bytes()).await.0, 401);
+    assert_eq!(raw(&gateway, forwarded.as_bytes()).await.0, 400);
     let smuggled = format!(
         "POST /api/v1/govern HTTP/1.1\r\nHost: {own}\r\nContent-Length: 5\r\n\
          Content-Length: 6\r\nConnection: close\r\n\r\n{{}}"

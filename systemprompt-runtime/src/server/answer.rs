@@ -26,6 +26,7 @@ pin_project! {
         refused: Option<Problem>,
         trace: TraceId,
         route: RouteLabel,
+        closing: bool,
         line: Arc<Lifeline>,
         traffic: Arc<Traffic>,
     }
@@ -40,7 +41,7 @@ impl Answer {
         line: Arc<Lifeline>,
         traffic: Arc<Traffic>,
     ) -> Self {
-        Self { routed: Some(future), refused: None, trace, route, line, traffic }
+        Self { routed: Some(future), refused: None, trace, route, closing: false, line, traffic }
     }
 
     /// An answer given without asking the router.
@@ -51,7 +52,12 @@ impl Answer {
         traffic: Arc<Traffic>,
     ) -> Self {
         let route = RouteLabel::OTHER;
-        Self { routed: None, refused: Some(problem), trace, route, line, traffic }
+        Self { routed: None, refused: Some(problem), trace, route, closing: false, line, traffic }
+    }
+
+    /// The same answer, after which the connection is closed.
+    pub(crate) fn closing(self) -> Self {
+        Self { closing: true, ..self }
     }
 }
 
@@ -70,6 +76,10 @@ impl Future for Answer {
         };
         if let Some(fault) = this.line.take_fault() {
             response = undelivered(response, fault, *this.trace);
+            *this.closing = true;
+        }
+        if *this.closing {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if !response.headers().contains_key(&X_TRACE_ID)
             && let Ok(value) = HeaderValue::try_from(this.trace.to_string())
@@ -89,17 +99,15 @@ fn panicked(trace: TraceId) -> Response {
         .into_response()
 }
 
-/// Says why the body did not arrive, unless the door has an answer of its own that is no error, and
-/// closes the connection: what is left of the body is not wanted.
-fn undelivered(mut response: Response, fault: BodyFault, trace: TraceId) -> Response {
+/// Says why the body did not arrive, unless the door has an answer of its own that is no error.
+fn undelivered(response: Response, fault: BodyFault, trace: TraceId) -> Response {
     if response.status().is_client_error() || response.status().is_server_error() {
         let (status, code) = match fault {
             BodyFault::Late => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             BodyFault::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
         };
-        response = Problem::new(status, code, fault.to_string(), trace).into_response();
+        return Problem::new(status, code, fault.to_string(), trace).into_response();
     }
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

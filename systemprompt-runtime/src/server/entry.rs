@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::{HeaderMap, Request, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use systemprompt_core::api::{Problem, trace_of};
@@ -69,6 +69,7 @@ impl Service<Request<Incoming>> for Entry {
             return Answer::refused(problem, trace, line, traffic);
         }
         let route = traffic.label(request.uri().path());
+        let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let mut request = request.map(|body| {
             let (limit, within) = (self.shared.body_limit, self.shared.body_timeout);
             RequestBody::new(body, line.clone(), limit, within)
@@ -76,7 +77,10 @@ impl Service<Request<Incoming>> for Entry {
         let extensions = request.extensions_mut();
         extensions.insert(trace);
         extensions.insert(ConnectInfo(self.peer));
-        Answer::routed(self.router.clone().call(request), trace, route, line, traffic)
+        let answer = Answer::routed(self.router.clone().call(request), trace, route, line, traffic);
+        // The parser drops a `Content-Length` that came beside it, so whether both did cannot be told;
+        // closing afterwards leaves nothing to smuggle (RFC 9112, section 6.1).
+        if chunked { answer.closing() } else { answer }
     }
 }
 
