@@ -1,0 +1,92 @@
+//! `db status`, `db migrate`.
+
+use std::path::Path;
+
+use systemprompt_core::database::{SchemaStep, StepState};
+use systemprompt_core::event::{AuditEvent, EventKind};
+use systemprompt_core::extension::TypedExtensionRegistry;
+
+use crate::args::DbCommand;
+use crate::failure::{Failure, FailureKind};
+use crate::output::Output;
+use crate::session::{Session, installer};
+
+pub(crate) async fn run(
+    command: DbCommand,
+    profile: &Path,
+    registry: &TypedExtensionRegistry,
+    output: Output,
+) -> Result<(), Failure> {
+    match command {
+        DbCommand::Status => status(profile, registry, output).await,
+        DbCommand::Migrate => migrate(profile, registry, output).await,
+    }
+}
+
+async fn status(
+    profile: &Path,
+    registry: &TypedExtensionRegistry,
+    output: Output,
+) -> Result<(), Failure> {
+    let session = Session::connect(profile, false).await?;
+    let steps = installer(registry)?.status(&session.database).await.map_err(Failure::database)?;
+    print(&steps, output)?;
+    let drifted: Vec<_> = steps
+        .iter()
+        .filter(|step| step.state == StepState::Drifted)
+        .map(|step| format!("`{}` of `{}`", step.name, step.owner))
+        .collect();
+    if drifted.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Database,
+        format!("installed with another text: {}", drifted.join(", ")),
+    ))
+}
+
+async fn migrate(
+    profile: &Path,
+    registry: &TypedExtensionRegistry,
+    output: Output,
+) -> Result<(), Failure> {
+    let session = Session::connect(profile, true).await?;
+    let steps = installer(registry)?
+        .apply(&session.database, &*session.clock)
+        .await
+        .map_err(Failure::database)?;
+    if !steps.is_empty() {
+        let names: Vec<_> = steps.iter().map(|s| format!("{}/{}", s.owner, s.name)).collect();
+        let detail = serde_json::json!({ "installed": names });
+        let event = AuditEvent::system(session.clock.now(), EventKind::SchemaMigrated, detail);
+        let log = session.log().await?;
+        let mut change = session.database.begin_write().await.map_err(Failure::database)?;
+        log.append(&mut change, vec![event]).await.map_err(Failure::database)?;
+        change.commit().await.map_err(Failure::database)?;
+    }
+    if !output.is_json() {
+        output.note(&format!("{} installed", steps.len()));
+    }
+    print(&steps, output)
+}
+
+fn print(steps: &[SchemaStep], output: Output) -> Result<(), Failure> {
+    output.rows(&["owner", "kind", "name", "state", "position", "applied at"], steps, |step| {
+        let (state, position, at) = match &step.state {
+            StepState::Applied { position, applied_at } => {
+                ("applied", position.to_string(), applied_at.to_string())
+            }
+            StepState::Pending => ("pending", String::new(), String::new()),
+            StepState::Drifted => ("drifted", String::new(), String::new()),
+            StepState::Removed => ("removed", String::new(), String::new()),
+        };
+        vec![
+            step.owner.clone(),
+            step.kind.to_string(),
+            step.name.clone(),
+            state.to_owned(),
+            position,
+            at,
+        ]
+    })
+}

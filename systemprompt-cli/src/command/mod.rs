@@ -1,0 +1,10 @@
+//! One file per command.
+
+pub(crate) mod audit;
+pub(crate) mod config;
+pub(crate) mod db;
+pub(crate) mod govern;
+pub(crate) mod keys;
+pub(crate) mod plugins;
+pub(crate) mod serve;
+pub(crate) mod users;
