@@ -19,10 +19,13 @@ pub(crate) async fn create(
 ) -> Result<(), Failure> {
     let new = new_user(args).map_err(|error| Failure::usage(error.to_string()))?;
     let (identities, log) = (session.identities(), session.log().await?);
+    let tenants = identities.tenants().await.map_err(Failure::database)?;
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
     let mut events = Vec::new();
     let event = |kind, detail| AuditEvent::system(session.clock.now(), kind, detail);
-    if identities.ensure_tenant(&mut change, &new.tenant).await.map_err(Failure::other)? {
+    if tenants.iter().all(|known| known.tenant != new.tenant) {
+        let name = new.tenant.as_str();
+        identities.create_tenant(&mut change, &new.tenant, name).await.map_err(Failure::other)?;
         events.push(event(EventKind::TenantCreated, json!({ "tenant": new.tenant })));
     }
     for role in &new.roles {
