@@ -11,19 +11,25 @@
 //! |---|---|---|
 //! | `http` | axum routers of the hook and API doors, the tower layer for `http::Request` | no |
 
+mod check;
 mod governor;
 #[cfg(feature = "http")]
 pub mod http;
+mod ledger;
 pub mod policy;
 pub mod rate;
+mod record;
+mod repeat;
 pub mod secret;
 pub mod stats;
 
 #[doc(inline)]
-pub use governor::{BuildError, DryRun, Governor, GovernorBuilder, OpenPermit, ReloadError};
+pub use governor::{BuildError, DryRun, Governor, GovernorBuilder, ReloadError};
 #[doc(inline)]
 pub use policy::{KnownIds, Policy, PolicySource};
 #[doc(inline)]
 pub use rate::MemoryRateStore;
+#[doc(inline)]
+pub use repeat::OpenPermit;
 #[doc(inline)]
 pub use stats::Stats;

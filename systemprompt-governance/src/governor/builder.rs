@@ -5,19 +5,21 @@ use arc_swap::ArcSwap;
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::contract::{AuditSink, Check, PermitLedger, RateStore};
 
-use super::{BuildError, Governor, Inner, ReloadError};
+use super::{BUILT_IN, BuildError, Governor, Inner, ReloadError};
+use crate::check::HostChecks;
+use crate::ledger::GovernedLedger;
 use crate::policy::{KnownIds, Policy, PolicySource};
 use crate::rate::MemoryRateStore;
+use crate::repeat::Repeats;
+use crate::secret::Scanner;
 use crate::stats::Counters;
-
-/// Ids of the built-in checks, which a host check may not take.
-const BUILT_IN: [&str; 4] = ["scope", "secret", "blocklist", "rate"];
 
 /// Collects the parts of a [`Governor`].
 #[derive(Default)]
 #[must_use]
 pub struct GovernorBuilder {
     policy: Option<PolicySource>,
+    scanner: Option<Scanner>,
     rates: Option<Arc<dyn RateStore>>,
     audit: Option<Arc<dyn AuditSink>>,
     ledger: Option<Arc<dyn PermitLedger>>,
@@ -29,6 +31,13 @@ impl GovernorBuilder {
     /// The policy: a document, or a policy compiled before. Required.
     pub fn policy(mut self, policy: impl Into<PolicySource>) -> Self {
         self.policy = Some(policy.into());
+        self
+    }
+
+    /// Finds secrets in arguments and takes them out of what is recorded. Required. Which of its rules
+    /// count in arguments is up to the policy, so leave all of them enabled.
+    pub fn scanner(mut self, scanner: Scanner) -> Self {
+        self.scanner = Some(scanner);
         self
     }
 
@@ -72,7 +81,7 @@ impl GovernorBuilder {
         let checks = ordered(self.checks)?;
         let known = KnownIds {
             checks: checks.iter().map(|check| check.id().into()).collect(),
-            ..KnownIds::default()
+            secret_rules: Scanner::rule_ids().map(Into::into).collect(),
         };
         let policy = match self.policy.ok_or(BuildError::Missing("policy"))? {
             PolicySource::Compiled(policy) => policy,
@@ -80,14 +89,24 @@ impl GovernorBuilder {
                 Arc::new(Policy::compile(&document, &known).map_err(ReloadError)?)
             }
         };
+        let scanner = self.scanner.ok_or(BuildError::Missing("secret scanner"))?;
+        let repeats = Repeats::new(rand::random());
+        let ledger = Arc::new(GovernedLedger {
+            inner: self.ledger.ok_or(BuildError::Missing("permit ledger"))?,
+            scanner: scanner.clone(),
+            repeats: repeats.clone(),
+        });
         Ok(Governor(Arc::new(Inner {
             policy: ArcSwap::new(policy),
             known,
+            scanner,
             rates: self.rates.unwrap_or_else(|| Arc::new(MemoryRateStore::new(clock.clone()))),
+            hash_key: rand::random(),
             audit: self.audit.ok_or(BuildError::Missing("audit sink"))?,
-            ledger: self.ledger.ok_or(BuildError::Missing("permit ledger"))?,
+            ledger,
+            repeats,
             clock,
-            checks,
+            checks: HostChecks::new(checks),
             counters: Counters::default(),
         })))
     }

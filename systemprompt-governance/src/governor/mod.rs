@@ -2,30 +2,42 @@
 
 mod builder;
 mod error;
+mod run;
 
 pub use builder::GovernorBuilder;
 pub use error::{BuildError, ReloadError};
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
-use systemprompt_core::call::{Digest, ToolCall};
-use systemprompt_core::clock::{Clock, Timestamp};
-use systemprompt_core::contract::{
-    AuditSink, Check, Decide, PermitLedger, RateStore, RejectedCall,
+use systemprompt_core::call::ToolCall;
+use systemprompt_core::clock::Clock;
+use systemprompt_core::contract::{AuditSink, Decide, PermitLedger, RateStore, RejectedCall};
+use systemprompt_core::decision::{
+    CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Permit, PermitGrant,
 };
-use systemprompt_core::decision::{Decision, Denial, DenialReason, Evaluation};
-use systemprompt_core::id::{
-    CallId, PermitId, PolicyVersion, SessionId, TenantId, TokenId, UserId,
-};
+use systemprompt_core::event::{AuditEvent, Verdict};
+use systemprompt_core::id::{CallId, EventId, PolicyVersion, TraceId};
 use systemprompt_core::policy::PolicyDocument;
 
+use crate::check::HostChecks;
+use crate::ledger::GovernedLedger;
 use crate::policy::{KnownIds, Policy};
+use crate::record::{self, Ruling};
+use crate::repeat::{OpenPermit, Repeats};
+use crate::secret::Scanner;
 use crate::stats::{Counters, Stats};
+use run::{Passed, Run};
+
+/// Ids of the built-in checks in the order they run.
+const BUILT_IN: [&str; 4] = ["scope", "secret", "blocklist", "rate"];
 
 /// Decides tool calls. Cloning is a reference count.
 #[derive(Clone)]
@@ -34,11 +46,15 @@ pub struct Governor(Arc<Inner>);
 struct Inner {
     policy: ArcSwap<Policy>,
     known: KnownIds,
+    scanner: Scanner,
     rates: Arc<dyn RateStore>,
+    /// Keys the hashes of rate buckets.
+    hash_key: [u8; 16],
     audit: Arc<dyn AuditSink>,
-    ledger: Arc<dyn PermitLedger>,
+    ledger: Arc<GovernedLedger>,
+    repeats: Arc<Repeats>,
     clock: Arc<dyn Clock>,
-    checks: Vec<Arc<dyn Check>>,
+    checks: HostChecks,
     counters: Counters,
 }
 
@@ -51,28 +67,6 @@ pub struct DryRun {
     pub evaluation: Evaluation,
 }
 
-/// A permit of an earlier run that is still open, as the audit log tells it; see
-/// [`Governor::remember`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenPermit {
-    /// The permit.
-    pub permit: PermitId,
-    /// Until when an outcome is accepted.
-    pub expires_at: Timestamp,
-    /// Whose call it was.
-    pub tenant: TenantId,
-    /// Whose call it was.
-    pub user: UserId,
-    /// With which credential.
-    pub credential: TokenId,
-    /// In which session.
-    pub session: Option<SessionId>,
-    /// The call.
-    pub call_id: CallId,
-    /// Its digest.
-    pub call_digest: Digest,
-}
-
 impl Governor {
     /// Starts a governor. A policy, an audit sink and a permit ledger are required.
     #[must_use]
@@ -83,18 +77,13 @@ impl Governor {
     /// Decides a call. Never fails: whatever goes wrong denies, with a reason of its own. The decision
     /// is durable in the audit log when it is returned.
     pub async fn evaluate(&self, call: ToolCall) -> Decision {
-        let policy = self.0.policy.load();
-        self.0.counters.decided(call.door(), systemprompt_core::event::Verdict::Deny, None);
-        Decision::Deny(Denial {
-            reason: DenialReason::CheckFailed { check: "scope".into() },
-            call_id: call.call_id().clone(),
-            trace_id: call.trace_id(),
-            evaluation: Arc::new(Evaluation {
-                policy_version: policy.version().clone(),
-                checks: Vec::new(),
-                limits: Vec::new(),
-            }),
-        })
+        let inner = &*self.0;
+        let policy = inner.policy.load_full();
+        let mut run = Run::start(inner, &policy, &call);
+        let result = run.decide().await;
+        let (evaluation, duration) = run.finish();
+        inner.counters.evaluated_in(duration);
+        inner.conclude(call, policy.permit_lifetime(), result, evaluation, duration).await
     }
 
     /// Decides several calls, each alone and each with its own audit event; the answers are in the
@@ -105,34 +94,35 @@ impl Governor {
 
     /// Denies something an authenticated caller sent that is no tool call, with its audit event.
     pub async fn reject(&self, call: RejectedCall) -> Decision {
-        let policy = self.0.policy.load();
-        Decision::Deny(Denial {
-            reason: call.reason,
-            call_id: call.context.call_id.unwrap_or_else(CallId::generate),
-            trace_id: call
-                .context
-                .trace_id
-                .unwrap_or_else(systemprompt_core::id::TraceId::generate),
-            evaluation: Arc::new(Evaluation {
-                policy_version: policy.version().clone(),
-                checks: Vec::new(),
-                limits: Vec::new(),
-            }),
-        })
+        let inner = &*self.0;
+        let started = inner.clock.monotonic();
+        let evaluation = Arc::new(inner.nothing_checked());
+        let call_id = call.context.call_id.clone().unwrap_or_else(CallId::generate);
+        let trace_id = call.context.trace_id.unwrap_or_else(TraceId::generate);
+        let ruling = Ruling {
+            id: EventId::generate(),
+            occurred_at: inner.clock.now(),
+            reason: Some(&call.reason),
+            permit: None,
+            evaluation: evaluation.clone(),
+            duration: inner.clock.monotonic().saturating_sub(started),
+        };
+        let event = catch_unwind(AssertUnwindSafe(|| {
+            record::of_rejected(&inner.scanner, &call, (trace_id, &call_id), ruling)
+        }));
+        let recorded = inner.append(event).await;
+        let reason = if recorded { call.reason } else { DenialReason::AuditUnavailable };
+        inner.counters.decided(call.door, Verdict::Deny, Some(reason.code()));
+        Decision::Deny(Denial { reason, call_id, trace_id, evaluation })
     }
 
     /// How `call` would be decided now. Charges nothing, writes nothing and grants nothing.
     pub async fn dry_run(&self, call: &ToolCall) -> DryRun {
-        let policy = self.0.policy.load();
-        let _ = call;
-        DryRun {
-            denial: Some(DenialReason::CheckFailed { check: "scope".into() }),
-            evaluation: Evaluation {
-                policy_version: policy.version().clone(),
-                checks: Vec::new(),
-                limits: Vec::new(),
-            },
-        }
+        let inner = &*self.0;
+        let policy = inner.policy.load_full();
+        let mut run = Run::start(inner, &policy, call);
+        let denial = run.rehearse().await.err();
+        DryRun { denial, evaluation: run.finish().0 }
     }
 
     /// Puts another policy in force, all or nothing: a call sees the old one or the new one. What is
@@ -183,7 +173,107 @@ impl Governor {
 
     /// Lets repeats of calls that an earlier run allowed find their permits.
     pub fn remember(&self, permits: impl IntoIterator<Item = OpenPermit>) {
-        let _ = permits.into_iter().count();
+        for permit in permits {
+            self.0.repeats.remember(&permit);
+        }
+    }
+}
+
+impl Inner {
+    /// Records how a call was decided and answers.
+    async fn conclude(
+        &self,
+        call: ToolCall,
+        lifetime: Duration,
+        result: Result<Passed, DenialReason>,
+        evaluation: Evaluation,
+        duration: Duration,
+    ) -> Decision {
+        let (id, now) = (EventId::generate(), self.clock.now());
+        let evaluation = Arc::new(evaluation);
+        let (reason, mut passed) = match result {
+            Ok(passed) => (None, passed),
+            Err(reason) => (Some(reason), Passed::default()),
+        };
+        let granted = reason.is_none().then(|| match passed.repeat {
+            Some(granted) => (granted.permit, granted.expires_at),
+            None => (id.into(), now.after(lifetime)),
+        });
+        if let (Some(first), Some((permit, expires_at))) = (&mut passed.first, granted) {
+            first.grant(permit, expires_at);
+        }
+        let ruling = Ruling {
+            id,
+            occurred_at: now,
+            reason: reason.as_ref(),
+            permit: granted,
+            evaluation: evaluation.clone(),
+            duration,
+        };
+        let event =
+            catch_unwind(AssertUnwindSafe(|| record::of_call(&self.scanner, &call, ruling)));
+        if !self.append(event).await {
+            self.undo(passed).await;
+            return self.deny(&call, DenialReason::AuditUnavailable, evaluation);
+        }
+        match (reason, granted) {
+            (None, Some((id, expires_at))) => {
+                self.counters.decided(call.door(), Verdict::Allow, None);
+                let ledger = self.ledger.clone();
+                let clock = self.clock.clone();
+                let grant = PermitGrant { id, call, expires_at, evaluation, ledger, clock };
+                Decision::Allow(Permit::assert_granted(grant))
+            }
+            (reason, _) => {
+                let failed = || DenialReason::CheckFailed { check: "scope".into() };
+                self.deny(&call, reason.unwrap_or_else(failed), evaluation)
+            }
+        }
+    }
+
+    fn deny(&self, call: &ToolCall, reason: DenialReason, evaluation: Arc<Evaluation>) -> Decision {
+        self.counters.decided(call.door(), Verdict::Deny, Some(reason.code()));
+        let (call_id, trace_id) = (call.call_id().clone(), call.trace_id());
+        Decision::Deny(Denial { reason, call_id, trace_id, evaluation })
+    }
+
+    /// Whether `event` is durable now.
+    async fn append(&self, event: std::thread::Result<AuditEvent>) -> bool {
+        let started = self.clock.monotonic();
+        let appended = match event {
+            Ok(event) => AssertUnwindSafe(self.audit.append(event)).catch_unwind().await,
+            Err(panic) => Err(panic),
+        };
+        self.counters.appended_in(self.clock.monotonic().saturating_sub(started));
+        let durable = matches!(appended, Ok(Ok(())));
+        if !durable {
+            self.counters.audit_failures.fetch_add(1, Relaxed);
+        }
+        durable
+    }
+
+    /// Lets go of what a call took hold of that was denied after all.
+    async fn undo(&self, mut passed: Passed) {
+        if let Some(first) = &mut passed.first {
+            first.revoke();
+        }
+        if !passed.charges.is_empty() {
+            let _ = AssertUnwindSafe(self.rates.give_back(&passed.charges)).catch_unwind().await;
+        }
+    }
+
+    /// The evaluation of something that no check has seen.
+    fn nothing_checked(&self) -> Evaluation {
+        let policy = self.policy.load();
+        let host = self.checks.iter().map(|check| check.id().to_owned().into());
+        let checks = BUILT_IN.into_iter().map(Into::into).chain(host).map(|check| CheckRecord {
+            check,
+            outcome: CheckOutcome::Skipped,
+            detail: None,
+            duration_ns: 0,
+        });
+        let (policy_version, checks) = (policy.version().clone(), checks.collect());
+        Evaluation { policy_version, checks, limits: Vec::new() }
     }
 }
 

@@ -1,11 +1,33 @@
 //! The compiled policy: an immutable snapshot that every check of a call reads.
 
+mod agent;
+mod blocklist;
+mod compile;
+mod fault;
+mod glob;
+mod index;
+mod limit;
+mod scope;
+mod version;
+mod vocabulary;
+mod words;
+
+pub(crate) use blocklist::Blocked;
+pub(crate) use limit::absorb;
+pub(crate) use scope::ScopeDenial;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use systemprompt_core::call::ToolCall;
+use systemprompt_core::contract::RateCharge;
 use systemprompt_core::id::PolicyVersion;
-use systemprompt_core::policy::{OnAllow, PolicyDocument, PolicyFault};
+use systemprompt_core::policy::{OnAllow, PolicyDocument};
+
+use blocklist::Blocklists;
+use limit::Limit;
+use scope::ScopeTable;
 
 /// A policy, compiled and checked.
 #[derive(Debug)]
@@ -14,6 +36,13 @@ pub struct Policy {
     enabled: bool,
     on_allow: OnAllow,
     permit_lifetime: Duration,
+    scope: ScopeTable,
+    blocklists: Blocklists,
+    limits: Vec<Limit>,
+    secrets_enabled: bool,
+    disabled_secret_rules: Vec<String>,
+    check_timeout: Duration,
+    disabled_checks: BTreeSet<String>,
 }
 
 /// The ids that a policy may name and that are defined elsewhere.
@@ -53,23 +82,6 @@ impl From<Arc<Policy>> for PolicySource {
 }
 
 impl Policy {
-    /// Compiles `document`.
-    ///
-    /// # Errors
-    /// Every fault of the document, each with its path.
-    pub fn compile(document: &PolicyDocument, known: &KnownIds) -> Result<Self, Vec<PolicyFault>> {
-        let _ = known;
-        let version = PolicyVersion::parse("uncompiled").map_err(|error| {
-            vec![PolicyFault { path: String::new(), problem: error.to_string() }]
-        })?;
-        Ok(Self {
-            version,
-            enabled: document.enabled,
-            on_allow: document.on_allow,
-            permit_lifetime: Duration::from_secs(document.permit_lifetime_s),
-        })
-    }
-
     /// The version, derived from the content: equal documents have equal versions.
     #[must_use]
     pub fn version(&self) -> &PolicyVersion {
@@ -92,5 +104,31 @@ impl Policy {
     #[must_use]
     pub fn permit_lifetime(&self) -> Duration {
         self.permit_lifetime
+    }
+
+    pub(crate) fn check_scope(&self, call: &ToolCall) -> Result<(), ScopeDenial> {
+        self.scope.check(call)
+    }
+
+    pub(crate) fn check_blocklists(&self, call: &ToolCall) -> Result<(), Blocked> {
+        self.blocklists.check(call.tool(), call.principal())
+    }
+
+    /// What the call charges, one charge per limit in the order they are written.
+    pub(crate) fn charges(&self, call: &ToolCall, hash_key: &[u8; 16]) -> Vec<RateCharge> {
+        self.limits.iter().map(|limit| limit.charge(call, hash_key)).collect()
+    }
+
+    /// `None` when the secret check is off, else the rules whose findings do not count.
+    pub(crate) fn disabled_secret_rules(&self) -> Option<&[String]> {
+        self.secrets_enabled.then_some(&self.disabled_secret_rules)
+    }
+
+    pub(crate) fn check_timeout(&self) -> Duration {
+        self.check_timeout
+    }
+
+    pub(crate) fn disables_check(&self, id: &str) -> bool {
+        self.disabled_checks.contains(id)
     }
 }

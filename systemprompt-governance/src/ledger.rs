@@ -1,0 +1,54 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use systemprompt_core::contract::{
+    AuditError, GrantedCall, PermitLedger, PermitState, SettleError,
+};
+use systemprompt_core::decision::Outcome;
+use systemprompt_core::id::PermitId;
+use systemprompt_core::principal::Principal;
+
+use crate::record::{redacted_id, text};
+use crate::repeat::Repeats;
+use crate::secret::Scanner;
+
+/// The ledger as permits and doors see it: outcomes are redacted on their way to the log, and a permit
+/// that is spent is no longer handed out to repeats.
+pub(crate) struct GovernedLedger {
+    pub(crate) inner: Arc<dyn PermitLedger>,
+    pub(crate) scanner: Scanner,
+    pub(crate) repeats: Arc<Repeats>,
+}
+
+#[async_trait]
+impl PermitLedger for GovernedLedger {
+    async fn settle(
+        &self,
+        permit: PermitId,
+        principal: &Principal,
+        mut outcome: Outcome,
+    ) -> Result<(), SettleError> {
+        outcome.error = outcome.error.map(|error| text(&self.scanner, &error).into_owned());
+        let result = self.inner.settle(permit, principal, outcome).await;
+        if matches!(result, Ok(()) | Err(SettleError::AlreadySettled | SettleError::Expired)) {
+            self.repeats.forget(permit);
+        }
+        result
+    }
+
+    fn abandon(&self, permit: PermitId) {
+        self.repeats.forget(permit);
+        self.inner.abandon(permit);
+    }
+
+    async fn state(&self, permit: PermitId) -> Result<PermitState, AuditError> {
+        self.inner.state(permit).await
+    }
+
+    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<PermitId>, AuditError> {
+        let session = call.session.and_then(|session| redacted_id(&self.scanner, session));
+        let Some(call_id) = redacted_id(&self.scanner, call.call_id) else { return Ok(None) };
+        let (principal, session) = (call.principal, session.as_ref());
+        self.inner.find(GrantedCall { principal, session, call_id: &call_id }).await
+    }
+}
