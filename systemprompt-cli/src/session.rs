@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use systemprompt_audit::CliLog;
 use systemprompt_core::bootstrap::{
     Config, CredentialsBootstrap, ProfileBootstrap, SecretsBootstrap,
 };
@@ -52,11 +51,6 @@ impl Session {
 
     pub(crate) fn identities(&self) -> IdentityStore {
         IdentityStore::new(self.database.clone(), self.clock.clone())
-    }
-
-    /// The log of the command line.
-    pub(crate) async fn log(&self) -> Result<CliLog, Failure> {
-        CliLog::open(&self.database).await.map_err(Failure::database)
     }
 }
 

@@ -9,11 +9,12 @@ use systemprompt_core::extension::TypedExtensionRegistry;
 use crate::args::ConfigCommand;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::policy;
 
 pub(crate) fn run(
     command: &ConfigCommand,
     profile: &Path,
-    registry: TypedExtensionRegistry,
+    registry: &TypedExtensionRegistry,
     output: Output,
 ) -> Result<(), Failure> {
     match command {
@@ -27,13 +28,13 @@ fn load(profile: &Path) -> Result<LoadedProfile, Failure> {
     config::load(profile, &Environment::from_process()).map_err(Failure::config)
 }
 
-fn check(profile: &Path, registry: TypedExtensionRegistry, output: Output) -> Result<(), Failure> {
+fn check(profile: &Path, registry: &TypedExtensionRegistry, output: Output) -> Result<(), Failure> {
     let loaded = load(profile)?;
-    let checked = systemprompt_runtime::check_profile(&loaded, registry).map_err(Failure::config)?;
+    let version = policy::check(&loaded, registry)?;
     if output.is_json() {
-        return output.value(&json!({ "ok": true, "policy_version": checked.policy_version }));
+        return output.value(&json!({ "ok": true, "policy_version": version }));
     }
-    output.text(&format!("{}: ok, policy {}\n", profile.display(), checked.policy_version))
+    output.text(&format!("{}: ok, policy {version}\n", profile.display()))
 }
 
 fn show(profile: &Path, output: Output) -> Result<(), Failure> {

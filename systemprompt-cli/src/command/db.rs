@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use systemprompt_audit::append_in;
 use systemprompt_core::database::{SchemaStep, StepState};
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::extension::TypedExtensionRegistry;
@@ -59,9 +60,8 @@ async fn migrate(
         let names: Vec<_> = steps.iter().map(|s| format!("{}/{}", s.owner, s.name)).collect();
         let detail = serde_json::json!({ "installed": names });
         let event = AuditEvent::system(session.clock.now(), EventKind::SchemaMigrated, detail);
-        let log = session.log().await?;
-        let mut change = session.database.begin_write().await.map_err(Failure::database)?;
-        log.append(&mut change, vec![event]).await.map_err(Failure::database)?;
+            let mut change = session.database.begin_write().await.map_err(Failure::database)?;
+        append_in(&mut change, vec![event]).await.map_err(Failure::database)?;
         change.commit().await.map_err(Failure::database)?;
     }
     if !output.is_json() {

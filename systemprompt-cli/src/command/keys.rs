@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use systemprompt_audit::append_in;
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::id::{IdError, Scope, TenantId, TokenId, UserId};
 use systemprompt_identity::{IdentityError, KeyInfo, NewKey, TokenRevocation};
@@ -27,7 +28,6 @@ pub(crate) async fn create(
 ) -> Result<(), Failure> {
     check_scopes(args, session)?;
     let new = new_key(args, session).map_err(|error| Failure::usage(error.to_string()))?;
-    let log = session.log().await?;
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
     let issued = session.identities().create_key(&mut change, &new).await.map_err(failure)?;
     let detail = json!({
@@ -35,7 +35,7 @@ pub(crate) async fn create(
         "expires_at": new.expires_at,
     });
     let event = AuditEvent::system(session.clock.now(), EventKind::KeyCreated, detail);
-    log.append(&mut change, vec![event]).await.map_err(Failure::database)?;
+    append_in(&mut change, vec![event]).await.map_err(Failure::database)?;
     change.commit().await.map_err(Failure::database)?;
     if output.is_json() {
         return output.value(&json!({ "id": issued.id, "key": issued.token.expose() }));
@@ -66,7 +66,7 @@ pub(crate) async fn revoke(
     session: &Session,
     output: Output,
 ) -> Result<(), Failure> {
-    let (identities, log) = (session.identities(), session.log().await?);
+    let identities = session.identities();
     let usage = |error: IdError| Failure::usage(error.to_string());
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
     let (kind, detail) = match (&args.target.key, &args.target.jti) {
@@ -85,7 +85,7 @@ pub(crate) async fn revoke(
         }
     };
     let event = AuditEvent::system(session.clock.now(), kind, detail.clone());
-    log.append(&mut change, vec![event]).await.map_err(Failure::database)?;
+    append_in(&mut change, vec![event]).await.map_err(Failure::database)?;
     change.commit().await.map_err(Failure::database)?;
     if output.is_json() {
         return output.value(&json!({ "revoked": detail }));

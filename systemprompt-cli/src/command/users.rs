@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use systemprompt_audit::append_in;
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::id::{DepartmentId, Email, IdError, RoleId, TenantId, UserId};
 use systemprompt_identity::{NewUser, UserInfo};
@@ -18,7 +19,7 @@ pub(crate) async fn create(
     output: Output,
 ) -> Result<(), Failure> {
     let new = new_user(args).map_err(|error| Failure::usage(error.to_string()))?;
-    let (identities, log) = (session.identities(), session.log().await?);
+    let identities = session.identities();
     let tenants = identities.tenants().await.map_err(Failure::database)?;
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
     let mut events = Vec::new();
@@ -42,7 +43,7 @@ pub(crate) async fn create(
         "tenant": new.tenant, "user": new.user, "roles": new.roles, "department": new.department,
     });
     events.push(event(EventKind::UserCreated, detail.clone()));
-    log.append(&mut change, events).await.map_err(Failure::database)?;
+    append_in(&mut change, events).await.map_err(Failure::database)?;
     change.commit().await.map_err(Failure::database)?;
     if output.is_json() {
         return output.value(&detail);
