@@ -49,5 +49,6 @@ pub use profile::ProfileBootstrap;
 pub use secret::{ResolvedSecret, SecretRefError};
 pub use secrets::SecretsBootstrap;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use url::{Host, Url};
 
+use super::yaml::MAX_FAULTS;
 use super::{
     AuditSection, DatabaseSection, IdentitySection, IssuerConfig, JwksSource, Profile, SecretRef,
     ServerSection,
@@ -29,7 +30,9 @@ struct Problems(Vec<(String, String)>);
 
 impl Problems {
     fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
-        self.0.push((path.into(), problem.into()));
+        if self.0.len() < MAX_FAULTS {
+            self.0.push((path.into(), problem.into()));
+        }
     }
 
     fn range<T: PartialOrd + Display>(&mut self, path: &str, value: T, range: RangeInclusive<T>) {

@@ -1,0 +1,119 @@
+//! `docs/reference/profile.yaml` lists every key, each with a value that is not its default.
+
+use serde_json::Value;
+use systemprompt_core::config::{Environment, LoadedProfile, parse};
+
+use super::schema::{Key, keys};
+
+const REFERENCE: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/profile.yaml"));
+
+pub(crate) fn reference() -> LoadedProfile {
+    parse(REFERENCE, "docs/reference/profile.yaml", &Environment::empty())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn it_lists_every_key() {
+    let loaded = reference();
+    let mut missing = Vec::new();
+    for key in keys() {
+        collect_missing(&key, &key.path, &loaded, &mut missing);
+    }
+    assert!(missing.is_empty(), "not in the reference: {missing:#?}");
+}
+
+/// The first item of a list shows every key that items have.
+fn collect_missing(key: &Key, path: &str, loaded: &LoadedProfile, missing: &mut Vec<String>) {
+    if loaded.sources.find(path).is_none() {
+        missing.push(path.to_owned());
+        return;
+    }
+    let below = |child: &Key| child.path.replacen(&key.path, path, 1).replace("[]", "[0]");
+    if key.one_of {
+        let given = key.below.iter().any(|child| loaded.sources.find(&below(child)).is_some());
+        if !given {
+            missing.push(format!("{path}: one of its keys"));
+        }
+        return;
+    }
+    for child in &key.below {
+        collect_missing(child, &below(child), loaded, missing);
+    }
+}
+
+#[test]
+fn no_value_is_its_default() {
+    let profile = reference().to_json().unwrap();
+    let mut same = Vec::new();
+    let mut leaves = 0;
+    for key in keys() {
+        let value = &profile[key.path.as_str()];
+        collect_defaults(&key, value, &mut leaves, &mut same);
+    }
+    assert!(same.is_empty(), "these are defaults: {same:#?}");
+    assert!(leaves > 60, "only {leaves} values were looked at");
+}
+
+fn collect_defaults(key: &Key, value: &Value, leaves: &mut usize, same: &mut Vec<String>) {
+    let inner = match value {
+        Value::Array(items) if !key.below.is_empty() => &items[0],
+        value => value,
+    };
+    if key.below.is_empty() || key.one_of || value.as_array().is_some_and(Vec::is_empty) {
+        *leaves += 1;
+        let unset = value.is_null() || *value == serde_json::json!([]);
+        if unset || key.default.as_ref() == Some(value) {
+            same.push(key.path.clone());
+        }
+        assert!(key.required || key.default.is_some(), "{} has no default", key.path);
+        return;
+    }
+    for child in &key.below {
+        let name = child.path.rsplit('.').next().unwrap();
+        collect_defaults(child, &inner[name], leaves, same);
+    }
+}
+
+#[test]
+fn it_survives_being_shown() {
+    let loaded = reference();
+    let again = parse(&loaded.to_yaml().unwrap(), "shown.yaml", &Environment::empty()).unwrap();
+    assert_eq!(again.profile, loaded.profile);
+}
+
+/// Every range that a description states, `(1 to 600,000)`, is the range that is enforced. Those of
+/// `governance` are enforced where the policy is compiled.
+#[test]
+fn stated_ranges_are_the_enforced_ones() {
+    let profile = reference().to_json().unwrap();
+    let mut ranges = Vec::new();
+    for key in keys().iter().filter(|key| key.path != "governance") {
+        collect_ranges(key, &mut ranges);
+    }
+    assert!(ranges.len() >= 15, "only {} ranges are stated", ranges.len());
+    for (path, low, high) in ranges {
+        for (value, allowed) in [
+            (Some(low), true),
+            (Some(high), true),
+            (low.checked_sub(1), false),
+            (Some(high + 1), false),
+        ] {
+            let Some(value) = value else { continue };
+            let mut changed = profile.clone();
+            *changed.pointer_mut(&path).unwrap() = value.into();
+            let result = parse(&changed.to_string(), "profile.yaml", &Environment::empty());
+            assert_eq!(result.is_ok(), allowed, "{path}: {value}: {result:?}");
+        }
+    }
+}
+
+fn collect_ranges(key: &Key, ranges: &mut Vec<(String, u64, u64)>) {
+    key.below.iter().for_each(|child| collect_ranges(child, ranges));
+    let Some((_, range)) = key.description.split_once('(') else { return };
+    let Some((low, high)) = range.split(')').next().unwrap().split_once(" to ") else { return };
+    let number = |text: &str| text.replace(',', "").parse::<u64>();
+    if let (Ok(low), Ok(high)) = (number(low), number(high)) {
+        ranges.push((format!("/{}", key.path.replace("[]", ".0").replace('.', "/")), low, high));
+    }
+}

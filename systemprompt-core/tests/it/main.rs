@@ -1,0 +1,4 @@
+//! What the core shows to the outside.
+
+#[cfg(feature = "config")]
+mod configuration;
