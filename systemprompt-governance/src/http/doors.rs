@@ -66,10 +66,10 @@ impl Doors {
     }
 
     /// Decides what could be read and records what could not.
-    pub(super) async fn decide(&self, call: Result<ToolCall, RejectedCall>) -> Decision {
+    pub(super) async fn decide(&self, call: Result<ToolCall, Box<RejectedCall>>) -> Decision {
         match call {
             Ok(call) => self.decide.decide(call).await,
-            Err(rejected) => self.decide.reject(rejected).await,
+            Err(rejected) => self.decide.reject(*rejected).await,
         }
     }
 

@@ -1,8 +1,11 @@
-//! The governor as its embedders see it.
+//! The governor as its embedders see it, and its doors as clients see them.
 
 mod audit;
 mod checks;
 mod house;
+#[cfg(test)]
+#[cfg(feature = "http")]
+mod http;
 mod pipeline;
 mod rates;
 mod repeats;

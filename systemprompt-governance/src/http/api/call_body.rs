@@ -47,7 +47,7 @@ impl<'b> CallBody<'b> {
         body: &Bytes,
         principal: &Principal,
         circumstances: &CallContext,
-    ) -> Result<ToolCall, RejectedCall> {
+    ) -> Result<ToolCall, Box<RejectedCall>> {
         let mut context = circumstances.clone();
         let arguments = body.slice_ref(self.arguments.as_bytes());
         let call = self.name(&mut context).and_then(|()| {
@@ -58,13 +58,13 @@ impl<'b> CallBody<'b> {
             Ok((tool, arguments)) => {
                 Ok(ToolCall::new(principal.clone(), Door::Api, tool, arguments, context))
             }
-            Err(fault) => Err(RejectedCall {
+            Err(fault) => Err(Box::new(RejectedCall {
                 principal: principal.clone(),
                 door: Door::Api,
                 context,
                 tool: Some(self.tool.into_owned()),
                 reason: DenialReason::MalformedCall(fault),
-            }),
+            })),
         }
     }
 

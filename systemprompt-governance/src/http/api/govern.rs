@@ -91,9 +91,9 @@ fn item_call(
     doors: &Doors,
     principal: &Principal,
     context: &CallContext,
-) -> Result<ToolCall, RejectedCall> {
+) -> Result<ToolCall, Box<RejectedCall>> {
     CallBody::read(item.as_bytes())
-        .map_err(|fault| rejected_item(&fault, doors, principal, context))?
+        .map_err(|fault| Box::new(rejected_item(&fault, doors, principal, context)))?
         .into_call(body, principal, context)
 }
 

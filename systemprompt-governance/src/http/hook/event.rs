@@ -56,7 +56,7 @@ impl Event<'_> {
         HookAnswer::Nothing
     }
 
-    fn tool_call(&self) -> Result<ToolCall, RejectedCall> {
+    fn tool_call(&self) -> Result<ToolCall, Box<RejectedCall>> {
         let mut context = self.incoming.context(&self.door.doors);
         match self.read_tool(&mut context) {
             Ok((tool, arguments)) => {
@@ -69,7 +69,7 @@ impl Event<'_> {
         }
     }
 
-    fn prompt_call(&self) -> Result<ToolCall, RejectedCall> {
+    fn prompt_call(&self) -> Result<ToolCall, Box<RejectedCall>> {
         let mut context = self.incoming.context(&self.door.doors);
         match self.read_prompt(&mut context) {
             Ok(arguments) => {
@@ -87,14 +87,14 @@ impl Event<'_> {
         context: CallContext,
         tool: Option<String>,
         fault: MalformedCall,
-    ) -> RejectedCall {
-        RejectedCall {
+    ) -> Box<RejectedCall> {
+        Box::new(RejectedCall {
             principal: self.principal.clone(),
             door: Door::Hook,
             context,
             tool,
             reason: DenialReason::MalformedCall(fault),
-        }
+        })
     }
 
     fn read_tool(&self, context: &mut CallContext) -> Result<(ToolRef, Arguments), MalformedCall> {
