@@ -80,6 +80,9 @@ impl DbPool {
             .max_connections(options.max_connections)
             .connect_with(connect.clone())
             .await?;
+        // The file exists by now; a later connection never makes an empty one in its place.
+        let connect = connect.create_if_missing(false);
+        pool.set_connect_options(connect.clone());
         Ok(Self { pool, path: Arc::new(path.to_owned()), connect })
     }
 
@@ -100,8 +103,7 @@ impl DbPool {
     /// # Errors
     /// [`DatabaseError`] when the database cannot be opened.
     pub async fn connect(&self) -> Result<SqliteConnection, DatabaseError> {
-        // The file exists by now; a warm connection never makes an empty one in its place.
-        Ok(self.connect.clone().create_if_missing(false).connect().await?)
+        Ok(self.connect.clone().connect().await?)
     }
 
     /// Begins a transaction that holds the write lock from its first statement.
