@@ -1,0 +1,59 @@
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use http::StatusCode;
+use http::request::Parts;
+use systemprompt_core::api::{Problem, RequestHead, trace_of};
+use systemprompt_core::contract::TokenError;
+use systemprompt_core::id::TraceId;
+
+use super::Door;
+use crate::{QueryError, ReadScope};
+
+/// The scope that reading the log takes.
+const SCOPE: &str = "audit:read";
+
+/// The trace of a request.
+pub(super) fn trace(parts: &Parts) -> TraceId {
+    parts.extensions.get().copied().unwrap_or_else(|| trace_of(&parts.headers))
+}
+
+/// Lets a caller in who may read the log of its tenant.
+pub(super) async fn enter(door: &Door, parts: &Parts) -> Result<ReadScope, Problem> {
+    let trace_id = trace(parts);
+    let head = RequestHead {
+        uri: &parts.uri,
+        headers: &parts.headers,
+        peer: parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip()),
+        trace_id,
+    };
+    let Some(audience) = &door.audience else {
+        return Err(TokenError::Audience)
+            .map_err(|error| systemprompt_core::api::AuthRefusal::from(error).problem(trace_id));
+    };
+    let principal = door
+        .authenticate
+        .authenticate(head, audience)
+        .await
+        .map_err(|refusal| refusal.problem(trace_id))?;
+    if principal.has_scope(SCOPE) {
+        return Ok(ReadScope::from(&principal));
+    }
+    let detail = format!("reading the audit log needs the scope `{SCOPE}`");
+    Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail, trace_id)
+        .with("required", vec![SCOPE]))
+}
+
+/// The problem of a log that cannot be read. Why is for the operator.
+pub(super) fn unreadable(error: &QueryError, trace_id: TraceId) -> Problem {
+    tracing::error!(%trace_id, %error, "the audit log cannot be read");
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "audit_unavailable",
+        "the audit log cannot be read; try again later",
+        trace_id,
+    )
+}

@@ -1,0 +1,53 @@
+//! The audit queries over HTTP.
+//!
+//! - `GET /api/v1/audit/traces/{trace_id}`: the five points of a trace and its events.
+//! - `GET /api/v1/audit/decisions`: decisions by filter, newest first, one page at a time, as
+//!   `{"decisions": [..], "next_cursor": ".." | null}`. Parameters are those of
+//!   [`DecisionFilter`](crate::DecisionFilter) by name, `limit` (1 to 1,000, 100 unless given) and
+//!   `cursor`.
+//!
+//! Both need a credential for the audience `api` with the scope `audit:read`, and show the events of
+//! the credential's tenant. The server must put the peer's address in the request's
+//! [`ConnectInfo`](axum::extract::ConnectInfo) extension.
+
+mod access;
+mod decisions;
+mod parameters;
+mod traces;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use systemprompt_core::api::{Authenticate, with_trace};
+use systemprompt_core::id::Audience;
+use systemprompt_core::secret::Redact;
+
+use crate::AuditReader;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Door {
+    reader: AuditReader,
+    authenticate: Arc<dyn Authenticate>,
+    redact: Arc<dyn Redact>,
+    /// `None` would mean that `api` is no audience; then nobody gets in.
+    audience: Option<Audience>,
+}
+
+/// The router of the audit queries, to be merged at the root.
+///
+/// What a caller wrote appears in a problem document only as far as `redact` lets it through.
+pub fn router(
+    reader: AuditReader,
+    authenticate: Arc<dyn Authenticate>,
+    redact: Arc<dyn Redact>,
+) -> Router {
+    let audience = Audience::parse("api").ok();
+    let door = Door { reader, authenticate, redact, audience };
+    let router = Router::new()
+        .route("/api/v1/audit/traces/{trace_id}", get(traces::show))
+        .route("/api/v1/audit/decisions", get(decisions::list))
+        .with_state(door);
+    with_trace(router)
+}

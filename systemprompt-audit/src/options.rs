@@ -1,0 +1,50 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use systemprompt_core::clock::{Clock, SystemClock};
+
+use crate::Origin;
+
+/// How an audit log is opened.
+#[derive(Clone)]
+pub struct AuditOptions {
+    /// The name of the log; `server@<installation>` unless said otherwise. Replicas on one database
+    /// need a name each.
+    pub origin: Option<Origin>,
+    /// Most events that may wait for the writer. One more is refused at once.
+    pub queue: usize,
+    /// Most events in one transaction.
+    pub max_batch: usize,
+    /// How long the writer waits for another process's write lock.
+    pub lock_timeout: Duration,
+    /// How long an append may take. An event that is not in a transaction by then is not written.
+    pub append_timeout: Duration,
+    /// How often expired permits are looked for; zero turns the sweep off.
+    pub sweep_interval: Duration,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for AuditOptions {
+    fn default() -> Self {
+        Self {
+            origin: None,
+            queue: 4096,
+            max_batch: 256,
+            lock_timeout: Duration::from_millis(500),
+            append_timeout: Duration::from_secs(5),
+            sweep_interval: Duration::from_secs(5),
+            clock: SystemClock::shared(),
+        }
+    }
+}
+
+impl std::fmt::Debug for AuditOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuditOptions")
+            .field("origin", &self.origin)
+            .field("queue", &self.queue)
+            .field("max_batch", &self.max_batch)
+            .finish_non_exhaustive()
+    }
+}

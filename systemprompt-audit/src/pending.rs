@@ -1,0 +1,33 @@
+use rand::random;
+use systemprompt_core::event::AuditEvent;
+
+use crate::leaf::{OpenLeaf, Salt};
+use crate::row::Row;
+use crate::store::PlacedRow;
+
+/// An event that is ready but for its place in the log.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    row: Row,
+    salt: Salt,
+    leaf: OpenLeaf,
+}
+
+impl Pending {
+    /// An event of the log `origin`.
+    pub(crate) fn event(origin: &str, event: AuditEvent) -> Self {
+        Self::new(origin, event.into())
+    }
+
+    /// A row of the log `origin`.
+    pub(crate) fn new(origin: &str, row: Row) -> Self {
+        let salt = random();
+        let leaf = OpenLeaf::new(origin, &row, &salt);
+        Self { row, salt, leaf }
+    }
+
+    /// The event at its place.
+    pub(crate) fn place(&self, seq: i64) -> PlacedRow<'_> {
+        PlacedRow { seq, row: &self.row, salt: self.salt, leaf_hash: self.leaf.hash(seq) }
+    }
+}

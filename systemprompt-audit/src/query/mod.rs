@@ -1,0 +1,18 @@
+//! The reading end of the log.
+
+mod cursor;
+mod filter;
+mod page;
+mod reader;
+mod record;
+mod scope;
+mod stored;
+mod trace;
+
+pub use cursor::{Cursor, CursorError};
+pub use filter::DecisionFilter;
+pub use page::{Page, PageSize};
+pub use reader::AuditReader;
+pub use record::EventRecord;
+pub use scope::ReadScope;
+pub use trace::{FivePointTrace, Point, TracePoints, TracedCall};

@@ -1,0 +1,159 @@
+//! The log in SQLite.
+
+mod failure;
+mod file_identity;
+pub(crate) mod insert;
+pub(crate) mod log;
+
+use std::io;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
+use systemprompt_core::database::DbPool;
+
+use self::failure::is_broken;
+use self::file_identity::FileIdentity;
+use self::insert::BulkInsert;
+use super::{Granted, PlacedRow, Store};
+use crate::{OpenError, StoreError};
+
+/// The writing end of one log in SQLite: one connection that stays warm.
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    pool: DbPool,
+    lock_timeout: Duration,
+    log_id: i64,
+    insert: BulkInsert,
+    files: FileIdentity,
+    connection: Option<SqliteConnection>,
+    open: bool,
+}
+
+impl SqliteStore {
+    /// Opens the log `log_id` for writing.
+    pub(crate) async fn open(
+        pool: &DbPool,
+        log_id: i64,
+        lock_timeout: Duration,
+    ) -> Result<Self, OpenError> {
+        let mut connection = connect(pool, lock_timeout).await?;
+        // Reading makes SQLite open the write-ahead log, which is what is to be remembered.
+        log::tail(&mut connection, log_id).await.map_err(StoreError::from)?;
+        let files = FileIdentity::of(pool.path()).map_err(|error| failed(&error))?;
+        Ok(Self {
+            pool: pool.clone(),
+            lock_timeout,
+            log_id,
+            insert: BulkInsert::new(log_id),
+            files,
+            connection: Some(connection),
+            open: false,
+        })
+    }
+
+    fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        self.connection.as_mut().ok_or_else(|| StoreError::Failed("no connection".to_owned()))
+    }
+
+    fn failure(&mut self, error: &sqlx::Error) -> StoreError {
+        if is_broken(error) {
+            self.connection = None;
+            self.open = false;
+        }
+        error.into()
+    }
+}
+
+impl Store for SqliteStore {
+    fn verify(&self) -> Result<(), StoreError> {
+        self.files.verify()
+    }
+
+    async fn tail(&mut self) -> Result<i64, StoreError> {
+        let log_id = self.log_id;
+        let result = log::tail(self.connection()?, log_id).await;
+        result.map_err(|error| self.failure(&error))
+    }
+
+    async fn holds(&mut self, seq: i64, id: [u8; 16]) -> Result<bool, StoreError> {
+        let (log_id, id) = (self.log_id, id.as_slice());
+        let result = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "n!: i64" FROM audit_events WHERE log_id = ? AND seq = ? AND id = ?"#,
+            log_id,
+            seq,
+            id
+        )
+        .fetch_one(self.connection()?)
+        .await;
+        result.map(|count| count == 1).map_err(|error| self.failure(&error))
+    }
+
+    async fn begin_with(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Granted>, StoreError> {
+        let begun = sqlx::query!("BEGIN IMMEDIATE").execute(self.connection()?).await;
+        begun.map_err(|error| self.failure(&error))?;
+        self.open = true;
+        let permits = Json::from_iter(permits.iter().map(hex::encode)).to_string();
+        let result = log::granted(self.connection()?, &permits).await;
+        result.map_err(|error| self.failure(&error))
+    }
+
+    async fn commit(&mut self, rows: &[PlacedRow<'_>]) -> Result<(), StoreError> {
+        let open = std::mem::replace(&mut self.open, true);
+        let Some(connection) = &mut self.connection else {
+            return Err(StoreError::Failed("no connection".to_owned()));
+        };
+        match self.insert.run(connection, rows, open).await {
+            Ok(()) => {
+                self.open = false;
+                Ok(())
+            }
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
+    async fn abort(&mut self) {
+        if let Some(connection) = self.connection.as_mut().filter(|_| self.open) {
+            // It fails when the database has ended the transaction itself, which is as good.
+            if let Err(error) = sqlx::query!("ROLLBACK").execute(connection).await
+                && is_broken(&error)
+            {
+                self.connection = None;
+            }
+        }
+        self.open = false;
+        if self.connection.is_none() && self.files.verify().is_ok() {
+            self.connection = connect(&self.pool, self.lock_timeout).await.ok();
+        }
+    }
+
+    async fn note(&mut self, size: i64) -> Result<(), StoreError> {
+        let log_id = self.log_id;
+        let result =
+            sqlx::query!("UPDATE audit_logs SET size = max(size, ?) WHERE id = ?", size, log_id)
+                .execute(self.connection()?)
+                .await;
+        result.map(|_| ()).map_err(|error| self.failure(&error))
+    }
+
+    async fn close(self) {
+        if let Some(connection) = self.connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the audit connection did not close cleanly");
+        }
+    }
+}
+
+async fn connect(pool: &DbPool, lock_timeout: Duration) -> Result<SqliteConnection, OpenError> {
+    let mut connection = pool.connect().await?;
+    let millis = lock_timeout.as_millis().min(60_000);
+    let pragma = sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {millis}"));
+    sqlx::raw_sql(pragma).execute(&mut connection).await.map_err(StoreError::from)?;
+    Ok(connection)
+}
+
+fn failed(error: &io::Error) -> StoreError {
+    StoreError::Failed(error.kind().to_string())
+}

@@ -1,0 +1,4 @@
+//! The audit log against a real database.
+
+mod fixture;
+mod smoke;
