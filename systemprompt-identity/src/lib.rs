@@ -11,6 +11,7 @@
 mod directory;
 mod error;
 mod gate;
+mod jwks;
 mod jwt;
 mod key;
 mod schema;

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use governor::clock::Clock as GovernorClock;
@@ -29,6 +30,8 @@ impl GovernorClock for HostClock {
 pub(super) struct Failures {
     limiter: RateLimiter<u128, DashMapStateStore<u128>, HostClock, NoOpMiddleware<Duration>>,
     clock: HostClock,
+    /// Monotonic milliseconds from which the table may be swept again.
+    sweep_from: AtomicU64,
 }
 
 impl Failures {
@@ -38,6 +41,7 @@ impl Failures {
         Self {
             limiter: RateLimiter::new(quota, DashMapStateStore::default(), clock.clone()),
             clock,
+            sweep_from: AtomicU64::new(0),
         }
     }
 
@@ -47,11 +51,26 @@ impl Failures {
     /// When another one will be looked at, if there were too many.
     pub(super) fn charge(&self, client: Option<IpAddr>) -> Result<(), Duration> {
         if self.limiter.len() >= MAX_ADDRESSES {
-            self.limiter.retain_recent();
+            self.sweep();
         }
         let full = self.limiter.len() >= MAX_ADDRESSES;
         let key = if full { SHARED } else { client.map_or(SHARED, network) };
         self.limiter.check_key(&key).map_err(|not_until| not_until.wait_time_from(self.clock.now()))
+    }
+
+    /// Forgets addresses that have waited long enough; once a second, as it looks at all of them.
+    fn sweep(&self) {
+        let now = u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX);
+        let from = self.sweep_from.load(Ordering::Relaxed);
+        let next = now.saturating_add(1000);
+        let mine = now >= from
+            && self
+                .sweep_from
+                .compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if mine {
+            self.limiter.retain_recent();
+        }
     }
 }
 

@@ -15,21 +15,21 @@ pub(super) const LIFETIME: Duration = Duration::from_secs(60);
 
 /// A credential that was found good on one surface.
 #[derive(Clone)]
-pub(super) struct Verified {
-    pub(super) principal: Principal,
+pub(crate) struct Verified {
+    pub(crate) principal: Principal,
     /// First instant at which it is good.
-    pub(super) not_before: Timestamp,
+    pub(crate) not_before: Timestamp,
     /// First instant at which it is not good any more.
-    pub(super) expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// The generation of the store that said so; any change to the store makes it void.
-    pub(super) generation: i64,
+    pub(crate) generation: i64,
     /// The key, when it is one, to note its use.
-    pub(super) key: Option<Arc<KeyRecord>>,
+    pub(crate) key: Option<Arc<KeyRecord>>,
 }
 
 impl Verified {
     /// Whether it is good at `now`, leeway included.
-    pub(super) fn at(&self, now: Timestamp) -> Result<(), TokenError> {
+    pub(crate) fn at(&self, now: Timestamp) -> Result<(), TokenError> {
         let good = self.not_before <= now && now < self.expires_at;
         good.then_some(()).ok_or(TokenError::Expired)
     }

@@ -9,6 +9,7 @@ mod stats;
 mod verifier;
 
 pub(crate) use background::Background;
+pub(crate) use cache::Verified;
 pub use settings::VerifierSettings;
 pub use stats::{IdentityStats, IssuerStats};
 pub use verifier::CredentialVerifier;

@@ -17,6 +17,8 @@ use super::stats::{Counters, IdentityStats};
 use super::{VerifierSettings, api_key};
 use crate::directory::LiveDirectory;
 use crate::error::IdentityError;
+use crate::jwks::self_check;
+use crate::jwt::Issuers;
 use crate::key::KEY_PREFIX;
 use crate::store::IdentityStore;
 
@@ -35,6 +37,7 @@ pub(super) struct Inner {
     pub(super) db: DbPool,
     clock: Arc<dyn Clock>,
     pub(super) directory: LiveDirectory,
+    issuers: Issuers,
     cache: VerifiedCache,
     pub(super) last_used: LastUsed,
     pub(super) counters: Counters,
@@ -55,15 +58,18 @@ impl CredentialVerifier {
         store: &IdentityStore,
         settings: VerifierSettings,
     ) -> Result<Self, IdentityError> {
+        self_check()?;
         let (db, clock) = (store.db().clone(), store.clock().clone());
+        let (issuers, background) = Issuers::start(settings.issuers, &clock).await?;
         let inner = Arc::new(Inner {
             directory: LiveDirectory::load(db.clone(), clock.clone()).await?,
+            issuers,
             db,
             clock,
             cache: VerifiedCache::new(settings.cache_entries),
             last_used: LastUsed::default(),
             counters: Counters::default(),
-            background: Mutex::default(),
+            background: Mutex::new(background),
         });
         let poll = settings.revocation_poll.clamp(Duration::from_millis(10), MAX_POLL);
         let weak = Arc::downgrade(&inner);
@@ -86,7 +92,11 @@ impl CredentialVerifier {
     /// What was done so far.
     #[must_use]
     pub fn stats(&self) -> IdentityStats {
-        IdentityStats { cached: self.0.cache.len(), ..self.0.counters.snapshot() }
+        IdentityStats {
+            cached: self.0.cache.len(),
+            issuers: self.0.issuers.stats(),
+            ..self.0.counters.snapshot()
+        }
     }
 
     /// Stops the background tasks and writes down what they still had to.
@@ -140,13 +150,15 @@ impl Inner {
     }
 
     async fn verify_anew(&self, token: &str, audience: &Audience) -> Result<Verified, TokenError> {
+        let now = self.clock.now();
         if token.starts_with(KEY_PREFIX) {
-            let now = self.clock.now();
             let verified = api_key::verify(&self.directory, token, audience, now).await?;
             self.counters.keys_verified.fetch_add(1, Ordering::Relaxed);
             return Ok(verified);
         }
-        Err(TokenError::Malformed)
+        let verified = self.issuers.verify(&self.directory, token, audience, now).await?;
+        self.counters.tokens_verified.fetch_add(1, Ordering::Relaxed);
+        Ok(verified)
     }
 
     fn note_use(&self, verified: &Verified) {

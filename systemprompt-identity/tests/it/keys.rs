@@ -1,0 +1,122 @@
+//! API keys.
+
+use std::time::Duration;
+
+use systemprompt_core::contract::{TokenError, TokenVerifier as _};
+use systemprompt_core::id::Scope;
+use systemprompt_identity::{KEY_PREFIX, NewKey};
+
+use crate::support::{Home, api, hook, verify};
+
+fn new_key(home: &Home) -> NewKey {
+    NewKey {
+        tenant: home.seeded.tenant.clone(),
+        user: home.seeded.user.user.clone(),
+        name: "laptop".to_owned(),
+        scopes: [Scope::parse("tools:use").unwrap()].into(),
+        audiences: None,
+        expires_at: None,
+    }
+}
+
+#[tokio::test]
+async fn seeded_keys_are_who_they_should_be() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    let admin = verify(&verifier, home.admin_key()).await.unwrap();
+    assert_eq!((admin.tenant().as_str(), admin.user().as_str()), ("default", "admin"));
+    assert!(admin.has_role("admin") && admin.has_scope("admin"));
+    assert!(admin.has_scope("tools:use") && admin.has_scope("audit:read"));
+    let user = verify(&verifier, home.user_key()).await.unwrap();
+    assert!(user.has_role("user") && user.has_scope("tools:use"));
+    assert!(!user.has_scope("admin") && !user.has_role("admin") && !user.has_scope("audit:read"));
+    assert_eq!(user.claims().credential, home.seeded.user.key.id);
+    verifier.verify(home.user_key(), &hook()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_secret_or_id_is_refused() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    let (admin, user) = (home.admin_key(), home.user_key());
+    let (admin_id, _) = admin.rsplit_once('_').unwrap();
+    let (_, user_secret) = user.rsplit_once('_').unwrap();
+    for wrong in [
+        format!("{admin_id}_{user_secret}"),
+        format!("{admin_id}_{}", "0".repeat(64)),
+        format!("{KEY_PREFIX}{}_{user_secret}", "a".repeat(16)),
+    ] {
+        assert_eq!(verify(&verifier, &wrong).await.unwrap_err(), TokenError::Invalid);
+    }
+    for wrong in [admin.to_uppercase(), format!("{admin}x"), admin_id.to_owned()] {
+        assert_eq!(verify(&verifier, &wrong).await.unwrap_err(), TokenError::Malformed);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_good_at_once_wherever_it_was_made() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    let elsewhere = home.elsewhere().await;
+    let mut tx = elsewhere.db().begin_write().await.unwrap();
+    let issued = elsewhere.create_key(&mut tx, &new_key(&home)).await.unwrap();
+    assert_eq!(verify(&verifier, issued.token.expose()).await.unwrap_err(), TokenError::Invalid);
+    tx.commit().await.unwrap();
+    verify(&verifier, issued.token.expose()).await.unwrap();
+}
+
+#[tokio::test]
+async fn expiry_and_surfaces_of_a_key_count() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    let mut new = new_key(&home);
+    new.audiences = Some([hook()].into());
+    new.expires_at = Some(home.store.clock().now().after(Duration::from_secs(30)));
+    let mut tx = home.store.db().begin_write().await.unwrap();
+    let key = home.store.create_key(&mut tx, &new).await.unwrap().token;
+    tx.commit().await.unwrap();
+    assert_eq!(verifier.verify(key.expose(), &api()).await.unwrap_err(), TokenError::Audience);
+    verifier.verify(key.expose(), &hook()).await.unwrap();
+    home.clock.advance(Duration::from_secs(29));
+    verifier.verify(key.expose(), &hook()).await.unwrap();
+    home.clock.advance(Duration::from_secs(1));
+    assert_eq!(verifier.verify(key.expose(), &hook()).await.unwrap_err(), TokenError::Expired);
+}
+
+#[tokio::test]
+async fn the_last_use_is_written_once_a_minute_and_not_by_the_request() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    let last_used = async || {
+        let user = &home.seeded.user;
+        let keys = home.store.keys(None, Some(&user.user)).await.unwrap();
+        keys.into_iter().find(|key| key.id == user.key.id).unwrap().last_used_at
+    };
+    verify(&verifier, home.user_key()).await.unwrap();
+    let first = home.store.clock().now();
+    home.clock.advance(Duration::from_secs(59));
+    verify(&verifier, home.user_key()).await.unwrap();
+    verifier.close().await.unwrap();
+    assert_eq!(last_used().await, Some(first));
+    home.clock.advance(Duration::from_secs(1));
+    verify(&verifier, home.user_key()).await.unwrap();
+    verifier.close().await.unwrap();
+    assert_eq!(last_used().await, Some(home.store.clock().now()));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_is_unavailable_unless_cached() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    verify(&verifier, home.user_key()).await.unwrap();
+    // The background task is gone and nobody has looked for more than two seconds.
+    verifier.close().await.unwrap();
+    let mut other = home.store.db().connect().await.unwrap();
+    sqlx::raw_sql("DROP TABLE identity_generation").execute(&mut other).await.unwrap();
+    home.clock.advance(Duration::from_secs(3));
+    verify(&verifier, home.user_key()).await.unwrap();
+    assert_eq!(verify(&verifier, home.admin_key()).await.unwrap_err(), TokenError::Unavailable);
+    home.clock.advance(Duration::from_secs(58));
+    assert_eq!(verify(&verifier, home.user_key()).await.unwrap_err(), TokenError::Unavailable);
+    assert!(verifier.stats().store_errors >= 2);
+}
