@@ -16,13 +16,9 @@ impl Engine {
         self.judge(name.as_bytes(), text.as_bytes(), value)
     }
 
-    /// Judges the value at `value` by the name at `name`.
-    pub(super) fn assigned(&self, bytes: &[u8], name: Range<usize>, start: usize) -> Option<Hit> {
-        let name = bytes.get(name)?;
-        if !name::may_hold_secret(name) {
-            return None;
-        }
-        self.judge(name, bytes, Value::at(bytes, start))
+    /// Judges a value of a text by the name at `name`.
+    pub(super) fn assigned(&self, bytes: &[u8], name: Range<usize>, value: Value) -> Option<Hit> {
+        self.judge(bytes.get(name)?, bytes, value)
     }
 
     fn judge(&self, name: &[u8], bytes: &[u8], found: Value) -> Option<Hit> {

@@ -10,7 +10,7 @@ use super::anchors::Anchors;
 use super::cue::{Cue, Cues};
 use super::rule::{Lead, Rule, Trigger};
 use super::skim::{Runs, is_token};
-use super::value::distinct;
+use super::value::{Value, distinct};
 use super::{Confidence, name, rules, structure};
 
 /// Fewest bytes a text with a secret has.
@@ -19,14 +19,11 @@ const MIN_TEXT: usize = 8;
 /// A run without a digit must be this long to be looked at.
 const MIN_WORDY_RUN: usize = 24;
 
-/// How far before a run its literal may start, as in `hooks.slack.com/` or `AccountKey=`.
-const LITERAL_REACH: usize = 16;
+/// How far before a run its literal may start, as in `AccountKey=` or `dp.st.`.
+const LITERAL_REACH: usize = 48;
 
 /// Longest secret a pattern may match.
 const MAX_SECRET: usize = 4096;
-
-/// What a pattern that does not match is taken to have cost, in bytes.
-const MISS_COST: usize = 64;
 
 /// Bytes the patterns may look at for each byte of text; benign text stays far below one.
 const BUDGET_FACTOR: usize = 16;
@@ -217,7 +214,7 @@ impl Scan<'_> {
             if !digit && run.len() < MIN_WORDY_RUN {
                 continue;
             }
-            let from = run.start.saturating_sub(LITERAL_REACH).max(done);
+            let from = self.reach(run.start).max(done);
             engine.anchors.find(bytes, from, run.end, |at, rule| self.literal(at, rule));
             done = run.end;
             if digit {
@@ -231,6 +228,14 @@ impl Scan<'_> {
         }
     }
 
+    /// Where the first literal of the run at `start` may begin.
+    fn reach(&self, start: usize) -> usize {
+        let before = self.bytes.get(start.saturating_sub(LITERAL_REACH)..start).unwrap_or_default();
+        let joined =
+            |byte: &&u8| is_token(**byte) || matches!(byte, b'.' | b'=' | b':' | b'$' | b'~');
+        start - before.iter().rev().take_while(joined).count()
+    }
+
     /// Tries the rule whose literal stands at `at`.
     fn literal(&mut self, at: usize, index: usize) {
         let Some(compiled) = self.engine.rules.get(index) else { return };
@@ -241,8 +246,7 @@ impl Scan<'_> {
             return;
         }
         let end = compiled.end(self.bytes, start);
-        let cost = end.map_or(MISS_COST, |end| end - start);
-        self.budget = self.budget.saturating_sub(cost);
+        self.spend(end.unwrap_or_else(|| self.reached(start)) - start);
         let Some(end) = end else { return };
         let Some(secret) = self.bytes.get(start..end) else { return };
         let followed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -254,6 +258,18 @@ impl Scan<'_> {
         }
         self.literal = start..end;
         self.push(Some(index), start..end, rule.checksum.confidence(secret));
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_sub(bytes);
+    }
+
+    /// How far a pattern that did not match at `start` may have looked.
+    fn reached(&self, start: usize) -> usize {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let looked =
+            |byte: &&u8| is_token(**byte) || matches!(byte, b'.' | b'=' | b':' | b'%' | b'~');
+        start + rest.iter().take(MAX_SECRET).take_while(looked).count()
     }
 
     fn lead(&self, at: usize, lead: Lead) -> Option<usize> {
@@ -280,9 +296,18 @@ impl Scan<'_> {
         if !joint.is_some_and(|byte| b"\"'` =:>\t\\".contains(byte)) {
             return;
         }
-        if let Some(name) = name::before(self.bytes, start)
-            && let Some(hit) = self.engine.assigned(self.bytes, name, start)
-        {
+        if let Some(name) = name::before(self.bytes, start) {
+            self.assigned(name, start);
+        }
+    }
+
+    fn assigned(&mut self, name: Range<usize>, start: usize) {
+        if self.budget == 0 || !self.bytes.get(name.clone()).is_some_and(name::may_hold_secret) {
+            return;
+        }
+        let value = Value::at(self.bytes, start);
+        self.spend(name.len() + value.span.len());
+        if let Some(hit) = self.engine.assigned(self.bytes, name, value) {
             self.hits.push(hit);
         }
     }
@@ -336,9 +361,8 @@ impl Scan<'_> {
         if length == 0 {
             return;
         }
-        let Some(name) = name::before(self.bytes, value) else { return };
-        if let Some(hit) = self.engine.assigned(self.bytes, name, value) {
-            self.hits.push(hit);
+        if let Some(name) = name::before(self.bytes, value) {
+            self.assigned(name, value);
         }
     }
 

@@ -44,7 +44,7 @@ fn ends_bare(byte: u8) -> bool {
 
 /// Whether a value looks made by a machine: 12 to 512 bytes without words in it.
 pub(super) fn is_random(value: &[u8]) -> bool {
-    if !(12..=MAX_VALUE).contains(&value.len()) || !plausible(value) || is_uuid(value) {
+    if !(12..=MAX_VALUE).contains(&value.len()) || is_uuid(value) {
         return false;
     }
     let look = Look::of(value);
@@ -54,13 +54,19 @@ pub(super) fn is_random(value: &[u8]) -> bool {
     if !token || !mixed || (short && (look.lower == 0 || look.upper == 0)) {
         return false;
     }
-    let unwordy = look.wordy * 20 <= value.len() * 9 || look.turns * 6 >= value.len();
-    unwordy && distinct(value) >= 8 && entropy(value) >= if short { 3.2 } else { 3.0 }
+    // By chance, too, letters stand together; more so where both cases are used.
+    let cases = look.lower > 0 && look.upper > 0;
+    let most = value.len() * if cases { 60 } else { 45 } / 100;
+    let unwordy = look.wordy <= most || look.turns * 6 >= value.len();
+    unwordy
+        && distinct(value) >= 8
+        && entropy(value) >= if short { 3.2 } else { 3.0 }
+        && plausible(value)
 }
 
 /// Whether a value looks like a password: 6 to 128 bytes, letters with digits or symbols.
 pub(super) fn is_password(value: &[u8], quoted: bool) -> bool {
-    if !(6..=128).contains(&value.len()) || !plausible(value) || is_uuid(value) {
+    if !(6..=128).contains(&value.len()) || is_uuid(value) {
         return false;
     }
     let look = Look::of(value);
@@ -73,7 +79,7 @@ pub(super) fn is_password(value: &[u8], quoted: bool) -> bool {
     {
         return false;
     }
-    quoted || !is_expression(value)
+    (quoted || !is_expression(value)) && plausible(value)
 }
 
 /// Neither a placeholder nor a reference to something kept elsewhere.

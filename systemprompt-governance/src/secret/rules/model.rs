@@ -3,7 +3,7 @@
 use super::Rule;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::new("anthropic-api-key", "Anthropic", &["sk-ant-"], r"sk-ant-[A-Za-z0-9_-]{20,200}"),
+    Rule::new("anthropic-api-key", "Anthropic", &["sk-ant-"], r"sk-ant-[A-Za-z0-9_-]{20,}"),
     Rule::new(
         "openrouter-api-key",
         "OpenRouter",
@@ -15,10 +15,10 @@ pub(super) const RULES: &[Rule] = &[
         "openai-api-key",
         "OpenAI",
         &["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-"],
-        r"sk-(proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,250}",
+        r"sk-(proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,}",
     ),
     // The older form; several other providers hand out keys of the same shape.
-    Rule::new("openai-api-key", "OpenAI", &["sk-"], r"sk-[A-Za-z0-9]{20,120}").word().digit(),
+    Rule::new("openai-api-key", "OpenAI", &["sk-"], r"sk-[A-Za-z0-9]{20,}").word().digit(),
     Rule::new(
         "huggingface-token",
         "Hugging Face",
@@ -62,7 +62,7 @@ pub(super) const RULES: &[Rule] = &[
         &["cohere", "mistral", "together"],
         r"([A-Za-z0-9]{32,40}|[a-f0-9]{64})",
     ),
-    Rule::named("snowflake-token", "Snowflake", &["snowflake"], r"[A-Za-z0-9_/+=.-]{40,400}"),
+    Rule::named("snowflake-token", "Snowflake", &["snowflake"], r"[A-Za-z0-9_/+=.-]{40,}"),
     Rule::new(
         "wandb-api-key",
         "Weights & Biases",

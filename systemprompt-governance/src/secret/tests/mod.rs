@@ -1,7 +1,14 @@
+use std::sync::LazyLock;
+
 use super::*;
 
+mod laws;
+mod samples;
+
 fn scanner() -> Scanner {
-    Scanner::builder().fingerprint_key(&[7; 32]).build().unwrap()
+    static SHARED: LazyLock<Scanner> =
+        LazyLock::new(|| Scanner::builder().fingerprint_key(&[7; 32]).build().unwrap());
+    SHARED.clone()
 }
 
 fn arguments(text: &str) -> Arguments {
