@@ -1,3 +1,38 @@
-//! Composition of a systemprompt process: bootstrap, the merged router, graceful shutdown.
+//! Composition of a systemprompt process: bootstrap, the merged router, the server, graceful shutdown.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use systemprompt_runtime::App;
+//!
+//! let app = App::builder().profile("profile.yaml")?.start().await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! app.serve(listener).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`AppBuilder`] collects what a host brings; [`AppContext`] is the last stage of bootstrap; [`App`]
+//!   is the running application, with [`App::router`] for hosts that serve by themselves.
+//! - [`server`] is the HTTP server with its limits.
+//! - [`first_start`](mod@first_start) makes a new installation: data folder, database, first users and
+//!   keys, starter profile.
 
+mod app;
+mod check_profile;
+mod error;
+pub mod first_start;
+mod issuer;
+mod jobs;
+pub mod logging;
+mod metrics;
+mod reload;
 pub mod server;
+mod signal;
+mod system;
+
+#[doc(inline)]
+pub use app::{App, AppBuilder, AppContext, Configured, Unconfigured, installer};
+#[doc(inline)]
+pub use check_profile::{CheckedProfile, check_profile};
+#[doc(inline)]
+pub use error::StartError;

@@ -34,7 +34,7 @@
 //! | `audit` | `audit`: the log | no |
 //! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
 //! | `api` | `api`: the axum routers | no |
-//! | `runtime` | `runtime`: the whole application | no |
+//! | `runtime` | `runtime`, `logging`: the whole application | no |
 //! | `cli` | `cli`: the command line for your own binary | no |
 //! | `full` | all of them | no |
 
@@ -52,8 +52,12 @@ pub mod database;
 pub mod events;
 #[cfg(feature = "governance")]
 pub mod governance;
+#[cfg(feature = "runtime")]
+pub mod logging;
 #[cfg(feature = "identity")]
 pub mod oauth;
+#[cfg(feature = "runtime")]
+pub mod runtime;
 #[cfg(feature = "security")]
 pub mod security;
 #[cfg(feature = "identity")]

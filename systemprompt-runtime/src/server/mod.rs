@@ -21,5 +21,5 @@ mod server;
 mod traffic;
 mod watched;
 
-
+pub(crate) use server::Meter;
 pub use server::Server;

@@ -1,0 +1,161 @@
+//! The product on one machine: every tool call of every agent is decided and recorded here.
+//!
+//! ```console
+//! $ cargo run --release --example gateway -- [--addr 127.0.0.1:8080] [--data ./systemprompt-data] [--config profile.yaml]
+//! $ curl -s http://127.0.0.1:8080/api/v1/govern -H "Authorization: Bearer $(cat systemprompt-data/user.key)" \
+//!     -H 'Content-Type: application/json' -d '{"tool": "Read", "arguments": {"path": "README.md"}}'
+//! ```
+//!
+//! The first start makes the data folder, the database, an administrator and a plain user with a key
+//! each, and a starter profile that is meant to be edited: changes to the policy take effect at once.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use systemprompt::extension::TypedExtensionRegistry;
+use systemprompt::logging;
+use systemprompt::models::SystemClock;
+use systemprompt::runtime::{
+    App, Config, CredentialsBootstrap, Environment, FirstStart, ProfileBootstrap, SecretsBootstrap,
+    first_start, starter_profile,
+};
+use tokio::net::TcpListener;
+
+const USAGE: &str = "usage: gateway [--addr IP:PORT] [--data FOLDER] [--config FILE]";
+
+struct Arguments {
+    addr: Option<SocketAddr>,
+    data: PathBuf,
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::read() {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            say(std::io::stdout(), USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            say(std::io::stderr(), &format!("{problem}\n{USAGE}"));
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(std::io::stderr(), &with_causes(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let config = configure(arguments)?;
+    logging::start(&config.profile().logging);
+    for warning in config.warnings() {
+        say(std::io::stderr(), &format!("warning: {warning}"));
+    }
+    let addr = arguments.addr.unwrap_or(config.profile().server.addr);
+    let listener = TcpListener::bind(addr).await.map_err(|error| format!("{addr}: {error}"))?;
+    let extensions = TypedExtensionRegistry::discover()?;
+    let made = first_start(&config, &extensions, SystemClock::shared()).await?;
+    let app = App::builder().extensions(extensions).config(config).start().await?;
+
+    let text = greeting(listener.local_addr()?, app.context().config().data_folder(), made);
+    say(std::io::stdout(), &text);
+    app.serve(listener).await?;
+    Ok(())
+}
+
+/// Reads the profile, through every stage of bootstrap.
+fn configure(arguments: &Arguments) -> Result<Config, Box<dyn Error>> {
+    let file = match &arguments.config {
+        Some(file) => file.clone(),
+        None => starter_profile(&arguments.data)?,
+    };
+    let profile = ProfileBootstrap::load(file, Environment::from_process())?
+        .with_data_folder(&arguments.data);
+    let secrets = SecretsBootstrap::resolve(profile)?;
+    Ok(Config::validate(CredentialsBootstrap::prepare(secrets)?)?)
+}
+
+impl Arguments {
+    /// The command line; `None` when it asks for help.
+    fn read() -> Result<Option<Self>, String> {
+        let mut read = Self { addr: None, data: "./systemprompt-data".into(), config: None };
+        let mut words = std::env::args_os().skip(1);
+        while let Some(word) = words.next() {
+            let name = word.to_string_lossy().into_owned();
+            if matches!(&*name, "-h" | "--help") {
+                return Ok(None);
+            }
+            let mut value = || words.next().ok_or_else(|| format!("`{name}` needs a value"));
+            match &*name {
+                "--addr" => {
+                    let text = value()?.to_string_lossy().into_owned();
+                    let problem = |_| format!("`{text}` is not an address such as 127.0.0.1:8080");
+                    read.addr = Some(text.parse().map_err(problem)?);
+                }
+                "--data" => read.data = value()?.into(),
+                "--config" => read.config = Some(value()?.into()),
+                _ => return Err(format!("`{name}` is not known")),
+            }
+        }
+        Ok(Some(read))
+    }
+}
+
+/// What is printed once: where the server is, and three calls that work as pasted.
+fn greeting(addr: SocketAddr, data: &Path, made: Option<FirstStart>) -> String {
+    let data = data.display();
+    let keys = match made {
+        Some(made) => format!(
+            "A new installation was made in {data}:\n  the administrator's key is in {}\n  \
+             a plain user's key is in {}\n  the policy is in {data}/profile.yaml; edit it while this runs",
+            made.admin_key.display(),
+            made.user_key.display(),
+        ),
+        None => format!("The installation in {data} goes on."),
+    };
+    // Put together here so that the source itself holds nothing that looks like a secret.
+    let secret = ["AKIA", "Z7Q4M2X9", "W5T8R3KD"].concat();
+    let call = |note: &str, key: &str, body: String| {
+        format!(
+            "# {note}\ncurl -s http://{addr}/api/v1/govern -H \"Authorization: Bearer $(cat '{data}/{key}.key')\" \
+             -H 'Content-Type: application/json' -d '{body}'"
+        )
+    };
+    let allowed = r#"{"tool": "Read", "arguments": {"path": "README.md"}}"#.to_owned();
+    let admin = r#"{"tool": "mcp__systemprompt__list_users", "arguments": {}}"#.to_owned();
+    let leaking = format!(
+        r#"{{"tool": "Bash", "arguments": {{"command": "aws configure set aws_access_key_id {secret}"}}}}"#
+    );
+    [
+        format!("systemprompt is listening on http://{addr}"),
+        keys,
+        call("allowed", "user", allowed),
+        call("allowed for administrators alone", "admin", admin),
+        call("denied: the call carries a secret", "user", leaking),
+    ]
+    .join("\n\n")
+}
+
+fn say(mut to: impl std::io::Write, text: &str) {
+    // A reader that has gone away is no reason to stop serving.
+    let _ = writeln!(to, "{text}").and_then(|()| to.flush());
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,190 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use systemprompt_audit::{AuditLog, AuditOptions, Origin};
+use systemprompt_core::api::Authenticate;
+use systemprompt_core::bootstrap::Config;
+use systemprompt_core::clock::{Clock, Timestamp};
+use systemprompt_core::config::IdentitySection;
+use systemprompt_core::contract::AuditSink as _;
+use systemprompt_core::database::{DbPool, SchemaStep};
+use systemprompt_core::event::{AuditEvent, EventKind};
+use systemprompt_core::extension::ExtensionContext;
+use systemprompt_governance::secret::Scanner;
+use systemprompt_governance::{BuildError, Governor, OpenPermit};
+use systemprompt_identity::{
+    CredentialVerifier, Gate, GateSettings, IdentityStore, TrustedProxies, VerifierSettings,
+};
+
+use super::builder::Parts;
+use super::{App, AppContext, Inner, Shutdown};
+use crate::StartError;
+use crate::issuer::issuer_settings;
+use crate::jobs::Jobs;
+use crate::reload::Reloader;
+use crate::server::Meter;
+use crate::system;
+
+/// Most permits of an earlier run that repeats can find.
+const REMEMBERED_PERMITS: u32 = 100_000;
+
+/// Makes an application of an open context.
+pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, StartError> {
+    let (config, database, clock) = (&context.config, &context.database, &context.clock);
+    let audit = AuditLog::open(database, audit_options(config, clock)?).await?;
+    let scanner =
+        Scanner::builder().fingerprint_key(config.fingerprint_key().expose().as_bytes()).build()?;
+    let (verifier, gate) = open_gate(&context, &audit, &scanner).await?;
+
+    let extension_context = extension_context(&context, &gate);
+    let mut checks = context.registry.checks(&extension_context)?;
+    checks.extend(parts.checks);
+    let mut governor = Governor::builder()
+        .policy(config.profile().governance.clone())
+        .scanner(scanner.clone())
+        .audit(Arc::new(audit.clone()))
+        .ledger(Arc::new(audit.clone()))
+        .clock(clock.clone());
+    governor = checks.into_iter().fold(governor, |governor, check| governor.check(check));
+    if let Some(rates) = parts.rates {
+        governor = governor.rate_store(rates);
+    }
+    let governor = governor.build().map_err(|error| match error {
+        BuildError::Policy(faults) => config.loaded().policy_error(&faults.0).into(),
+        error => StartError::from(error),
+    })?;
+    governor.remember(open_permits(&audit).await?);
+
+    let extension_context = extension_context.with(governor.clone());
+    let routers = context.registry.routers(&extension_context)?;
+    let jobs = context.registry.jobs(&extension_context)?;
+    audit.append_all(start_events(&context, &governor)).await?;
+
+    let meter = Meter::new(&config.profile().server, system::route_patterns(&routers));
+    let reloader = Reloader::new(config.clone(), governor.clone(), audit.clone(), clock.clone());
+    Ok(App(Arc::new(Inner {
+        watch: reloader.watch(),
+        jobs: Jobs::start(jobs),
+        reloader,
+        scanner,
+        routers,
+        meter,
+        governor,
+        gate,
+        verifier,
+        audit,
+        shutdown: Shutdown::default(),
+        context,
+    })))
+}
+
+fn audit_options(config: &Config, clock: &Arc<dyn Clock>) -> Result<AuditOptions, StartError> {
+    let section = &config.profile().audit;
+    let origin = section.origin.as_deref().map(Origin::parse).transpose()?;
+    Ok(AuditOptions {
+        origin,
+        queue: section.queue,
+        max_batch: section.max_batch,
+        lock_timeout: Duration::from_millis(config.profile().database.busy_timeout_ms),
+        append_timeout: Duration::from_millis(section.append_timeout_ms),
+        sweep_interval: Duration::from_secs(section.sweep_interval_s),
+        clock: clock.clone(),
+    })
+}
+
+async fn open_gate(
+    context: &AppContext,
+    audit: &AuditLog,
+    scanner: &Scanner,
+) -> Result<(CredentialVerifier, Gate), StartError> {
+    let profile = context.config.profile();
+    let settings = verifier_settings(&profile.identity);
+    let verifier = CredentialVerifier::start(&context.identities(), settings).await?;
+    let proxies = profile.server.trusted_proxies.clone();
+    let settings = GateSettings {
+        failures_per_minute: profile.identity.failed_logins_per_minute,
+        trusted_proxies: TrustedProxies::matching(move |address| {
+            proxies.iter().any(|proxy| proxy.contains(address))
+        }),
+    };
+    let gate = Gate::start(
+        Arc::new(verifier.clone()),
+        Arc::new(audit.clone()),
+        Arc::new(scanner.clone()),
+        context.clock.clone(),
+        settings,
+    );
+    Ok((verifier, gate))
+}
+
+fn verifier_settings(section: &IdentitySection) -> VerifierSettings {
+    VerifierSettings {
+        revocation_poll: Duration::from_millis(section.revocation_poll_ms),
+        cache_entries: section.token_cache_entries,
+        issuers: section.issuers.iter().map(issuer_settings).collect(),
+    }
+}
+
+/// What extensions are given: their settings, the database, identities, the clock, and who
+/// authenticates requests.
+fn extension_context(context: &AppContext, gate: &Gate) -> ExtensionContext {
+    let authenticate: Arc<dyn Authenticate> = Arc::new(gate.clone());
+    ExtensionContext::new(context.settings.clone())
+        .with::<DbPool>(context.database.clone())
+        .with::<IdentityStore>(context.identities())
+        .with::<Arc<dyn Clock>>(context.clock.clone())
+        .with::<Arc<dyn Authenticate>>(authenticate)
+}
+
+/// The permits of an earlier run, as the governor wants them.
+async fn open_permits(audit: &AuditLog) -> Result<Vec<OpenPermit>, StartError> {
+    let permits = audit.open_permits(REMEMBERED_PERMITS).await?.into_iter();
+    Ok(permits
+        .filter_map(|open| {
+            Some(OpenPermit {
+                permit: open.permit,
+                expires_at: open.expires_at,
+                tenant: open.tenant,
+                user: open.user,
+                credential: open.credential?,
+                session: open.session,
+                call_id: open.call_id,
+                call_digest: open.call_digest,
+            })
+        })
+        .collect())
+}
+
+fn start_events(context: &AppContext, governor: &Governor) -> Vec<AuditEvent> {
+    let now = context.clock.now();
+    let profile = context.config.profile();
+    let policy = governor.policy();
+    let mut events = Vec::new();
+    if !context.installed.is_empty() {
+        events.push(schema_migrated(now, &context.installed));
+    }
+    let extensions: Vec<&str> = context.registry.iter().map(|extension| extension.id()).collect();
+    let detail = json!({
+        "profile": profile.profile,
+        "version": env!("CARGO_PKG_VERSION"),
+        "extensions": extensions,
+    });
+    events.push(AuditEvent::system(now, EventKind::ServerStarted, detail));
+    let detail = json!({ "policy_version": policy.version() });
+    events.push(AuditEvent::system(now, EventKind::PolicyLoaded, detail.clone()));
+    if !policy.enabled() {
+        tracing::warn!("governance is turned off: every authenticated call is allowed");
+        events.push(AuditEvent::system(now, EventKind::GovernanceDisabled, detail));
+    }
+    events
+}
+
+/// The event that says what was installed.
+pub(crate) fn schema_migrated(now: Timestamp, installed: &[SchemaStep]) -> AuditEvent {
+    let steps = installed
+        .iter()
+        .map(|step| json!({ "owner": step.owner, "kind": step.kind, "name": step.name }));
+    let detail = json!({ "steps": steps.collect::<Vec<_>>() });
+    AuditEvent::system(now, EventKind::SchemaMigrated, detail)
+}

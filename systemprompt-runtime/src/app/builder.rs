@@ -1,0 +1,139 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use systemprompt_core::bootstrap::{
+    BootstrapError, Config, CredentialsBootstrap, ProfileBootstrap, SecretsBootstrap,
+};
+use systemprompt_core::clock::{Clock, SystemClock};
+use systemprompt_core::config::Environment;
+use systemprompt_core::contract::{Check, RateStore};
+use systemprompt_core::extension::TypedExtensionRegistry;
+
+use super::{App, AppContext, assemble};
+use crate::StartError;
+
+/// Collects the parts of an [`App`].
+///
+/// The stage says whether there is a configuration yet; only with one can the application be started.
+#[must_use]
+pub struct AppBuilder<Stage = Unconfigured> {
+    parts: Parts,
+    stage: Stage,
+}
+
+/// Stage of an [`AppBuilder`] without a configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Unconfigured(());
+
+/// Stage of an [`AppBuilder`] that can be started.
+#[derive(Debug)]
+pub struct Configured(Config);
+
+/// What the host brings, beside the configuration.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) extensions: Option<TypedExtensionRegistry>,
+    pub(super) required: Vec<String>,
+    pub(super) checks: Vec<Arc<dyn Check>>,
+    pub(super) rates: Option<Arc<dyn RateStore>>,
+    pub(super) clock: Option<Arc<dyn Clock>>,
+}
+
+impl AppBuilder {
+    /// A builder without a configuration.
+    pub fn new() -> Self {
+        Self { parts: Parts::default(), stage: Unconfigured(()) }
+    }
+
+    /// Reads the profile in the file `path`, with the variables of this process, through every stage of
+    /// bootstrap.
+    ///
+    /// # Errors
+    /// [`BootstrapError`] with everything that is wrong with it.
+    pub fn profile(self, path: impl AsRef<Path>) -> Result<AppBuilder<Configured>, BootstrapError> {
+        let profile = ProfileBootstrap::load(path, Environment::from_process())?;
+        let secrets = SecretsBootstrap::resolve(profile)?;
+        let credentials = CredentialsBootstrap::prepare(secrets)?;
+        Ok(self.config(Config::validate(credentials)?))
+    }
+
+    /// Takes a configuration.
+    pub fn config(self, config: Config) -> AppBuilder<Configured> {
+        AppBuilder { parts: self.parts, stage: Configured(config) }
+    }
+}
+
+impl Default for AppBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<Stage> AppBuilder<Stage> {
+    /// Uses these extensions instead of those linked into the binary.
+    pub fn extensions(mut self, registry: TypedExtensionRegistry) -> Self {
+        self.parts.extensions = Some(registry);
+        self
+    }
+
+    /// Refuses to start without the extensions of these ids: a crate that nothing names is not linked,
+    /// and would be missing without a word.
+    pub fn require<I>(mut self, ids: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.parts.required.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a host check beside those of the extensions.
+    pub fn check(mut self, check: Arc<dyn Check>) -> Self {
+        self.parts.checks.push(check);
+        self
+    }
+
+    /// Where limits keep their state; in memory unless set.
+    pub fn rate_store(mut self, store: Arc<dyn RateStore>) -> Self {
+        self.parts.rates = Some(store);
+        self
+    }
+
+    /// Where time comes from; the system's clock unless set.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.parts.clock = Some(clock);
+        self
+    }
+}
+
+impl AppBuilder<Configured> {
+    /// The configuration.
+    #[must_use]
+    pub fn configured(&self) -> &Config {
+        &self.stage.0
+    }
+
+    /// Starts the application: opens the database and the audit log, loads identities and the policy,
+    /// starts jobs and the watch over the profile, and records that it has started. Needs a running
+    /// tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] with what is in the way. Nothing half-started is left running.
+    pub async fn start(mut self) -> Result<App, StartError> {
+        let extensions = match self.parts.extensions.take() {
+            Some(registry) => registry,
+            None => TypedExtensionRegistry::discover()?,
+        };
+        extensions.require(&self.parts.required)?;
+        let clock = self.parts.clock.clone().unwrap_or_else(SystemClock::shared);
+        let context = AppContext::open(self.stage.0, extensions, clock).await?;
+        assemble(context, self.parts).await
+    }
+}
+
+impl<Stage> fmt::Debug for AppBuilder<Stage> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppBuilder").field("required", &self.parts.required).finish_non_exhaustive()
+    }
+}

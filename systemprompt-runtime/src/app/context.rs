@@ -1,0 +1,92 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use systemprompt_core::bootstrap::Config;
+use systemprompt_core::clock::Clock;
+use systemprompt_core::database::{
+    DatabaseOptions, DbPool, SchemaInstaller, SchemaOwner, SchemaStep,
+};
+use systemprompt_core::extension::{ExtensionSettings, TypedExtensionRegistry};
+use systemprompt_identity::IdentityStore;
+
+use crate::StartError;
+
+/// The last stage of bootstrap: a configuration, the extensions that go with it, and an open database
+/// that holds everything they keep in it. The application is assembled from it.
+pub struct AppContext {
+    pub(super) config: Arc<Config>,
+    pub(super) registry: TypedExtensionRegistry,
+    pub(super) settings: ExtensionSettings,
+    pub(super) database: DbPool,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) installed: Vec<SchemaStep>,
+}
+
+impl AppContext {
+    /// Leaves out the extensions the profile disables, reads the settings of the others, opens the
+    /// database (making it when it is missing) and installs what is not installed yet.
+    ///
+    /// # Errors
+    /// [`StartError`] when the extensions do not go with the profile or the database cannot be used.
+    pub async fn open(
+        config: Config,
+        extensions: TypedExtensionRegistry,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let profile = config.profile();
+        let registry = extensions.disable(&profile.extensions.disabled)?;
+        let settings = registry.configure(&profile.extensions.config)?;
+        let section = &profile.database;
+        let mut options = DatabaseOptions::new(section.url.to_string()).create(true);
+        options.max_connections = section.max_connections;
+        options.busy_timeout = Duration::from_millis(section.busy_timeout_ms);
+        let database = DbPool::open(&options).await?;
+        let installed = installer(&registry)?.apply(&database, &*clock).await?;
+        Ok(Self { config: Arc::new(config), registry, settings, database, clock, installed })
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The extensions.
+    #[must_use]
+    pub fn extensions(&self) -> &TypedExtensionRegistry {
+        &self.registry
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> &DbPool {
+        &self.database
+    }
+
+    /// Who may come in.
+    #[must_use]
+    pub fn identities(&self) -> IdentityStore {
+        IdentityStore::new(self.database.clone(), self.clock.clone())
+    }
+}
+
+impl fmt::Debug for AppContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppContext")
+            .field("config", &self.config)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Installs what the family and `registry` keep in the database.
+///
+/// # Errors
+/// [`StartError`] when the schemas do not go together.
+pub fn installer(registry: &TypedExtensionRegistry) -> Result<SchemaInstaller, StartError> {
+    let mut owners: Vec<SchemaOwner> =
+        vec![systemprompt_audit::schema(), systemprompt_identity::schema()];
+    owners.extend(registry.schema_owners());
+    Ok(SchemaInstaller::new(&owners)?)
+}

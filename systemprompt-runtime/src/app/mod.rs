@@ -1,0 +1,160 @@
+//! The application: everything between a configuration and a running server.
+
+mod assemble;
+mod builder;
+mod context;
+mod serve;
+mod shutdown;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use systemprompt_audit::{AuditLog, AuditReader};
+use systemprompt_core::config::ConfigError;
+use systemprompt_core::database::DbPool;
+use systemprompt_core::extension::MountedRouter;
+use systemprompt_core::id::PolicyVersion;
+use systemprompt_governance::Governor;
+use systemprompt_governance::http::Doors;
+use systemprompt_governance::secret::Scanner;
+use systemprompt_identity::{CredentialVerifier, Gate};
+
+pub use builder::{AppBuilder, Configured, Unconfigured};
+pub use context::{AppContext, installer};
+
+pub(crate) use assemble::schema_migrated;
+
+use assemble::assemble;
+use shutdown::Shutdown;
+
+use crate::jobs::Jobs;
+use crate::reload::{FileWatch, ReloadStats, Reloader};
+use crate::server::Meter;
+use crate::system;
+
+/// A running application. Cloning is a reference count; nothing in it is global, so that several
+/// applications run in one process.
+///
+/// Call [`App::shutdown`] before the last clone is dropped, so that the end is recorded.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    context: AppContext,
+    governor: Governor,
+    gate: Gate,
+    verifier: CredentialVerifier,
+    audit: AuditLog,
+    scanner: Scanner,
+    routers: Vec<MountedRouter>,
+    meter: Meter,
+    reloader: Reloader,
+    watch: Option<FileWatch>,
+    jobs: Jobs,
+    shutdown: Shutdown,
+}
+
+impl App {
+    /// A builder without a configuration.
+    pub fn builder() -> AppBuilder {
+        AppBuilder::new()
+    }
+
+    /// What the application was started with.
+    #[must_use]
+    pub fn context(&self) -> &AppContext {
+        &self.0.context
+    }
+
+    /// Who decides.
+    #[must_use]
+    pub fn governor(&self) -> &Governor {
+        &self.0.governor
+    }
+
+    /// Who finds out who is calling.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Who verifies credentials.
+    #[must_use]
+    pub fn verifier(&self) -> &CredentialVerifier {
+        &self.0.verifier
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> &AuditLog {
+        &self.0.audit
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> &DbPool {
+        &self.0.context.database
+    }
+
+    /// All routes of the family and of the extensions, for a host that serves them itself. It gets
+    /// neither limits nor `Host` checks with them; [`App::serve`] brings both.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        let doors = self.doors();
+        let audit = systemprompt_audit::http::router(
+            AuditReader::new(self.0.context.database.clone()),
+            doors.authenticate.clone(),
+            doors.redact.clone(),
+        );
+        let extensions = self.0.routers.iter().cloned().map(MountedRouter::into_axum);
+        let router = systemprompt_governance::http::router(doors)
+            .merge(audit)
+            .merge(system::router(self.clone()));
+        extensions.fold(router, Router::merge)
+    }
+
+    /// What reloading has come to so far.
+    pub(crate) fn reload_stats(&self) -> ReloadStats {
+        self.0.reloader.stats()
+    }
+
+    /// The counters of the server.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+
+    fn doors(&self) -> Doors {
+        let inner = &self.0;
+        let governor = inner.governor.clone();
+        let mut doors = Doors::new(
+            Arc::new(inner.governor.clone()),
+            inner.governor.ledger(),
+            Arc::new(inner.gate.clone()),
+            Arc::new(inner.audit.clone()),
+            Arc::new(inner.scanner.clone()),
+        );
+        doors.clock = inner.context.clock.clone();
+        doors.on_allow = Arc::new(move || governor.policy().on_allow());
+        doors.body_limit = inner.context.config.profile().server.body_limit_bytes;
+        doors
+    }
+
+    /// Loads the policy of the profile's file again, all or nothing. Happens by itself when the file
+    /// changes.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is wrong; the policy that was in force stays.
+    pub async fn reload(&self) -> Result<PolicyVersion, ConfigError> {
+        self.0.reloader.reload().await
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("config", &self.0.context.config)
+            .field("policy", &self.0.governor.policy_version())
+            .finish_non_exhaustive()
+    }
+}

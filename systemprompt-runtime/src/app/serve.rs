@@ -1,0 +1,68 @@
+use std::io;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use super::App;
+use crate::server::Server;
+use crate::signal::{Hangups, terminated};
+use crate::system;
+
+impl App {
+    /// Serves the connections of `listener` until SIGTERM or Ctrl-C, reloading the policy on SIGHUP;
+    /// then lets running requests finish and ends the application.
+    ///
+    /// # Errors
+    /// When signals cannot be received or the listener is not usable. The application has ended then,
+    /// too.
+    pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
+        let served = async {
+            let (mut hangups, stop) = (Hangups::new()?, terminated()?);
+            let reloads = async {
+                loop {
+                    hangups.next().await;
+                    // What is wrong is logged, counted and recorded on the way.
+                    drop(self.reload().await);
+                }
+            };
+            tokio::select! {
+                served = self.listen(listener, stop) => served,
+                never = reloads => never,
+            }
+        };
+        let served = served.await;
+        self.shutdown().await;
+        served
+    }
+
+    /// Serves the connections of `listener` until `stop` completes, then lets running requests finish
+    /// and ends the application. Signals are left to the host.
+    ///
+    /// # Errors
+    /// When the listener is not usable.
+    pub async fn serve_until(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let served = self.listen(listener, stop).await;
+        self.shutdown().await;
+        served
+    }
+
+    async fn listen(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let section = &self.0.context.config.profile().server;
+        Server::metered(self.whole_router(), section, self.0.meter.clone())
+            .serve(listener, stop)
+            .await
+    }
+
+    /// The routes with an answer for everything that is on none of them.
+    fn whole_router(&self) -> Router {
+        self.router().fallback(system::not_found).method_not_allowed_fallback(system::wrong_method)
+    }
+}

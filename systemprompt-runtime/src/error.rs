@@ -1,0 +1,59 @@
+use systemprompt_audit::{OpenError, OriginError};
+use systemprompt_core::bootstrap::BootstrapError;
+use systemprompt_core::config::ConfigError;
+use systemprompt_core::contract::AuditError;
+use systemprompt_core::database::{DatabaseError, SchemaError};
+use systemprompt_core::extension::ExtensionError;
+use systemprompt_governance::BuildError;
+use systemprompt_governance::secret::ScannerError;
+use systemprompt_identity::IdentityError;
+
+/// Why an application does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The profile, or the policy in it, cannot be used; names file, line and column.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The installation cannot be brought up.
+    #[error(transparent)]
+    Bootstrap(#[from] BootstrapError),
+    /// The extensions do not go together.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The schemas cannot be installed.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The audit log cannot be opened.
+    #[error(transparent)]
+    AuditLog(#[from] OpenError),
+    /// The configured name of the audit log is none.
+    #[error("`audit.origin`: {0}")]
+    Origin(#[from] OriginError),
+    /// The start could not be recorded.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// Identities cannot be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The secret scanner cannot be built.
+    #[error(transparent)]
+    Scanner(#[from] ScannerError),
+    /// The governor cannot be built.
+    #[error(transparent)]
+    Governor(#[from] BuildError),
+    /// A file of the installation cannot be made or read.
+    #[error("`{}`: {doing}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why it did not work.
+        #[source]
+        source: std::io::Error,
+    },
+}

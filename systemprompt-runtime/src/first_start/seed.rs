@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+use serde_json::json;
+use systemprompt_audit::append_in;
+use systemprompt_core::clock::{Clock, Timestamp};
+use systemprompt_core::database::{DatabaseError, DbPool, SchemaStep};
+use systemprompt_core::event::{AuditEvent, EventKind};
+use systemprompt_identity::{IdentityStore, SeedUser, Seeded};
+
+use crate::{StartError, app::schema_migrated};
+
+/// Creates the first identities, and the events that say so, in one transaction.
+pub(super) async fn seed(
+    database: &DbPool,
+    clock: Arc<dyn Clock>,
+    installed: &[SchemaStep],
+) -> Result<Seeded, StartError> {
+    let now = clock.now();
+    let store = IdentityStore::new(database.clone(), clock);
+    let mut transaction = database.begin_write().await?;
+    let seeded = store.seed(&mut transaction).await?;
+    append_in(&mut transaction, events(&seeded, installed, now)).await?;
+    transaction.commit().await.map_err(DatabaseError::from)?;
+    Ok(seeded)
+}
+
+fn events(seeded: &Seeded, installed: &[SchemaStep], now: Timestamp) -> Vec<AuditEvent> {
+    let tenant = json!({ "tenant": seeded.tenant });
+    let mut events = vec![
+        schema_migrated(now, installed),
+        AuditEvent::system(now, EventKind::TenantCreated, tenant),
+    ];
+    for SeedUser { user, role, scopes, key } in [&seeded.admin, &seeded.user] {
+        let created = json!({ "tenant": seeded.tenant, "user": user, "roles": [role] });
+        events.push(AuditEvent::system(now, EventKind::UserCreated, created));
+        let key = json!({
+            "tenant": seeded.tenant,
+            "user": user,
+            "key": key.id,
+            "scopes": scopes,
+        });
+        events.push(AuditEvent::system(now, EventKind::KeyCreated, key));
+    }
+    events
+}

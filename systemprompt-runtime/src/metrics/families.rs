@@ -1,0 +1,169 @@
+use std::time::Duration;
+
+use systemprompt_audit::{AuditStats, LATENCY_BOUNDS_US};
+use systemprompt_governance::Stats;
+use systemprompt_identity::{GateStats, IdentityStats};
+
+use super::Exposition;
+use super::exposition::Kind::{Counter, Gauge, Histogram};
+use crate::App;
+use crate::reload::ReloadStats;
+use crate::server::Meter;
+
+impl App {
+    /// Writes everything the application counts.
+    pub(crate) fn expose(&self, page: &mut Exposition) {
+        let version = env!("CARGO_PKG_VERSION");
+        page.family("systemprompt_build_info", Gauge, "The version that runs.")
+            .sample(&[("version", version)], 1);
+        governor(page, &self.governor().stats());
+        reloads(page, self.reload_stats());
+        audit(page, &self.audit().stats());
+        identity(page, &self.gate().stats(), &self.verifier().stats());
+        http(page, self.meter());
+    }
+}
+
+fn governor(page: &mut Exposition, stats: &Stats) {
+    let mut decisions = page.family(
+        "systemprompt_decisions_total",
+        Counter,
+        "Decisions by door, verdict and the code of the reason.",
+    );
+    for count in &stats.decisions {
+        let labels = [
+            ("door", count.door.as_str()),
+            ("decision", count.verdict.as_str()),
+            ("reason", count.reason.unwrap_or("")),
+        ];
+        decisions.sample(&labels, count.count);
+    }
+    let evaluation = &stats.evaluation;
+    page.family(
+        "systemprompt_evaluation_seconds",
+        Histogram,
+        "How long the checks of a call took, without the audit append.",
+    )
+    .histogram(evaluation.buckets.iter().copied(), evaluation.count, evaluation.sum);
+    page.counter(
+        "systemprompt_repeats_total",
+        "Calls that were recognised as repeats and not charged.",
+        stats.repeats,
+    );
+    page.counter(
+        "systemprompt_rate_store_failures_total",
+        "Calls denied because the rate store could not be asked.",
+        stats.rate_store_failures,
+    );
+    page.counter(
+        "systemprompt_check_failures_total",
+        "Calls denied because a host check failed, panicked or overran.",
+        stats.check_failures,
+    );
+    page.counter(
+        "systemprompt_audit_denials_total",
+        "Calls denied because the decision could not be recorded.",
+        stats.audit_failures,
+    );
+}
+
+fn reloads(page: &mut Exposition, stats: ReloadStats) {
+    let mut family = page.family(
+        "systemprompt_policy_reloads_total",
+        Counter,
+        "Reloads of the policy by result; a rejected one leaves the last good policy in force.",
+    );
+    family.sample(&[("result", "loaded")], stats.loaded);
+    family.sample(&[("result", "rejected")], stats.rejected);
+    page.gauge(
+        "systemprompt_policy_stale",
+        "1 when the last reload was rejected.",
+        stats.stale.into(),
+    );
+}
+
+fn audit(page: &mut Exposition, stats: &AuditStats) {
+    let latency = &stats.latency;
+    let bounds = LATENCY_BOUNDS_US.iter().map(|micros| Duration::from_micros(*micros));
+    let cumulative = latency.counts.iter().scan(0, |seen, count| {
+        *seen += count;
+        Some(*seen)
+    });
+    page.family(
+        "systemprompt_audit_append_seconds",
+        Histogram,
+        "How long appends to the audit log took, until they were durable.",
+    )
+    .histogram(
+        bounds.zip(cumulative),
+        latency.counts.iter().sum(),
+        Duration::from_micros(latency.sum_us),
+    );
+    page.counter("systemprompt_audit_events_total", "Events that were made durable.", stats.events);
+    page.counter("systemprompt_audit_batches_total", "Transactions they took.", stats.batches);
+    let mut failures = page.family(
+        "systemprompt_audit_failures_total",
+        Counter,
+        "Events that were not written, by cause.",
+    );
+    failures.sample(&[("cause", "queue_full")], stats.refused);
+    failures.sample(&[("cause", "store")], stats.failed);
+    page.counter(
+        "systemprompt_permits_abandoned_total",
+        "Permits recorded as abandoned.",
+        stats.abandoned,
+    );
+    page.gauge("systemprompt_audit_queue_depth", "Events that wait for the writer.", stats.queued);
+    page.gauge(
+        "systemprompt_audit_healthy",
+        "1 when the last attempt to write succeeded.",
+        stats.healthy.into(),
+    );
+}
+
+fn identity(page: &mut Exposition, gate: &GateStats, verifier: &IdentityStats) {
+    page.counter("systemprompt_auth_passed_total", "Requests that were let in.", gate.passed);
+    let mut refusals = page.family(
+        "systemprompt_auth_refusals_total",
+        Counter,
+        "Credentials that were refused, by cause.",
+    );
+    for (code, count) in &verifier.refused {
+        refusals.sample(&[("code", code)], *count);
+    }
+    let refused: u64 = verifier.refused.iter().map(|(_, count)| count).sum();
+    refusals.sample(&[("code", "missing")], gate.refused.saturating_sub(refused));
+    page.counter(
+        "systemprompt_auth_slowed_total",
+        "Refused requests whose address had failed too often.",
+        gate.slowed,
+    );
+    let mut verified = page.family(
+        "systemprompt_credentials_verified_total",
+        Counter,
+        "Credentials found good, by how.",
+    );
+    verified.sample(&[("how", "cache")], verifier.cache_hits);
+    verified.sample(&[("how", "key")], verifier.keys_verified);
+    verified.sample(&[("how", "token")], verifier.tokens_verified);
+}
+
+fn http(page: &mut Exposition, meter: &Meter) {
+    let mut requests =
+        page.family("systemprompt_http_requests_total", Counter, "Answers by route and status.");
+    for (route, status, count) in meter.traffic().counts() {
+        requests.sample(&[("route", route), ("status", &status)], count);
+    }
+    let (open, accepted, cut) = meter.connections();
+    page.gauge("systemprompt_http_connections", "Connections open now.", open as u64);
+    page.counter(
+        "systemprompt_http_connections_accepted_total",
+        "Connections accepted so far.",
+        accepted,
+    );
+    page.counter(
+        "systemprompt_http_connections_cut_total",
+        "Connections cut off for being slow or idle.",
+        cut,
+    );
+}

@@ -1,0 +1,219 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use systemprompt_audit::AuditLog;
+use systemprompt_core::bootstrap::Config;
+use systemprompt_core::clock::Clock;
+use systemprompt_core::config::{ConfigError, LoadedProfile, Profile};
+use systemprompt_core::contract::AuditSink as _;
+use systemprompt_core::event::{AuditEvent, EventKind};
+use systemprompt_core::id::PolicyVersion;
+use systemprompt_governance::Governor;
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+
+/// How often the profile's file is looked at.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Puts the policy of the profile's file in force, all or nothing. Cloning is a reference count.
+#[derive(Clone)]
+pub(crate) struct Reloader(Arc<Inner>);
+
+struct Inner {
+    config: Arc<Config>,
+    governor: Governor,
+    audit: AuditLog,
+    clock: Arc<dyn Clock>,
+    one_at_a_time: Mutex<()>,
+    loaded: AtomicU64,
+    rejected: AtomicU64,
+    stale: AtomicBool,
+}
+
+/// What reloading has come to so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReloadStats {
+    /// Policies that were put in force.
+    pub(crate) loaded: u64,
+    /// Policies that were refused.
+    pub(crate) rejected: u64,
+    /// Whether the last one was refused, so that what is in force is not what the file says.
+    pub(crate) stale: bool,
+}
+
+impl Reloader {
+    /// A reloader of the file that `config` came from.
+    pub(crate) fn new(
+        config: Arc<Config>,
+        governor: Governor,
+        audit: AuditLog,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            config,
+            governor,
+            audit,
+            clock,
+            one_at_a_time: Mutex::new(()),
+            loaded: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            stale: AtomicBool::new(false),
+        }))
+    }
+
+    /// What reloading has come to so far.
+    pub(crate) fn stats(&self) -> ReloadStats {
+        ReloadStats {
+            loaded: self.0.loaded.load(Ordering::Relaxed),
+            rejected: self.0.rejected.load(Ordering::Relaxed),
+            stale: self.0.stale.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Loads the file and puts its policy in force; the policy that was stays when anything is wrong.
+    /// One audit event and one count say how it went.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is wrong.
+    pub(crate) async fn reload(&self) -> Result<PolicyVersion, ConfigError> {
+        let _one = self.0.one_at_a_time.lock().await;
+        let result = self.0.swap();
+        match &result {
+            Ok(version) => self.0.accepted(version).await,
+            Err(error) => self.0.refused(error).await,
+        }
+        result
+    }
+
+    /// Reloads whenever the file has changed. `None` when the profile has no file. Needs a running
+    /// tokio runtime.
+    pub(crate) fn watch(&self) -> Option<FileWatch> {
+        let path = self.0.config.file()?.to_owned();
+        let reloader = self.clone();
+        // Read before the task runs, so that no change after this returns is missed.
+        let seen = Mark::of(&path);
+        let task = tokio::spawn(async move { reloader.follow(&path, seen).await });
+        Some(FileWatch(task.abort_handle()))
+    }
+
+    async fn follow(&self, path: &Path, mut loaded: Option<Mark>) {
+        let mut before = loaded.clone();
+        loop {
+            tokio::time::sleep(POLL).await;
+            let now = Mark::of(path);
+            // Two equal looks: whoever is writing has finished.
+            if now != loaded && now == before {
+                loaded = now.clone();
+                drop(self.reload().await);
+            }
+            before = now;
+        }
+    }
+}
+
+impl Inner {
+    fn swap(&self) -> Result<PolicyVersion, ConfigError> {
+        let loaded = self.config.reload()?;
+        let version = self
+            .governor
+            .reload(&loaded.profile.governance)
+            .map_err(|faults| loaded.policy_error(&faults.0))?;
+        self.warn_of_other_changes(&loaded);
+        Ok(version)
+    }
+
+    async fn accepted(&self, version: &PolicyVersion) {
+        self.loaded.fetch_add(1, Ordering::Relaxed);
+        self.stale.store(false, Ordering::Relaxed);
+        tracing::info!(%version, "the policy was loaded");
+        let detail = json!({ "policy_version": version });
+        self.record(EventKind::PolicyLoaded, detail.clone()).await;
+        if !self.governor.policy().enabled() {
+            tracing::warn!("governance is turned off: every authenticated call is allowed");
+            self.record(EventKind::GovernanceDisabled, detail).await;
+        }
+    }
+
+    async fn refused(&self, error: &ConfigError) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+        self.stale.store(true, Ordering::Relaxed);
+        let in_force = self.governor.policy_version();
+        tracing::error!(%error, %in_force, "the policy was refused; the last good one stays");
+        let faults = error.diagnostics().iter().map(|fault| {
+            json!({
+                "path": fault.path,
+                "line": fault.position.map(|at| at.line),
+                "column": fault.position.map(|at| at.column),
+            })
+        });
+        let faults: Vec<_> = faults.collect();
+        let detail = json!({ "policy_version": in_force, "faults": faults });
+        self.record(EventKind::PolicyRejected, detail).await;
+    }
+
+    async fn record(&self, kind: EventKind, detail: serde_json::Value) {
+        let event = AuditEvent::system(self.clock.now(), kind, detail);
+        if let Err(error) = self.audit.append(event).await {
+            tracing::error!(%error, kind = kind.as_str(), "a reload was not recorded");
+        }
+    }
+
+    /// Everything but the policy takes effect at the next start; say so.
+    fn warn_of_other_changes(&self, loaded: &LoadedProfile) {
+        let without_policy = |profile: &Profile| Profile {
+            governance: Default::default(),
+            database: self.config.profile().database.clone(),
+            ..profile.clone()
+        };
+        if without_policy(&loaded.profile) != without_policy(self.config.profile()) {
+            tracing::warn!("settings outside of `governance` take effect at the next start");
+        }
+    }
+}
+
+/// A task that watches the profile's file; it ends with this.
+#[derive(Debug)]
+pub(crate) struct FileWatch(AbortHandle);
+
+impl FileWatch {
+    /// Ends it now.
+    pub(crate) fn stop(&self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for FileWatch {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// By what a changed file is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mark {
+    modified: Option<SystemTime>,
+    length: u64,
+    /// Device and inode: a file that was put in another's place may carry an old time.
+    file: Option<(u64, u64)>,
+    /// Where a link led.
+    target: Option<PathBuf>,
+}
+
+impl Mark {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let file = {
+            use std::os::unix::fs::MetadataExt as _;
+            Some((metadata.dev(), metadata.ino()))
+        };
+        #[cfg(not(unix))]
+        let file = None;
+        let (modified, length) = (metadata.modified().ok(), metadata.len());
+        Some(Self { modified, length, file, target: fs::read_link(path).ok() })
+    }
+}
