@@ -1,8 +1,15 @@
-//! `profile.yaml`: what an installation is set to.
+//! `profile.yaml`: what an installation is set to, and the stages that bring it up.
 
 #[doc(inline)]
+pub use systemprompt_core::bootstrap::{
+    BootstrapError, Config, CredentialsBootstrap, ProfileBootstrap, ResolvedSecret, SecretRefError,
+    SecretsBootstrap,
+};
+#[doc(inline)]
 pub use systemprompt_core::config::{
-    AuditSection, Cidr, CidrError, DatabaseSection, DatabaseUrl, DatabaseUrlError,
-    ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, LogFormat,
-    LogLevel, LoggingSection, Profile, SecretRef, SecretsSection, ServerSection, SigningAlgorithm,
+    AuditSection, Cidr, CidrError, ConfigError, DatabaseSection, DatabaseUrl, DatabaseUrlError,
+    Diagnostic, Environment, ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig,
+    JwksSource, LoadedProfile, LogFormat, LogLevel, LoggingSection, Position, Profile,
+    STARTER_PROFILE, SecretRef, SecretsSection, ServerSection, SigningAlgorithm, SourceMap,
+    json_schema, load, parse,
 };

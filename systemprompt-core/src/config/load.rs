@@ -94,10 +94,11 @@ impl LoadedProfile {
     #[must_use]
     pub fn diagnostic(&self, path: impl Into<String>, problem: &str) -> Diagnostic {
         let path = path.into();
+        let place = if path.is_empty() { "the profile".to_owned() } else { format!("`{path}`") };
         Diagnostic {
             file: self.file.clone(),
             position: self.sources.locate(&path),
-            message: format!("`{path}`: {problem}"),
+            message: format!("{place}: {problem}"),
             path,
         }
     }
@@ -106,7 +107,7 @@ impl LoadedProfile {
     #[must_use]
     pub fn policy_error(&self, faults: &[PolicyFault]) -> ConfigError {
         let diagnose = |fault: &PolicyFault| {
-            let joint = if fault.path.is_empty() || fault.path.starts_with('[') { "" } else { "." };
+            let joint = if fault.path.is_empty() { "" } else { "." };
             self.diagnostic(format!("governance{joint}{}", fault.path), &fault.problem)
         };
         ConfigError::new(faults.iter().map(diagnose).collect())

@@ -311,6 +311,8 @@ fn late_faults_find_their_place() {
         "profile.yaml:4:7: `governance.rules[0].roles[3]`: unknown agent\n\
          profile.yaml:6:19: `governance.rules[0].agents[1]`: unknown agent"
     );
+    let whole = loaded.policy_error(&[fault("")]).to_string();
+    assert_eq!(whole, "profile.yaml:2:1: `governance`: unknown agent");
     assert_eq!(error.diagnostics()[1].path, "governance.rules[0].agents[1]");
     assert_eq!(loaded.sources.find("governance.rules[7]"), None);
     assert_eq!(loaded.sources.locate("governance.rules[7]").unwrap().line, 3);

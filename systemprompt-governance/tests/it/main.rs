@@ -7,5 +7,6 @@ mod house;
 #[cfg(feature = "http")]
 mod http;
 mod pipeline;
+mod profiles;
 mod rates;
 mod repeats;
