@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::CredentialsBootstrap;
+use super::profile::place_database;
 use crate::config::{self, ConfigError, Diagnostic, Environment, LoadedProfile, Profile};
 use crate::secret::Secret;
 
@@ -11,6 +12,7 @@ pub struct Config {
     loaded: LoadedProfile,
     environment: Environment,
     data_folder: PathBuf,
+    named_data_folder: bool,
     fingerprint_key: Secret<String>,
     warnings: Vec<String>,
 }
@@ -27,6 +29,7 @@ impl Config {
             loaded: profile.loaded,
             environment: profile.environment,
             data_folder,
+            named_data_folder: profile.data_folder.is_some(),
             fingerprint_key,
             warnings,
         })
@@ -80,7 +83,13 @@ impl Config {
     /// [`ConfigError`] with everything that is wrong with it, or when there is no file.
     pub fn reload(&self) -> Result<LoadedProfile, ConfigError> {
         match self.file() {
-            Some(path) => config::load(path, &self.environment),
+            Some(path) => {
+                let mut loaded = config::load(path, &self.environment)?;
+                if self.named_data_folder {
+                    place_database(&mut loaded, &self.data_folder);
+                }
+                Ok(loaded)
+            }
             None => Err(ConfigError::from(Diagnostic {
                 file: self.loaded.file.clone(),
                 position: None,

@@ -35,11 +35,7 @@ impl ProfileBootstrap {
     #[must_use]
     pub fn with_data_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
-        let url = &mut self.loaded.profile.database.url;
-        let named = self.loaded.sources.find("database.url").is_some();
-        if !named && url.path().file_name() == DatabaseUrl::default().path().file_name() {
-            *url = DatabaseUrl::default().within(&folder);
-        }
+        place_database(&mut self.loaded, &folder);
         self.data_folder = Some(folder);
         self
     }
@@ -54,5 +50,14 @@ impl ProfileBootstrap {
     #[must_use]
     pub fn loaded(&self) -> &LoadedProfile {
         &self.loaded
+    }
+}
+
+/// Puts the database into `folder`, unless the profile names its place.
+pub(super) fn place_database(loaded: &mut LoadedProfile, folder: &Path) {
+    let url = &mut loaded.profile.database.url;
+    let named = loaded.sources.find("database.url").is_some();
+    if !named && url.path().file_name() == DatabaseUrl::default().path().file_name() {
+        *url = DatabaseUrl::default().within(folder);
     }
 }

@@ -147,6 +147,7 @@ fn the_data_folder_takes_the_database_unless_it_has_a_place() {
     assert_eq!(config.profile().database.url.path(), database);
     assert_eq!(config.data_folder(), installation.path("data/deep"));
     assert_eq!(mode(config.data_folder()), 0o700);
+    assert_eq!(config.reload().unwrap().profile, *config.profile());
 
     let named = format!("{STARTER_PROFILE}\ndatabase: {{url: 'sqlite://systemprompt.db'}}\n");
     fs::write(installation.path("profile.yaml"), named).unwrap();
