@@ -77,28 +77,26 @@ impl LiveDirectory {
         self.look(&mut reader).await
     }
 
-    /// Looks at the store unless somebody has done so in the last two seconds.
-    pub(crate) async fn ensure_fresh(&self) -> Result<(), IdentityError> {
-        if self.is_fresh() {
-            return Ok(());
-        }
-        let mut reader = self.reader.lock().await;
-        if self.is_fresh() { Ok(()) } else { self.look(&mut reader).await }
+    /// Whether somebody has looked at the store in the last two seconds, or can look now.
+    pub(crate) async fn ensure_fresh(&self) -> bool {
+        self.is_fresh() || self.look_again().await
     }
 
-    /// Takes part in a look at the store that begins after this call: a key may be a moment old.
+    /// Takes part in a look at the store that begins after this call, because a key may be a moment
+    /// old; says whether it succeeded.
     ///
     /// However many ask, there is one look at a time and one every 10 ms.
-    pub(crate) async fn look_again(&self) -> Result<(), IdentityError> {
+    pub(crate) async fn look_again(&self) -> bool {
         let asked_at = Instant::now();
         let mut reader = self.reader.lock().await;
         if let Some(began_at) = reader.began_at {
             if began_at >= asked_at {
-                return Ok(());
+                // A look that failed has left no connection behind.
+                return reader.conn.is_some();
             }
             tokio::time::sleep_until(began_at + SPACING).await;
         }
-        self.look(&mut reader).await
+        self.look(&mut reader).await.is_ok()
     }
 
     pub(crate) fn forget_expired(&self) {

@@ -4,8 +4,8 @@ use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::id::{DepartmentId, TenantId, TokenId, UserId};
 
-use super::Directory;
 use super::record::{KeyRecord, LastUse, UserRecord};
+use super::{Directory, TokenName};
 use crate::error::IdentityError;
 use crate::store::{json_set, timestamp};
 
@@ -20,7 +20,7 @@ pub(super) struct Changes {
     anew: bool,
     users: Vec<((TenantId, UserId), UserRecord)>,
     keys: Vec<KeyRecord>,
-    revoked: Vec<((Box<str>, Box<str>), Timestamp)>,
+    revoked: Vec<(TokenName, Timestamp)>,
 }
 
 impl Changes {
@@ -121,13 +121,16 @@ async fn keys(conn: &mut SqliteConnection, after: i64) -> Result<Vec<KeyRecord>,
 async fn revoked(
     conn: &mut SqliteConnection,
     after: i64,
-) -> Result<Vec<((Box<str>, Box<str>), Timestamp)>, IdentityError> {
+) -> Result<Vec<(TokenName, Timestamp)>, IdentityError> {
     let rows =
         sqlx::query!("SELECT issuer, jti, until FROM revoked_tokens WHERE generation > ?1", after)
             .fetch_all(conn)
             .await?;
     Ok(rows
         .into_iter()
-        .map(|row| ((row.issuer.into(), row.jti.into()), Timestamp::from_micros(row.until)))
+        .map(|row| {
+            let name = TokenName { issuer: row.issuer.into(), jti: row.jti.into() };
+            (name, Timestamp::from_micros(row.until))
+        })
         .collect())
 }

@@ -21,7 +21,14 @@ use systemprompt_core::id::{TenantId, UserId};
 struct Directory {
     users: HashMap<(TenantId, UserId), Arc<UserRecord>>,
     keys: HashMap<Box<str>, Arc<KeyRecord>>,
-    revoked: HashMap<(Box<str>, Box<str>), Timestamp>,
+    revoked: HashMap<TokenName, Timestamp>,
+}
+
+/// A token: its issuer (empty for any) and its `jti`.
+#[derive(PartialEq, Eq, Hash)]
+struct TokenName {
+    issuer: Box<str>,
+    jti: Box<str>,
 }
 
 impl Directory {
@@ -36,9 +43,10 @@ impl Directory {
     /// Whether a token was revoked, for its issuer or for all.
     fn is_revoked(&self, issuer: &str, jti: &str) -> bool {
         !self.revoked.is_empty()
-            && ["", issuer]
-                .into_iter()
-                .any(|issuer| self.revoked.contains_key(&(issuer.into(), jti.into())))
+            && ["", issuer].into_iter().any(|issuer| {
+                let name = TokenName { issuer: issuer.into(), jti: jti.into() };
+                self.revoked.contains_key(&name)
+            })
     }
 
     /// Forgets revocations of tokens that expired more than a day before `now`.

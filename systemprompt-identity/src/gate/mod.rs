@@ -114,8 +114,8 @@ impl Gate {
     /// Stops the background task and writes the refusals that it still had to. To be called before
     /// the audit log is closed.
     pub async fn close(&self) {
-        drop(self.0.background.lock().take());
-        self.0.refusals.write().await;
+        let task = self.0.background.lock().take();
+        self.0.refusals.close(task).await;
     }
 }
 

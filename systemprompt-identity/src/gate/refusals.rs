@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::failures::network;
+use crate::verify::Background;
 
 /// Most (cause, surface, address) that are counted apart until they are written; more addresses share
 /// one event per cause and surface.
@@ -42,6 +43,8 @@ pub(super) struct Refusals {
     clock: Arc<dyn Clock>,
     waiting: Mutex<HashMap<Key, Count>>,
     arrived: Notify,
+    /// Held while something is being written.
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -69,7 +72,14 @@ impl Refusals {
         redact: Arc<dyn Redact>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { sink, redact, clock, waiting: Mutex::default(), arrived: Notify::new() }
+        Self {
+            sink,
+            redact,
+            clock,
+            waiting: Mutex::default(),
+            arrived: Notify::new(),
+            writing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Counts a refusal; nobody waits for it to be written.
@@ -109,8 +119,20 @@ impl Refusals {
         }
     }
 
+    async fn write(&self) {
+        let _writing = self.writing.lock().await;
+        self.write_waiting().await;
+    }
+
+    /// Stops the task that writes, but not in the middle of it, and writes what is left.
+    pub(super) async fn close(&self, task: Option<Background>) {
+        let _writing = self.writing.lock().await;
+        drop(task);
+        self.write_waiting().await;
+    }
+
     /// Writes what waits. What the log does not take waits on.
-    pub(super) async fn write(&self) {
+    async fn write_waiting(&self) {
         let taken = std::mem::take(&mut *self.waiting.lock());
         if taken.is_empty() {
             return;

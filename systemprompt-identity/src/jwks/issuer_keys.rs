@@ -35,7 +35,8 @@ pub(crate) struct IssuerKeys {
 /// What was fetched last.
 struct Held {
     keys: KeySet,
-    fetched_at: Duration,
+    /// Until when they may be used although they cannot be refreshed.
+    usable_until: Duration,
     /// Keys that are not published any more, each with the time until which it is good.
     retired: Vec<(NamedKey, Duration)>,
 }
@@ -82,7 +83,7 @@ impl IssuerKeys {
         let held = self.held.read();
         let held = held.as_ref()?;
         let now = self.clock.monotonic();
-        if now.saturating_sub(held.fetched_at) > self.settings.max_stale {
+        if now > held.usable_until {
             return None;
         }
         let lookup = held.keys.find(kid, algorithm);
@@ -142,11 +143,11 @@ impl IssuerKeys {
             (KeySource::Url(url), None) => fetch::from_url(&fetch::client()?, url).await?,
         };
         let keys = KeySet::read(&document, |alg| self.settings.algorithms.contains(&alg))?;
-        self.hold(keys);
+        self.hold(keys, age);
         Ok(age)
     }
 
-    fn hold(&self, keys: KeySet) {
+    fn hold(&self, keys: KeySet, age: Duration) {
         let now = self.clock.monotonic();
         let mut held = self.held.write();
         let mut retired = Vec::new();
@@ -157,7 +158,8 @@ impl IssuerKeys {
             retired.extend(still);
             retired.truncate(64);
         }
-        *held = Some(Held { keys, fetched_at: now, retired });
+        let usable_until = now.saturating_add(age).saturating_add(self.settings.max_stale);
+        *held = Some(Held { keys, usable_until, retired });
     }
 
     pub(crate) fn stats(&self) -> IssuerStats {

@@ -30,7 +30,7 @@ pub struct IssuerSettings {
     pub max_lifetime: Duration,
     /// How far clocks may disagree, at most 30 s.
     pub leeway: Duration,
-    /// How long keys that cannot be refreshed stay good after their last successful fetch.
+    /// How long keys stay good after the time at which they should have been refreshed.
     pub max_stale: Duration,
 }
 

@@ -23,7 +23,9 @@ pub(super) async fn verify(
     let known = match directory.key(presented.id) {
         Some(key) => Some(key),
         None => {
-            directory.look_again().await.map_err(|_| TokenError::Unavailable)?;
+            if !directory.look_again().await {
+                return Err(TokenError::Unavailable);
+            }
             directory.key(presented.id)
         }
     };

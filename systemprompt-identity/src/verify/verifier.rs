@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use systemprompt_core::clock::Clock;
+use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::contract::{TokenError, TokenVerifier};
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::Audience;
@@ -104,8 +104,8 @@ impl CredentialVerifier {
     /// # Errors
     /// [`IdentityError`] when the last uses of keys could not be written.
     pub async fn close(&self) -> Result<(), IdentityError> {
-        self.0.background.lock().clear();
-        self.0.last_used.write(&self.0.db).await
+        let tasks = std::mem::take(&mut *self.0.background.lock());
+        self.0.last_used.close(tasks, &self.0.db).await
     }
 }
 
@@ -118,9 +118,10 @@ impl std::fmt::Debug for CredentialVerifier {
 #[async_trait]
 impl TokenVerifier for CredentialVerifier {
     async fn verify(&self, token: &str, audience: &Audience) -> Result<Principal, TokenError> {
-        let verified = self.0.verify(token, audience).await;
+        let now = self.0.clock.now();
+        let verified = self.0.verify(token, audience, now).await;
         match &verified {
-            Ok(verified) => self.0.note_use(verified),
+            Ok(verified) => self.0.note_use(verified, now),
             Err(error) => self.0.counters.refused(error),
         }
         verified.map(|verified| verified.principal)
@@ -128,18 +129,23 @@ impl TokenVerifier for CredentialVerifier {
 }
 
 impl Inner {
-    async fn verify(&self, token: &str, audience: &Audience) -> Result<Verified, TokenError> {
+    async fn verify(
+        &self,
+        token: &str,
+        audience: &Audience,
+        now: Timestamp,
+    ) -> Result<Verified, TokenError> {
         if token.is_empty() || token.len() > MAX_TOKEN {
             return Err(TokenError::Malformed);
         }
         let key = CacheKey::of(token, audience);
         let found = self.cache.find(&key, self.directory.generation(), &*self.clock);
         if let Some(verified) = found {
-            verified.at(self.clock.now())?;
+            verified.at(now)?;
             self.counters.cache_hits.fetch_add(1, Ordering::Relaxed);
             return Ok(verified);
         }
-        if self.directory.ensure_fresh().await.is_err() {
+        if !self.directory.ensure_fresh().await {
             self.counters.store_errors.fetch_add(1, Ordering::Relaxed);
             return Err(TokenError::Unavailable);
         }
@@ -161,12 +167,11 @@ impl Inner {
         Ok(verified)
     }
 
-    fn note_use(&self, verified: &Verified) {
-        if let Some(key) = &verified.key {
-            let now = self.clock.now();
-            if key.used.note(now) {
-                self.last_used.note(&key.id, now);
-            }
+    fn note_use(&self, verified: &Verified, now: Timestamp) {
+        if let Some(key) = &verified.key
+            && key.used.note(now)
+        {
+            self.last_used.note(&key.id, now);
         }
     }
 }
