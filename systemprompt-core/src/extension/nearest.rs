@@ -3,6 +3,9 @@ pub(super) fn nearest<'c>(
     wanted: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    if wanted.len() > 128 {
+        return None;
+    }
     let limit = (wanted.len() / 3).max(2);
     candidates
         .into_iter()

@@ -2,3 +2,4 @@
 
 #[cfg(feature = "config")]
 mod configuration;
+mod linked;

@@ -21,6 +21,21 @@ pub enum SchemaError {
         /// The backend.
         backend: &'static str,
     },
+    /// A script with a statement that would leave the installer's transaction.
+    #[error(
+        "the {kind} `{name}` of `{owner}` has a `{statement}` statement; everything is installed in \
+         one transaction, which no script may leave"
+    )]
+    Forbidden {
+        /// The owner.
+        owner: String,
+        /// What it is.
+        kind: StepKind,
+        /// Its name.
+        name: String,
+        /// The statement, by its keyword.
+        statement: &'static str,
+    },
     /// The text of something installed is not the text that was installed.
     #[error(
         "the {kind} `{name}` of `{owner}` was changed after it was installed; \

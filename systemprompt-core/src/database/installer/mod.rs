@@ -6,6 +6,7 @@
 
 mod error;
 mod ledger;
+mod statement;
 mod step;
 
 pub use error::SchemaError;
@@ -31,7 +32,7 @@ impl SchemaInstaller {
     ///
     /// # Errors
     /// [`SchemaError`] when an owner, a table or a migration occurs twice, a table has no proper
-    /// name, or something has no SQL for the backend.
+    /// name, or something has no SQL for the backend or SQL that leaves the transaction.
     pub fn new(owners: &[SchemaOwner]) -> Result<Self, SchemaError> {
         check_schemas(owners)?;
         let mut scripts = Vec::new();
@@ -175,19 +176,14 @@ fn pending_step(script: &Script) -> SchemaStep {
 }
 
 async fn run(connection: &mut SqliteConnection, script: &Script) -> Result<(), SchemaError> {
-    let failed = |source| SchemaError::Script {
-        owner: script.owner.clone(),
-        kind: script.kind,
-        name: script.name.clone(),
-        source,
-    };
-    // A script that ends the transaction takes the savepoint with it, and the release fails.
-    sqlx::raw_sql("SAVEPOINT systemprompt_step").execute(&mut *connection).await?;
-    sqlx::raw_sql(AssertSqlSafe(script.sql.as_str()))
-        .execute(&mut *connection)
-        .await
-        .map_err(failed)?;
-    sqlx::raw_sql("RELEASE systemprompt_step").execute(&mut *connection).await.map_err(failed)?;
+    sqlx::raw_sql(AssertSqlSafe(script.sql.as_str())).execute(&mut *connection).await.map_err(
+        |source| SchemaError::Script {
+            owner: script.owner.clone(),
+            kind: script.kind,
+            name: script.name.clone(),
+            source,
+        },
+    )?;
     let is_definition = script.kind == StepKind::Definition;
     if is_definition && !ledger::has_relation(connection, &script.name).await? {
         return Err(SchemaError::TableNotMade {

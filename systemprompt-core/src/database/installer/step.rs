@@ -4,6 +4,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::SchemaError;
+use super::statement::forbidden;
 use crate::clock::Timestamp;
 use crate::extension::{Backend, SchemaOwner};
 
@@ -48,6 +49,7 @@ pub struct SchemaStep {
     /// The table, in lower case, or the migration.
     pub name: String,
     /// What has become of it.
+    #[serde(flatten)]
     pub state: StepState,
 }
 
@@ -89,20 +91,16 @@ pub(super) fn scripts(owner: &SchemaOwner, backend: Backend) -> Result<Vec<Scrip
     let migrations = owner.migrations().iter().map(|migration| {
         (StepKind::Migration, migration.name().to_owned(), migration.sql(backend))
     });
-    let script = |(kind, name, sql): (StepKind, String, Option<&str>)| match sql {
-        Some(sql) => Ok(Script {
-            owner: owner.name().to_owned(),
-            kind,
-            name,
-            checksum: checksum(sql),
-            sql: sql.to_owned(),
-        }),
-        None => Err(SchemaError::NoSqlForBackend {
-            owner: owner.name().to_owned(),
-            kind,
-            name,
-            backend: backend.as_str(),
-        }),
+    let script = |(kind, name, sql): (StepKind, String, Option<&str>)| {
+        let owner = owner.name().to_owned();
+        let Some(sql) = sql else {
+            let backend = backend.as_str();
+            return Err(SchemaError::NoSqlForBackend { owner, kind, name, backend });
+        };
+        match forbidden(sql) {
+            Some(statement) => Err(SchemaError::Forbidden { owner, kind, name, statement }),
+            None => Ok(Script { owner, kind, name, checksum: checksum(sql), sql: sql.to_owned() }),
+        }
     };
     definitions.chain(migrations).map(script).collect()
 }
