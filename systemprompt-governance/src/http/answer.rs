@@ -9,10 +9,14 @@ use systemprompt_core::id::TraceId;
 
 static X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
+/// Room for an allowing decision with four checks and a few limits.
+const USUAL_BYTES: usize = 1024;
+
 /// 200 with `value` as JSON.
 pub(super) fn json(value: &impl Serialize, trace_id: TraceId) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(text) => json_text(text, trace_id),
+    let mut text = Vec::with_capacity(USUAL_BYTES);
+    match serde_json::to_writer(&mut text, value) {
+        Ok(()) => json_text(text, trace_id),
         Err(error) => {
             tracing::error!(%error, %trace_id, "an answer could not be written");
             let detail = "the answer could not be written";

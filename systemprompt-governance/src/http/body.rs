@@ -84,6 +84,9 @@ pub(super) async fn read(body: &mut Body, limit: usize) -> Result<Bytes, BodyRef
 
 /// Reads and drops what is left of a body nobody wants, up to a bound.
 pub(super) async fn drain(mut body: Body) {
+    if body.size_hint().lower() > MAX_DRAINED_BYTES as u64 {
+        return;
+    }
     let mut left = MAX_DRAINED_BYTES;
     while let Some(Ok(frame)) = body.frame().await {
         let length = frame.data_ref().map_or(0, Bytes::len);

@@ -202,3 +202,47 @@ impl<const N: usize> Visitor<'_> for NameSeed<N> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NAMES: [&str; 2] = ["a", "b"];
+
+    proptest! {
+        #[test]
+        fn strings_read_as_serde_reads_them(text: String) {
+            let raw = json!(text).to_string();
+            prop_assert_eq!(string(&raw).map(Cow::into_owned), Some(text.clone()));
+            let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            let raw = format!("\"{escaped}\"");
+            prop_assert_eq!(string(&raw).map(Cow::into_owned), Some(text.clone()));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(body: Vec<u8>) {
+            for unknown in [Unknown::Refuse, Unknown::Ignore] {
+                if let Ok(fields) = Fields::read(&body, &NAMES, unknown) {
+                    prop_assert!(serde_json::from_slice::<Value>(&body).is_ok());
+                    let _ = (fields.text(0), fields.raw(1));
+                }
+            }
+        }
+
+        #[test]
+        fn the_text_of_a_member_is_kept(a in "[ -~]{0,20}", order: bool) {
+            let a = json!({ "x": [a] }).to_string();
+            let body = match order {
+                true => format!("{{\"a\": {a} ,\"b\":null}}"),
+                false => format!("{{\"b\":null,\"a\": {a} }}"),
+            };
+            let fields = Fields::read(body.as_bytes(), &NAMES, Unknown::Refuse).ok();
+            let fields = fields.expect("an object");
+            prop_assert_eq!(fields.any(0), Some(&*a));
+            prop_assert_eq!((fields.any(1), fields.raw(1)), (Some("null"), None));
+        }
+    }
+}

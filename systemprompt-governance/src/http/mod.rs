@@ -25,7 +25,8 @@ mod incoming;
 mod openapi;
 
 use axum::Router;
-use axum::http::Method;
+use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use systemprompt_core::api::Problem;
@@ -77,12 +78,12 @@ pub fn api_router(doors: Doors) -> Router {
         .with_state(doors)
 }
 
-async fn wrong_method(method: Method, request: axum::extract::Request) -> Response {
+async fn wrong_method(request: Request) -> Response {
     let (incoming, _) = Incoming::of(request);
     incoming.refuse(Problem::new(
-        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        format!("`{method}` is not a method of this route"),
+        "this path does not take this method",
         incoming.trace_id(),
     ))
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod batch;
 mod govern;
+mod governed;
 mod hooks;
 mod openapi;
 mod outcome;
