@@ -260,3 +260,33 @@ async fn what_the_log_does_not_take_waits() {
     assert_eq!(written.len(), 1);
     assert_eq!(detail(&written[0])["count"], 3);
 }
+
+#[tokio::test]
+async fn the_background_ends_with_the_last_handle() {
+    let home = Home::new().await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    // What the pool does after the set-up comes to an end first.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let before = tasks();
+    let verifier = home.verifier().await;
+    let gate = Gate::start(
+        Arc::new(verifier.clone()),
+        Arc::new(Log::default()),
+        Arc::new(RedactWord("hunter2")),
+        home.clock.clone(),
+        GateSettings::default(),
+    );
+    tokio::task::yield_now().await;
+    assert!(tasks() >= before + 3, "{} tasks", tasks());
+    let clone = gate.clone();
+    drop((gate, verifier));
+    tokio::task::yield_now().await;
+    assert!(tasks() >= before + 3);
+    drop(clone);
+    let ended = async {
+        while tasks() > before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap();
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use systemprompt_core::contract::TokenError;
+use systemprompt_identity::KeySource;
 
 use crate::support::{Home, KeyServer, Signer, claims, issuer, verify};
 
@@ -170,6 +171,18 @@ async fn keys_that_are_no_good_are_left_out() {
     verify(&verifier, &ed.sign(&claims())).await.unwrap();
     let error = verify(&verifier, &rsa.sign(&claims())).await.unwrap_err();
     assert_eq!(error, TokenError::Invalid);
+}
+
+#[tokio::test]
+async fn https_is_spoken_and_nothing_less_is_taken_for_it() {
+    let home = Home::new().await;
+    let signer = Signer::ed();
+    let server = KeyServer::start(&[signer.jwk()]).await;
+    let url = server.url.replace("http://", "https://").parse().unwrap();
+    let verifier = home.verifier_for(issuer(KeySource::Url(url))).await;
+    let error = verify(&verifier, &signer.sign(&claims())).await.unwrap_err();
+    assert_eq!(error, TokenError::Unavailable);
+    assert_eq!(server.requests(), 0, "the handshake fails before a request is sent");
 }
 
 #[tokio::test]
