@@ -1,4 +1,5 @@
-//! `profile.yaml`: what an installation is set to, and the stages that bring it up.
+//! `profile.yaml`, what an installation is set to, and the typed stages from the file to a
+//! configuration.
 
 #[doc(inline)]
 pub use systemprompt_core::bootstrap::{

@@ -1,7 +1,17 @@
-//! The one decision point and the policy it goes by.
+//! The one decision point, the policy it goes by, and its doors over HTTP.
 
+#[doc(inline)]
+pub use systemprompt_governance::stats::{DecisionCount, Histogram};
 #[doc(inline)]
 pub use systemprompt_governance::{
     BuildError, DryRun, Governor, GovernorBuilder, KnownIds, MemoryRateStore, OpenPermit, Policy,
     PolicySource, ReloadError, Stats,
 };
+
+/// The doors as axum routers.
+pub mod http {
+    #[doc(inline)]
+    pub use systemprompt_governance::http::{
+        Doors, MAX_BATCH, OPENAPI, ROUTES, api_router, hook_router, router,
+    };
+}

@@ -33,7 +33,7 @@
 //! | `security` | `security`: the secret scanner | no |
 //! | `audit` | `audit`: the log | no |
 //! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
-//! | `api` | `api`: the axum routers | no |
+//! | `api` | `api`: what HTTP doors share, with the application | no |
 //! | `runtime` | `runtime`, `logging`: the whole application | no |
 //! | `cli` | `cli`: the command line for your own binary | no |
 //! | `full` | all of them | no |
@@ -44,6 +44,10 @@ pub mod models;
 pub mod prelude;
 pub mod traits;
 
+#[cfg(feature = "api")]
+pub mod api;
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "database")]
@@ -52,7 +56,7 @@ pub mod database;
 pub mod events;
 #[cfg(feature = "governance")]
 pub mod governance;
-#[cfg(feature = "runtime")]
+#[cfg(feature = "logging")]
 pub mod logging;
 #[cfg(feature = "identity")]
 pub mod oauth;

@@ -1,4 +1,4 @@
-//! The log of a process, for binaries.
+//! The log of a binary's process.
 
 #[doc(inline)]
 pub use systemprompt_runtime::logging::start;

@@ -1,13 +1,15 @@
-//! The whole application: bootstrap in stages, [`App`], and the first start of an installation.
+//! The whole application: from a configuration to a server that drains before it ends.
 
-#[doc(inline)]
+#[doc(no_inline)]
 pub use systemprompt_core::bootstrap::{
     BootstrapError, Config, CredentialsBootstrap, ProfileBootstrap, SecretsBootstrap,
 };
-#[doc(inline)]
+#[doc(no_inline)]
 pub use systemprompt_core::config::Environment;
 #[doc(inline)]
 pub use systemprompt_runtime::first_start::{FirstStart, first_start, starter_profile};
+#[doc(inline)]
+pub use systemprompt_runtime::server::Server;
 #[doc(inline)]
 pub use systemprompt_runtime::{
     App, AppBuilder, AppContext, CheckedProfile, Configured, StartError, Unconfigured,

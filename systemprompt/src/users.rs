@@ -3,5 +3,5 @@
 #[doc(inline)]
 pub use systemprompt_identity::{
     IdentityError, IdentityStore, IssuedKey, KEY_PREFIX, KeyInfo, NewKey, NewUser, SeedUser,
-    Seeded, TenantInfo, TokenRevocation, UserInfo,
+    Seeded, TenantInfo, TokenRevocation, UserInfo, schema,
 };
