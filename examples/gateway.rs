@@ -10,7 +10,6 @@
 //! each, and a starter profile that is meant to be edited: changes to the policy take effect at once.
 
 use std::error::Error;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

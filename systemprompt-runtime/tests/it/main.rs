@@ -1,4 +1,5 @@
-//! The runtime over real sockets.
+//! The runtime over real sockets and a real database.
 
+mod app;
 mod server;
 mod wire;
