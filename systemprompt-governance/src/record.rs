@@ -46,7 +46,7 @@ pub(crate) fn of_call(redact: &dyn Redact, call: &ToolCall, ruling: Ruling<'_>) 
     let what = What {
         server: tool.server().map(|server| text(redact, server.as_str()).into()),
         tool: text(redact, tool.name().as_str()).into(),
-        arguments: Some((call.arguments().digest(), call.arguments().raw().len())),
+        arguments: Some((call.arguments_digest(), call.arguments().raw().len())),
         call_digest: Some(call.digest()),
     };
     let who = (call.principal(), call.door(), call.context());

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use super::{Arguments, CallKind, ToolRef};
+use super::{CallKind, ToolRef};
 use crate::id::AgentId;
 
 /// A SHA-256 digest, written as 64 lower-case hex digits.
@@ -17,19 +17,20 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of a call: each part preceded by its length, so that no two calls share one.
+    /// The digest of a call over that of its arguments: each part preceded by its length, so that no two
+    /// calls share one.
     pub(super) fn of_call(
         kind: CallKind,
         tool: &ToolRef,
         agent: Option<&AgentId>,
-        arguments: &Arguments,
+        arguments: Digest,
     ) -> Self {
         let mut hash = Sha256::new_with_prefix(match kind {
             CallKind::Tool => b"systemprompt call v1".as_slice(),
             CallKind::Prompt => b"systemprompt prompt v1".as_slice(),
         });
         let agent = agent.map_or("", AgentId::as_str);
-        for part in [tool.qualified().as_bytes(), agent.as_bytes(), arguments.raw()] {
+        for part in [tool.qualified().as_bytes(), agent.as_bytes(), arguments.as_bytes()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }

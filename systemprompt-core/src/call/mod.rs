@@ -123,6 +123,7 @@ struct Parts {
     door: Door,
     tool: ToolRef,
     arguments: Arguments,
+    arguments_digest: Digest,
     digest: Digest,
 }
 
@@ -162,7 +163,8 @@ impl ToolCall {
         arguments: Arguments,
         context: CallContext,
     ) -> Self {
-        let digest = Digest::of_call(kind, &tool, context.agent.as_ref(), &arguments);
+        let arguments_digest = arguments.digest();
+        let digest = Digest::of_call(kind, &tool, context.agent.as_ref(), arguments_digest);
         Self(Arc::new(Parts {
             kind,
             call_id: context.call_id.clone().unwrap_or_else(CallId::generate),
@@ -173,6 +175,7 @@ impl ToolCall {
             door,
             tool,
             arguments,
+            arguments_digest,
             digest,
         }))
     }
@@ -241,6 +244,12 @@ impl ToolCall {
     #[must_use]
     pub fn arguments(&self) -> &Arguments {
         &self.0.arguments
+    }
+
+    /// SHA-256 of the argument bytes.
+    #[must_use]
+    pub fn arguments_digest(&self) -> Digest {
+        self.0.arguments_digest
     }
 
     /// SHA-256 over tool, agent and arguments: what a permit is bound to.

@@ -76,7 +76,7 @@ fn the_digest_covers_tool_agent_and_arguments_without_ambiguity() {
             CallKind::Tool,
             &ToolRef::parse(None, tool).unwrap(),
             agent.as_ref(),
-            &parse(text).unwrap(),
+            parse(text).unwrap().digest(),
         )
     };
     let base = digest("Read", None, "{}");
@@ -93,6 +93,6 @@ fn a_prompt_is_no_call_of_the_tool_it_is_recorded_as() {
     let tool = ToolRef::parse(None, "prompt:submit").unwrap();
     assert_eq!(tool, ToolRef::prompt());
     let arguments = parse("{\"prompt\":\"hi\"}").unwrap();
-    let digest = |kind| Digest::of_call(kind, &tool, None, &arguments);
+    let digest = |kind| Digest::of_call(kind, &tool, None, arguments.digest());
     assert_ne!(digest(CallKind::Tool), digest(CallKind::Prompt));
 }
