@@ -1,1 +1,7 @@
-//! crate
+//! The `systemprompt` command line.
+mod args;
+mod command;
+mod failure;
+mod output;
+mod policy;
+mod session;

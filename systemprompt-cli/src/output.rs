@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Where answers go and in which form.
 #[derive(Debug, Clone, Copy)]
