@@ -26,7 +26,8 @@ fn host(profile: &str) -> Vec<String> {
 #[test]
 fn the_order_is_the_same_in_debug_release_and_lto_and_a_crate_nobody_names_is_reported() {
     // The same versions as everything else, so that nothing has to be fetched.
-    fs::copy(format!("{LINKED}/../../Cargo.lock"), format!("{LINKED}/Cargo.lock")).expect("lock file");
+    fs::copy(format!("{LINKED}/../../Cargo.lock"), format!("{LINKED}/Cargo.lock"))
+        .expect("lock file");
     let debug = host("dev");
     assert_eq!(debug[..4], ["beta", "zeta", "alpha-needy", "alpha-late"]);
     let require = debug.last().expect("a line");

@@ -2,6 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use systemprompt_runtime::StartError;
+
 /// Why a command did not do what was asked. The kind decides the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -49,6 +51,17 @@ impl Failure {
 
     pub(crate) fn database(error: impl Error) -> Self {
         Self::caused(FailureKind::Database, &error)
+    }
+
+    /// A start that failed: the configuration is to blame, or the database.
+    pub(crate) fn start(error: StartError) -> Self {
+        let kind = match &error {
+            StartError::Database(_) | StartError::Schema(_) | StartError::AuditLog(_) => {
+                FailureKind::Database
+            }
+            _ => FailureKind::Config,
+        };
+        Self::caused(kind, &error)
     }
 
     /// The error with everything that led to it.

@@ -1,7 +1,108 @@
-//! The `systemprompt` command line.
+//! The `systemprompt` command line, for the binary of this crate and for host binaries.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use systemprompt_runtime::App;
+//!
+//! fn main() -> ExitCode {
+//!     // Extensions that are linked into this binary take part in every command.
+//!     systemprompt_cli::run(App::builder().require(["my-extension"]))
+//! }
+//! ```
+//!
+//! Commands and exit codes are documented in `docs/cli.md`.
+
 mod args;
 mod command;
 mod failure;
 mod output;
 mod policy;
 mod session;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use systemprompt_runtime::AppBuilder;
+
+use crate::args::{Cli, Command, KeysCommand, PluginsCommand, UsersCommand};
+use crate::command::{audit, config, db, govern, keys, plugins, serve, users};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+
+/// Runs the command that the arguments of this process name.
+///
+/// Makes its own tokio runtime: do not call it from within one.
+#[must_use]
+pub fn run(app: AppBuilder) -> ExitCode {
+    run_with(app, std::env::args_os())
+}
+
+/// Runs the command that `args` name; the first of them is the name of the program.
+#[must_use]
+pub fn run_with<I>(app: AppBuilder, args: I) -> ExitCode
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let output = Output::new(cli.json);
+    match block_on(app, &cli, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.fail(&failure);
+            failure.code()
+        }
+    }
+}
+
+fn block_on(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::other)?
+        .block_on(dispatch(app, cli, output))
+}
+
+async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Failure> {
+    let profile = cli.config.as_path();
+    if let Command::Serve(args) = &cli.command {
+        return serve::run(app, args, profile, output).await;
+    }
+    let linked = app.registry().map_err(Failure::config)?;
+    match &cli.command {
+        Command::Config(command) => return config::run(command, profile, linked, output),
+        Command::Plugins(PluginsCommand::List) => {
+            // The profile may turn some off; without one all are on.
+            let registry = match profile.exists() {
+                true => session::enabled(&session::config(profile)?, linked)?,
+                false => linked,
+            };
+            return plugins::list(&registry, output);
+        }
+        Command::Db(command) => return db::run(*command, profile, linked, output).await,
+        _ => {}
+    }
+    let session = Session::open(profile, linked).await?;
+    match &cli.command {
+        Command::Keys(KeysCommand::Create(args)) => keys::create(args, &session, output).await,
+        Command::Keys(KeysCommand::List { user }) => {
+            keys::list(user.as_deref(), &session, output).await
+        }
+        Command::Keys(KeysCommand::Revoke(args)) => keys::revoke(args, &session, output).await,
+        Command::Users(UsersCommand::Create(args)) => users::create(args, &session, output).await,
+        Command::Users(UsersCommand::List) => users::list(&session, output).await,
+        Command::Govern(args) => govern::run(args, &session, output).await,
+        Command::Audit(command) => audit::run(command, &session, output).await,
+        Command::Serve(_) | Command::Config(_) | Command::Plugins(_) | Command::Db(_) => Ok(()),
+    }
+}

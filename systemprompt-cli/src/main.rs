@@ -1,7 +1,9 @@
-//! The `systemprompt` binary: the command line with the extensions linked into it, which are none.
+//! The `systemprompt` binary: the command line, without extensions.
 
 use std::process::ExitCode;
 
+use systemprompt_runtime::App;
+
 fn main() -> ExitCode {
-    systemprompt_cli::run_linked()
+    systemprompt_cli::run(App::builder())
 }

@@ -34,14 +34,13 @@ impl Output {
         }
         let mut table = Table::new();
         table
-            .load_preset(presets::NOTHING)
+            .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled)
             .set_header(columns.iter().map(|column| column.to_uppercase()));
         for item in items {
             table.add_row(row(item).iter().map(|cell| plain(cell)));
         }
-        let text: String =
-            table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        let text: String = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
         self.text(&text)
     }
 
@@ -62,6 +61,18 @@ impl Output {
         }
     }
 
+    /// Says why nothing came of it; for programs as JSON.
+    pub(crate) fn fail(self, failure: &Failure) {
+        let message = failure.to_string();
+        let text = if self.json {
+            serde_json::json!({ "error": message }).to_string()
+        } else {
+            format!("systemprompt: {}", plain_lines(&message))
+        };
+        // Nobody to tell when standard error is gone.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
     /// Says something to a person on standard error; programs do not hear it.
     pub(crate) fn note(self, text: &str) {
         if !self.json || io::stderr().is_terminal() {
@@ -74,6 +85,11 @@ impl Output {
 /// `text` without what could move a terminal's cursor.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// [`plain`] for texts of several lines.
+fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use systemprompt_core::bootstrap::{
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
 use systemprompt_core::database::{DatabaseOptions, DbPool, SchemaInstaller, StepState};
-use systemprompt_core::extension::{SchemaOwner, TypedExtensionRegistry};
+use systemprompt_core::extension::TypedExtensionRegistry;
 use systemprompt_identity::IdentityStore;
 
 use crate::failure::{Failure, FailureKind};
@@ -19,16 +19,18 @@ pub(crate) struct Session {
     pub(crate) config: Config,
     pub(crate) database: DbPool,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) registry: TypedExtensionRegistry,
 }
 
 impl Session {
     /// Opens the database that the profile names; its schema must be installed.
     pub(crate) async fn open(
         profile: &Path,
-        registry: &TypedExtensionRegistry,
+        linked: TypedExtensionRegistry,
     ) -> Result<Self, Failure> {
-        let session = Self::connect(profile, false).await?;
-        let steps = installer(registry)?.status(&session.database).await.map_err(Failure::database)?;
+        let session = Self::connect(profile, linked, false).await?;
+        let steps =
+            session.installer()?.status(&session.database).await.map_err(Failure::database)?;
         if steps.iter().any(|step| step.state == StepState::Pending) {
             return Err(Failure::new(
                 FailureKind::Database,
@@ -39,14 +41,24 @@ impl Session {
     }
 
     /// Opens the database whatever is in it; makes an empty one when `create` says so.
-    pub(crate) async fn connect(profile: &Path, create: bool) -> Result<Self, Failure> {
+    pub(crate) async fn connect(
+        profile: &Path,
+        linked: TypedExtensionRegistry,
+        create: bool,
+    ) -> Result<Self, Failure> {
         let config = config(profile)?;
+        let registry = enabled(&config, linked)?;
         let section = &config.profile().database;
         let mut options = DatabaseOptions::new(section.url.to_string()).create(create);
         options.max_connections = 2;
         options.busy_timeout = std::time::Duration::from_secs(5);
         let database = DbPool::open(&options).await.map_err(Failure::database)?;
-        Ok(Self { config, database, clock: SystemClock::shared() })
+        Ok(Self { config, database, clock: SystemClock::shared(), registry })
+    }
+
+    /// Installs what the family and the extensions keep in the database.
+    pub(crate) fn installer(&self) -> Result<SchemaInstaller, Failure> {
+        systemprompt_runtime::installer(&self.registry).map_err(Failure::config)
     }
 
     pub(crate) fn identities(&self) -> IdentityStore {
@@ -62,10 +74,10 @@ pub(crate) fn config(profile: &Path) -> Result<Config, Failure> {
     Config::validate(credentials.map_err(Failure::config)?).map_err(Failure::config)
 }
 
-/// Installs what the family and `registry` keep in the database.
-pub(crate) fn installer(registry: &TypedExtensionRegistry) -> Result<SchemaInstaller, Failure> {
-    let mut owners: Vec<SchemaOwner> =
-        vec![systemprompt_audit::schema(), systemprompt_identity::schema()];
-    owners.extend(registry.schema_owners());
-    SchemaInstaller::new(&owners).map_err(Failure::config)
+/// The extensions of `linked` that the configuration leaves on.
+pub(crate) fn enabled(
+    config: &Config,
+    linked: TypedExtensionRegistry,
+) -> Result<TypedExtensionRegistry, Failure> {
+    linked.disable(&config.profile().extensions.disabled).map_err(Failure::config)
 }

@@ -51,10 +51,18 @@ async fn t37_spelling_variants_do_not_slip_past_the_blocklist() {
         "delete_file\u{0}",
         "",
     ] {
-        assert_eq!(verdict(&gateway.ask("admin", tool, json!({})).await), "malformed_call", "{tool:?}");
+        assert_eq!(
+            verdict(&gateway.ask("admin", tool, json!({})).await),
+            "malformed_call",
+            "{tool:?}"
+        );
     }
     for tool in ["mcp__SystemPrompt__list_users", "mcp__systemprompt__List_Users"] {
-        assert_ne!(verdict(&gateway.ask("user", tool, json!({})).await), "malformed_call", "{tool}");
+        assert_ne!(
+            verdict(&gateway.ask("user", tool, json!({})).await),
+            "malformed_call",
+            "{tool}"
+        );
     }
 }
 
@@ -98,11 +106,21 @@ async fn hooks_answer_200_and_deny_whatever_is_wrong() {
     blocked["tool_name"] = json!("mcp__db__drop_table");
     let blocked = hook(blocked).await;
     assert_eq!(blocked["hookSpecificOutput"]["permissionDecision"], "deny");
-    assert!(blocked["hookSpecificOutput"]["permissionDecisionReason"].as_str().unwrap().contains("drop"));
-    let prompt = json!({ "hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt": "hello" });
+    assert!(
+        blocked["hookSpecificOutput"]["permissionDecisionReason"]
+            .as_str()
+            .unwrap()
+            .contains("drop")
+    );
+    let prompt =
+        json!({ "hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt": "hello" });
     assert_eq!(hook(prompt).await, json!({}));
     for event in ["Stop", "SessionStart", "Notification", "SomethingNew"] {
-        assert_eq!(hook(json!({ "hook_event_name": event, "session_id": "s" })).await, json!({}), "{event}");
+        assert_eq!(
+            hook(json!({ "hook_event_name": event, "session_id": "s" })).await,
+            json!({}),
+            "{event}"
+        );
     }
 }
 
@@ -129,10 +147,11 @@ async fn a_flood_of_bad_tokens_is_aggregated_and_slows_nobody() {
     assert!(limited > 9000, "only {limited} were limited");
     eventually("the refusals are written", || async {
         let mut database = gateway.database().await;
-        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE kind = 'auth_refused'")
-            .fetch_one(&mut database)
-            .await
-            .unwrap();
+        let rows: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE kind = 'auth_refused'")
+                .fetch_one(&mut database)
+                .await
+                .unwrap();
         (1..1000).contains(&rows)
     })
     .await;

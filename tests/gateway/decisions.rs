@@ -55,9 +55,14 @@ async fn the_qualified_name_and_the_server_beside_the_tool_are_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_words_are_blocked_and_parts_of_words_are_not() {
     let gateway = Gateway::fresh();
-    for tool in
-        ["delete_records", "deleteRecords", "records.delete", "mcp__db__drop", "WIPE", "shutdown-host"]
-    {
+    for tool in [
+        "delete_records",
+        "deleteRecords",
+        "records.delete",
+        "mcp__db__drop",
+        "WIPE",
+        "shutdown-host",
+    ] {
         for user in ["user", "admin"] {
             assert_eq!(verdict(&gateway.ask(user, tool, json!({})).await), "blocked", "{tool}");
         }
@@ -90,7 +95,8 @@ async fn a_limit_lets_exactly_its_burst_through_and_touches_no_other_session() {
             .replace("window_s: 60", "window_s: 360000")
             .replace("burst: 300", "burst: 100")
     });
-    let in_session = |session: &str| json!({ "tool": "Read", "arguments": {}, "session_id": session });
+    let in_session =
+        |session: &str| json!({ "tool": "Read", "arguments": {}, "session_id": session });
     let calls = (0..1000).map(|_| gateway.govern("user", in_session("busy")));
     let answers = join_all(calls).await;
     let allowed = answers.iter().filter(|answer| verdict(answer) == "allow").count();
@@ -107,14 +113,16 @@ async fn a_limit_lets_exactly_its_burst_through_and_touches_no_other_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_gets_the_same_permit_and_is_not_charged() {
     let gateway = Gateway::fresh();
-    let body = json!({ "tool": "Read", "arguments": { "p": 1 }, "session_id": "s", "call_id": "c-1" });
+    let body =
+        json!({ "tool": "Read", "arguments": { "p": 1 }, "session_id": "s", "call_id": "c-1" });
     let first = gateway.govern("user", body.clone()).await;
     let again = gateway.govern("user", body.clone()).await;
     assert_eq!(first["permit"], again["permit"]);
     let left = |answer: &Value| answer["evaluation"]["limits"][0]["remaining"].clone();
     assert_eq!((left(&first), left(&again)), (json!(299), json!(299)));
 
-    let other = json!({ "tool": "Read", "arguments": { "p": 2 }, "session_id": "s", "call_id": "c-1" });
+    let other =
+        json!({ "tool": "Read", "arguments": { "p": 2 }, "session_id": "s", "call_id": "c-1" });
     let changed = gateway.govern("user", other).await;
     assert_ne!(first["permit"]["id"], changed["permit"]["id"]);
     assert_eq!(left(&changed), json!(298));
@@ -144,7 +152,14 @@ async fn a_batch_decides_each_call_alone_and_in_order() {
     let decisions: Vec<_> = body["decisions"].as_array().unwrap().iter().map(verdict).collect();
     assert_eq!(
         decisions,
-        ["allow", "blocked", "malformed_call", "scope_violation", "malformed_call", "secret_detected"]
+        [
+            "allow",
+            "blocked",
+            "malformed_call",
+            "scope_violation",
+            "malformed_call",
+            "secret_detected"
+        ]
     );
     let ids: BTreeSet<_> = body["decisions"]
         .as_array()

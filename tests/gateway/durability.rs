@@ -36,7 +36,12 @@ async fn assert_sound(file: &Path, answered: &BTreeSet<String>) {
     assert_eq!(integrity, "ok");
     let rows = granted(&mut database).await;
     let lost: Vec<_> = answered.difference(&rows).collect();
-    assert!(lost.is_empty(), "{} answered calls lack a row, such as {:?}", lost.len(), lost.first());
+    assert!(
+        lost.is_empty(),
+        "{} answered calls lack a row, such as {:?}",
+        lost.len(),
+        lost.first()
+    );
     let (count, highest): (i64, i64) =
         sqlx::query_as("SELECT count(*), max(seq) FROM audit_events WHERE origin LIKE 'server@%'")
             .fetch_one(&mut database)
@@ -47,11 +52,16 @@ async fn assert_sound(file: &Path, answered: &BTreeSet<String>) {
 }
 
 /// Sends calls until the server goes away; collects the permits that were answered.
-async fn load_until_death(gateway: &Arc<Gateway>, answered: Arc<Mutex<BTreeSet<String>>>, key: &str) {
+async fn load_until_death(
+    gateway: &Arc<Gateway>,
+    answered: Arc<Mutex<BTreeSet<String>>>,
+    key: &str,
+) {
     let count = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..16)
         .map(|_| {
-            let (client, url) = (gateway.client().clone(), format!("{}/api/v1/govern", gateway.base()));
+            let (client, url) =
+                (gateway.client().clone(), format!("{}/api/v1/govern", gateway.base()));
             let (answered, count, key) = (answered.clone(), count.clone(), key.to_owned());
             tokio::spawn(async move {
                 loop {
@@ -156,7 +166,8 @@ async fn a_full_disk_denies_and_recovers() {
     let mut answered = BTreeSet::new();
     let mut denied = false;
     for n in 0..5000 {
-        let answer = gateway.ask("user", "Read", json!({ "n": n, "pad": "x y ".repeat(200) })).await;
+        let answer =
+            gateway.ask("user", "Read", json!({ "n": n, "pad": "x y ".repeat(200) })).await;
         match verdict(&answer) {
             "allow" => drop(answered.insert(answer["permit"]["id"].as_str().unwrap().to_owned())),
             "audit_unavailable" => {

@@ -42,8 +42,10 @@ async fn an_outcome_is_accepted_once_and_only_from_the_owner() {
 async fn permits_survive_a_restart_and_expire() {
     let mut gateway = Gateway::edited(|text| {
         assert!(text.contains("governance:"), "{text}");
-        let without: Vec<_> =
-            text.lines().filter(|line| !line.trim_start().starts_with("permit_lifetime_s")).collect();
+        let without: Vec<_> = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("permit_lifetime_s"))
+            .collect();
         without.join("\n").replacen("governance:", "governance:\n  permit_lifetime_s: 2", 1)
     });
     let (short, _) = permit(&gateway, "user").await;
@@ -78,7 +80,8 @@ async fn a_settled_call_has_all_five_points() {
     assert_eq!(open["missing"], json!(["tool_execution", "result"]), "{open}");
 
     let permit = allowed["permit"]["id"].as_str().unwrap();
-    let done = json!({ "status": "success", "duration_ms": 7, "result_bytes": 5, "result": "hello" });
+    let done =
+        json!({ "status": "success", "duration_ms": 7, "result_bytes": 5, "result": "hello" });
     assert!((200..300).contains(&report(&gateway, "user", permit, done).await));
     let whole = answer(gateway.get(&path, "admin")).await.1;
     assert_eq!(whole["missing"], json!([]), "{whole}");

@@ -23,7 +23,9 @@ async fn a_broken_policy_is_refused_at_start_with_file_and_line() {
     ] {
         assert_ne!(broken, good);
         fs::write(&profile, &broken).unwrap();
-        let Err(log) = Gateway::try_on(gateway.data()) else { panic!("started on a broken policy") };
+        let Err(log) = Gateway::try_on(gateway.data()) else {
+            panic!("started on a broken policy")
+        };
         let line = log.lines().find(|line| line.contains("profile.yaml:")).unwrap_or_default();
         let at = line.split("profile.yaml:").nth(1).unwrap_or_default();
         assert!(at.starts_with(|c: char| c.is_ascii_digit()), "file:line in {log}");
@@ -68,7 +70,8 @@ async fn a_reload_under_load_is_all_or_nothing() {
         move || {
             let gateway = gateway.clone();
             async move {
-                let text = gateway.get("/metrics", "user").send().await.unwrap().text().await.unwrap();
+                let text =
+                    gateway.get("/metrics", "user").send().await.unwrap().text().await.unwrap();
                 text.lines().any(|line| {
                     line.starts_with("systemprompt_policy_reloads_total")
                         && line.contains(needle)

@@ -55,7 +55,8 @@ async fn a_secret_is_denied_everywhere_for_everyone_and_leaves_no_trace() {
     }
     answers += &plant_everywhere(&gateway).await;
     answers += &answer(gateway.get("/metrics", "admin")).await.1.to_string();
-    answers += &answer(gateway.get("/api/v1/audit/decisions?limit=1000", "admin")).await.1.to_string();
+    answers +=
+        &answer(gateway.get("/api/v1/audit/decisions?limit=1000", "admin")).await.1.to_string();
 
     let mut gateway = gateway;
     let database = gateway.database_file();
@@ -67,7 +68,8 @@ async fn a_secret_is_denied_everywhere_for_everyone_and_leaves_no_trace() {
     }
     for (_, secret) in secrets() {
         for (store, bytes) in &stores {
-            let found = bytes.windows(needle(&secret).len()).any(|w| w == needle(&secret).as_bytes());
+            let found =
+                bytes.windows(needle(&secret).len()).any(|w| w == needle(&secret).as_bytes());
             assert!(!found, "{} in the {store}", needle(&secret));
         }
     }
@@ -78,12 +80,14 @@ async fn plant_everywhere(gateway: &Gateway) -> String {
     let mut answers = String::new();
     for (_, secret) in secrets() {
         let one_line = needle(&secret).to_owned();
-        let token = secret.lines().next().filter(|_| !secret.contains('\n')).unwrap_or("x").to_owned();
+        let token =
+            secret.lines().next().filter(|_| !secret.contains('\n')).unwrap_or("x").to_owned();
         let call = json!({
             "tool": "Read", "arguments": {}, "session_id": token, "context_id": token,
             "task_id": token, "call_id": token,
         });
-        let request = gateway.post("/api/v1/govern", "user").header("user-agent", &token).json(&call);
+        let request =
+            gateway.post("/api/v1/govern", "user").header("user-agent", &token).json(&call);
         let allowed = answer(request).await.1;
         let tool = json!({ "tool": token, "arguments": {} });
         answers += &answer(gateway.post("/api/v1/govern", "user").json(&tool)).await.1.to_string();
@@ -93,10 +97,15 @@ async fn plant_everywhere(gateway: &Gateway) -> String {
             "tool_input": {}, "tool_use_id": token });
         let path = format!("/api/public/hooks/govern?plugin_id={token}");
         answers += &answer(gateway.post(&path, "user").json(&hook)).await.1.to_string();
-        let track = json!({ "hook_event_name": "Notification", "session_id": token, "message": secret });
-        answers += &answer(gateway.post("/api/public/hooks/track", "user").json(&track)).await.1.to_string();
+        let track =
+            json!({ "hook_event_name": "Notification", "session_id": token, "message": secret });
+        answers += &answer(gateway.post("/api/public/hooks/track", "user").json(&track))
+            .await
+            .1
+            .to_string();
         if let Some(permit) = allowed["permit"]["id"].as_str() {
-            let outcome = json!({ "status": "failed", "duration_ms": 1, "error": secret, "result": secret });
+            let outcome =
+                json!({ "status": "failed", "duration_ms": 1, "error": secret, "result": secret });
             let path = format!("/api/v1/permits/{permit}/outcome");
             answers += &answer(gateway.post(&path, "user").json(&outcome)).await.1.to_string();
         }

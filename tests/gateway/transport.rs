@@ -29,7 +29,8 @@ fn get(host: &str, extra: &str) -> Vec<u8> {
 async fn t28_t29_foreign_hosts_and_origins_are_refused() {
     let gateway = Gateway::fresh();
     let port = gateway.port();
-    for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")] {
+    for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]
+    {
         assert_eq!(raw(&gateway, &get(&host, "")).await.0, 200, "{host}");
     }
     for host in ["evil.com", "127.0.0.1.evil.com", "localhost.evil.com:80", "evil.com:8080"] {
@@ -48,9 +49,8 @@ async fn t30_ambiguous_targets_are_refused_and_never_pass_authentication() {
     let own = format!("127.0.0.1:{}", gateway.port());
     let twice = get(&own, "Host: evil.com\r\n");
     assert_eq!(raw(&gateway, &twice).await.0, 400);
-    let absolute = format!(
-        "GET http://evil.com/health HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"
-    );
+    let absolute =
+        format!("GET http://evil.com/health HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n");
     assert!(matches!(raw(&gateway, absolute.as_bytes()).await.0, 400 | 403));
     let missing = b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n";
     assert_eq!(raw(&gateway, missing).await.0, 400);
@@ -86,7 +86,8 @@ async fn t33_headers_and_bodies_are_bounded() {
     );
     assert_eq!(raw(&gateway, promised.as_bytes()).await.0, 413);
 
-    let deep = format!("{{\"tool\":\"Read\",\"arguments\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep =
+        format!("{{\"tool\":\"Read\",\"arguments\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let request = gateway
         .post("/api/v1/govern", "user")
         .header("content-type", "application/json")
@@ -115,7 +116,8 @@ async fn t33_slow_clients_are_cut_off() {
     });
     let own = format!("127.0.0.1:{}", gateway.port());
     let start = Instant::now();
-    let (status, _) = raw(&gateway, format!("GET /health HTTP/1.1\r\nHost: {own}\r\nX-Slow: ").as_bytes()).await;
+    let (status, _) =
+        raw(&gateway, format!("GET /health HTTP/1.1\r\nHost: {own}\r\nX-Slow: ").as_bytes()).await;
     assert!(matches!(status, 0 | 408), "{status}");
     let half = format!(
         "POST /api/v1/govern HTTP/1.1\r\nHost: {own}\r\nAuthorization: Bearer {}\r\n\
@@ -142,7 +144,8 @@ async fn t13_odd_credentials_are_refused_without_a_word_about_the_store() {
     for auth in [
         b"Authorization: Bearer ' OR 1=1--\r\n".to_vec(),
         b"Authorization: Bearer \xff\xfe\r\n".to_vec(),
-        format!("Authorization: Bearer {good}\r\nAuthorization: Bearer sp_live_x_y\r\n").into_bytes(),
+        format!("Authorization: Bearer {good}\r\nAuthorization: Bearer sp_live_x_y\r\n")
+            .into_bytes(),
         format!("Authorization: Bearer {good}\r\nx-api-key: other\r\n").into_bytes(),
         b"".to_vec(),
     ] {

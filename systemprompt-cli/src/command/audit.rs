@@ -45,8 +45,10 @@ async fn decisions(
     let cursor = args.cursor.as_deref().map(str::parse).transpose();
     let cursor = cursor.map_err(|error| Failure::usage(format!("--cursor: {error}")))?;
     let size = page_size(args.limit)?;
-    let page =
-        reader.decisions(&SCOPE, &filter, cursor.as_ref(), size).await.map_err(Failure::database)?;
+    let page = reader
+        .decisions(&SCOPE, &filter, cursor.as_ref(), size)
+        .await
+        .map_err(Failure::database)?;
     if output.is_json() {
         let answer = json!({ "decisions": page.items, "next_cursor": page.next_cursor });
         return output.value(&answer);

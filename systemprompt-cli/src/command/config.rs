@@ -9,12 +9,11 @@ use systemprompt_core::extension::TypedExtensionRegistry;
 use crate::args::ConfigCommand;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::policy;
 
 pub(crate) fn run(
     command: &ConfigCommand,
     profile: &Path,
-    registry: &TypedExtensionRegistry,
+    registry: TypedExtensionRegistry,
     output: Output,
 ) -> Result<(), Failure> {
     match command {
@@ -28,9 +27,11 @@ fn load(profile: &Path) -> Result<LoadedProfile, Failure> {
     config::load(profile, &Environment::from_process()).map_err(Failure::config)
 }
 
-fn check(profile: &Path, registry: &TypedExtensionRegistry, output: Output) -> Result<(), Failure> {
+fn check(profile: &Path, registry: TypedExtensionRegistry, output: Output) -> Result<(), Failure> {
     let loaded = load(profile)?;
-    let version = policy::check(&loaded, registry)?;
+    let version = systemprompt_runtime::check_profile(&loaded, registry)
+        .map_err(Failure::start)?
+        .policy_version;
     if output.is_json() {
         return output.value(&json!({ "ok": true, "policy_version": version }));
     }

@@ -10,27 +10,27 @@ use systemprompt_core::extension::TypedExtensionRegistry;
 use crate::args::DbCommand;
 use crate::failure::{Failure, FailureKind};
 use crate::output::Output;
-use crate::session::{Session, installer};
+use crate::session::Session;
 
 pub(crate) async fn run(
     command: DbCommand,
     profile: &Path,
-    registry: &TypedExtensionRegistry,
+    linked: TypedExtensionRegistry,
     output: Output,
 ) -> Result<(), Failure> {
     match command {
-        DbCommand::Status => status(profile, registry, output).await,
-        DbCommand::Migrate => migrate(profile, registry, output).await,
+        DbCommand::Status => status(profile, linked, output).await,
+        DbCommand::Migrate => migrate(profile, linked, output).await,
     }
 }
 
 async fn status(
     profile: &Path,
-    registry: &TypedExtensionRegistry,
+    linked: TypedExtensionRegistry,
     output: Output,
 ) -> Result<(), Failure> {
-    let session = Session::connect(profile, false).await?;
-    let steps = installer(registry)?.status(&session.database).await.map_err(Failure::database)?;
+    let session = Session::connect(profile, linked, false).await?;
+    let steps = session.installer()?.status(&session.database).await.map_err(Failure::database)?;
     print(&steps, output)?;
     let drifted: Vec<_> = steps
         .iter()
@@ -48,11 +48,12 @@ async fn status(
 
 async fn migrate(
     profile: &Path,
-    registry: &TypedExtensionRegistry,
+    linked: TypedExtensionRegistry,
     output: Output,
 ) -> Result<(), Failure> {
-    let session = Session::connect(profile, true).await?;
-    let steps = installer(registry)?
+    let session = Session::connect(profile, linked, true).await?;
+    let steps = session
+        .installer()?
         .apply(&session.database, &*session.clock)
         .await
         .map_err(Failure::database)?;
@@ -60,7 +61,7 @@ async fn migrate(
         let names: Vec<_> = steps.iter().map(|s| format!("{}/{}", s.owner, s.name)).collect();
         let detail = serde_json::json!({ "installed": names });
         let event = AuditEvent::system(session.clock.now(), EventKind::SchemaMigrated, detail);
-            let mut change = session.database.begin_write().await.map_err(Failure::database)?;
+        let mut change = session.database.begin_write().await.map_err(Failure::database)?;
         append_in(&mut change, vec![event]).await.map_err(Failure::database)?;
         change.commit().await.map_err(Failure::database)?;
     }

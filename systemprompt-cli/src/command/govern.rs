@@ -16,7 +16,6 @@ use systemprompt_core::contract::{
 use systemprompt_core::database::DbPool;
 use systemprompt_core::decision::{Decision, DenialReason, Evaluation, Outcome};
 use systemprompt_core::event::AuditEvent;
-use systemprompt_core::extension::TypedExtensionRegistry;
 use systemprompt_core::id::{AgentId, Audience, CallId, ContextId, PermitId, SessionId, TaskId};
 use systemprompt_core::principal::Principal;
 use systemprompt_governance::{Governor, MemoryRateStore};
@@ -34,12 +33,11 @@ const MAX_INPUT: u64 = 2 * 1024 * 1024;
 pub(crate) async fn run(
     args: &GovernArgs,
     session: &Session,
-    registry: &TypedExtensionRegistry,
     output: Output,
 ) -> Result<(), Failure> {
     let principal = principal(&args.key_file, session).await?;
     let call = call(args, principal).map_err(|fault| Failure::usage(fault.to_string()))?;
-    let governor = governor(session, registry)?;
+    let governor = governor(session)?;
     if args.dry_run {
         let dry = governor.dry_run(&call).await;
         let decision = if dry.denial.is_some() { "deny" } else { "allow" };
@@ -72,7 +70,7 @@ async fn principal(key_file: &Path, session: &Session) -> Result<Principal, Fail
     Ok(principal)
 }
 
-fn governor(session: &Session, registry: &TypedExtensionRegistry) -> Result<Governor, Failure> {
+fn governor(session: &Session) -> Result<Governor, Failure> {
     let log = Arc::new(CliLog(session.database.clone()));
     let profile = session.config.profile();
     let mut builder = Governor::builder()
@@ -82,7 +80,7 @@ fn governor(session: &Session, registry: &TypedExtensionRegistry) -> Result<Gove
         .audit(log.clone())
         .ledger(log)
         .clock(session.clock.clone());
-    for check in policy::checks(registry, session)? {
+    for check in policy::checks(session)? {
         builder = builder.check(check);
     }
     builder.build().map_err(|error| policy::build_failure(&session.config, error))
@@ -113,7 +111,12 @@ fn call(args: &GovernArgs, principal: Principal) -> Result<ToolCall, MalformedCa
                 text => text.to_owned(),
             };
             let context = CallContext {
-                agent: args.agent.as_deref().map(AgentId::parse).transpose().map_err(field("agent"))?,
+                agent: args
+                    .agent
+                    .as_deref()
+                    .map(AgentId::parse)
+                    .transpose()
+                    .map_err(field("agent"))?,
                 session: args
                     .session
                     .as_deref()
@@ -202,7 +205,8 @@ struct CliLog(DbPool);
 #[async_trait]
 impl AuditSink for CliLog {
     async fn append(&self, event: AuditEvent) -> Result<(), AuditError> {
-        let unavailable = |error: &dyn std::error::Error| AuditError::Unavailable(error.to_string());
+        let unavailable =
+            |error: &dyn std::error::Error| AuditError::Unavailable(error.to_string());
         let mut change = self.0.begin_write().await.map_err(|error| unavailable(&error))?;
         append_in(&mut change, vec![event]).await?;
         change.commit().await.map_err(|error| unavailable(&error))

@@ -102,8 +102,12 @@ fn check_scopes(args: &KeyCreateArgs, session: &Session) -> Result<(), Failure> 
         None => Ok(()),
         Some(stranger) => Err(Failure::usage(format!(
             "the profile does not declare the scope `{stranger}`; it knows {}",
-            BUILT_IN_SCOPES.iter().copied().chain(declared.iter().map(String::as_str))
-                .collect::<Vec<_>>().join(", ")
+            BUILT_IN_SCOPES
+                .iter()
+                .copied()
+                .chain(declared.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(", ")
         ))),
     }
 }

@@ -6,4 +6,5 @@ pub(crate) mod db;
 pub(crate) mod govern;
 pub(crate) mod keys;
 pub(crate) mod plugins;
+pub(crate) mod serve;
 pub(crate) mod users;

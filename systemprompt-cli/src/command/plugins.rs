@@ -12,14 +12,15 @@ pub(crate) fn list(registry: &TypedExtensionRegistry, output: Output) -> Result<
     let disabled = registry.disabled().iter().map(|extension| item(extension, false));
     let items: Vec<Value> = enabled.chain(disabled).collect();
     let keys = ["id", "version", "enabled", "capabilities", "requires", "site"];
-    output.rows(&["id", "version", "enabled", "brings", "requires", "registered at"], &items, |item| {
-        keys.iter().map(|key| cell(item.get(key))).collect()
-    })
+    output.rows(
+        &["id", "version", "enabled", "brings", "requires", "registered at"],
+        &items,
+        |item| keys.iter().map(|key| cell(item.get(key))).collect(),
+    )
 }
 
 fn item(extension: &RegisteredExtension, enabled: bool) -> Value {
-    let capabilities: Vec<_> =
-        extension.capabilities().iter().map(ToString::to_string).collect();
+    let capabilities: Vec<_> = extension.capabilities().iter().map(ToString::to_string).collect();
     let requires: Vec<_> = extension
         .requires()
         .iter()

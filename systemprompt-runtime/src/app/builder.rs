@@ -8,7 +8,7 @@ use systemprompt_core::bootstrap::{
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
 use systemprompt_core::contract::{Check, RateStore};
-use systemprompt_core::extension::TypedExtensionRegistry;
+use systemprompt_core::extension::{ExtensionError, TypedExtensionRegistry};
 
 use super::{App, AppContext, assemble};
 use crate::StartError;
@@ -107,6 +107,22 @@ impl<Stage> AppBuilder<Stage> {
     }
 }
 
+impl<Stage> AppBuilder<Stage> {
+    /// The extensions the application will have, before the profile turns any off: those that were set,
+    /// or else those linked into the binary.
+    ///
+    /// # Errors
+    /// [`ExtensionError`] when they do not go together, or a required one is missing.
+    pub fn registry(&self) -> Result<TypedExtensionRegistry, ExtensionError> {
+        let registry = match &self.parts.extensions {
+            Some(registry) => registry.clone(),
+            None => TypedExtensionRegistry::discover()?,
+        };
+        registry.require(&self.parts.required)?;
+        Ok(registry)
+    }
+}
+
 impl AppBuilder<Configured> {
     /// The configuration.
     #[must_use]
@@ -120,12 +136,8 @@ impl AppBuilder<Configured> {
     ///
     /// # Errors
     /// [`StartError`] with what is in the way. Nothing half-started is left running.
-    pub async fn start(mut self) -> Result<App, StartError> {
-        let extensions = match self.parts.extensions.take() {
-            Some(registry) => registry,
-            None => TypedExtensionRegistry::discover()?,
-        };
-        extensions.require(&self.parts.required)?;
+    pub async fn start(self) -> Result<App, StartError> {
+        let extensions = self.registry()?;
         let clock = self.parts.clock.clone().unwrap_or_else(SystemClock::shared);
         let context = AppContext::open(self.stage.0, extensions, clock).await?;
         assemble(context, self.parts).await
