@@ -1,10 +1,8 @@
 //! Values given away by their name.
 
-use std::ops::Range;
-
 use super::Confidence;
 use super::engine::{Engine, Hit};
-use super::name::{self, Promise};
+use super::name::{self, Named, Promise};
 use super::value::{self, Value};
 
 impl Engine {
@@ -13,15 +11,15 @@ impl Engine {
         let trimmed = text.trim();
         let start = text.len() - text.trim_start().len();
         let value = Value { span: start..start + trimmed.len(), quoted: true };
-        self.judge(name.as_bytes(), text.as_bytes(), value)
+        self.judge(name.as_bytes(), text.as_bytes(), value, false)
     }
 
     /// Judges a value of a text by the name at `name`.
-    pub(super) fn assigned(&self, bytes: &[u8], name: Range<usize>, value: Value) -> Option<Hit> {
-        self.judge(bytes.get(name)?, bytes, value)
+    pub(super) fn assigned(&self, bytes: &[u8], name: Named, value: Value) -> Option<Hit> {
+        self.judge(bytes.get(name.span)?, bytes, value, name.listed)
     }
 
-    fn judge(&self, name: &[u8], bytes: &[u8], found: Value) -> Option<Hit> {
+    fn judge(&self, name: &[u8], bytes: &[u8], found: Value, listed: bool) -> Option<Hit> {
         let value = bytes.get(found.span.clone())?;
         let name = name::normalised(name);
         let promise = name::promise(&name)?;
@@ -30,7 +28,7 @@ impl Engine {
         }
         let random = value::is_random(value);
         let rule = match promise {
-            Promise::Password if random || value::is_password(value, found.quoted) => {
+            Promise::Password if random || (!listed && value::is_password(value, found.quoted)) => {
                 self.structures().generic_password
             }
             Promise::Secret if random => self.structures().generic_secret,

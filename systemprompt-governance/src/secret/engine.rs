@@ -8,6 +8,7 @@ use regex_automata::{Anchored, Input};
 
 use super::anchors::Anchors;
 use super::cue::{Cue, Cues};
+use super::name::Named;
 use super::rule::{Lead, Rule, Trigger};
 use super::skim::{Runs, is_token};
 use super::value::{Value, distinct};
@@ -301,12 +302,13 @@ impl Scan<'_> {
         }
     }
 
-    fn assigned(&mut self, name: Range<usize>, start: usize) {
-        if self.budget == 0 || !self.bytes.get(name.clone()).is_some_and(name::may_hold_secret) {
+    fn assigned(&mut self, name: Named, start: usize) {
+        if self.budget == 0 || !self.bytes.get(name.span.clone()).is_some_and(name::may_hold_secret)
+        {
             return;
         }
         let value = Value::at(self.bytes, start);
-        self.spend(name.len() + value.span.len());
+        self.spend(name.span.len() + value.span.len());
         if let Some(hit) = self.engine.assigned(self.bytes, name, value) {
             self.hits.push(hit);
         }

@@ -42,6 +42,7 @@ mod cue;
 mod engine;
 mod finding;
 mod fingerprint;
+mod format;
 mod location;
 mod name;
 mod redact;
@@ -57,6 +58,7 @@ mod tests;
 
 pub use builder::{ScannerBuilder, ScannerError};
 pub use finding::{Confidence, Finding};
+pub use format::Format;
 
 use std::fmt;
 use std::sync::Arc;
@@ -115,6 +117,11 @@ impl Scanner {
     /// The ids of every rule there is, whether enabled in a scanner or not.
     pub fn rule_ids() -> impl Iterator<Item = &'static str> {
         rules::ids()
+    }
+
+    /// Every format there is.
+    pub fn formats() -> impl Iterator<Item = Format> {
+        format::all()
     }
 
     fn engine(&self) -> &Engine {

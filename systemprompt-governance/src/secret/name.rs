@@ -178,6 +178,14 @@ const ABOUT: &[&str] = &[
     "tokenizer",
 ];
 
+/// The name of a value in a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) span: std::ops::Range<usize>,
+    /// They merely stand side by side in a list, so the value itself must look like a secret.
+    pub(super) listed: bool,
+}
+
 /// A cheap test that lets through every name [`promise`] or a named rule may accept.
 pub(super) fn may_hold_secret(name: &[u8]) -> bool {
     const HINTS: [&[u8]; 11] = [
@@ -257,11 +265,12 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
 ///
 /// Understands `name = value`, `"name": "value"`, `name => value`, `name: Type = value`,
 /// `<name>value`, `--name value`, `"name", "value"` and `the name is value`.
-pub(super) fn before(bytes: &[u8], value: usize) -> Option<std::ops::Range<usize>> {
+pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
     let head = bytes.get(value.saturating_sub(2 * MAX_NAME)..value)?;
     let offset = value - head.len();
     let gap = strip(head, is_gap);
-    let (joined, spaced) = join(gap)?;
+    let (joined, joint) = join(gap)?;
+    let spaced = joint == Joint::Space;
     let named = if spaced { joined } else { strip(joined, is_gap) };
     let named = strip(named, |byte| matches!(byte, b']' | b'?' | b'!'));
     let named = strip(named, is_gap);
@@ -275,19 +284,27 @@ pub(super) fn before(bytes: &[u8], value: usize) -> Option<std::ops::Range<usize
     if length == 0 || (spaced && !named.get(start..)?.starts_with(b"--") && !flag(named)) {
         return None;
     }
-    Some(offset + start..offset + named.len())
+    Some(Named { span: offset + start..offset + named.len(), listed: joint == Joint::Comma })
 }
 
-/// Takes the joint between name and value off the end; `true` when it was mere space.
-fn join(gap: &[u8]) -> Option<(&[u8], bool)> {
+/// What joins a name and its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joint {
+    Operator,
+    Comma,
+    Space,
+}
+
+/// Takes the joint between name and value off the end.
+fn join(gap: &[u8]) -> Option<(&[u8], Joint)> {
     match gap {
         [head @ .., b'=' | b':'] | [head @ .., b'=', b'>'] => {
-            Some((strip(head, |byte| matches!(byte, b'=' | b':')), false))
+            Some((strip(head, |byte| matches!(byte, b'=' | b':')), Joint::Operator))
         }
-        [head @ .., b'>'] => Some((head, false)),
-        [head @ .., b'"' | b'\'', b','] => Some((head, false)),
-        [head @ .., b' ', b'i', b's'] => Some((head, false)),
-        [.., last] if last.is_ascii_alphanumeric() => Some((gap, true)),
+        [head @ .., b'>'] => Some((head, Joint::Operator)),
+        [head @ .., b'"' | b'\'', b','] => Some((head, Joint::Comma)),
+        [head @ .., b' ', b'i', b's'] => Some((head, Joint::Operator)),
+        [.., last] if last.is_ascii_alphanumeric() => Some((gap, Joint::Space)),
         _ => None,
     }
 }
@@ -392,8 +409,9 @@ mod tests {
             ("API key is VALUE", "API key"),
         ] {
             let at = text.find(value).unwrap();
-            let range = before(text.as_bytes(), at).unwrap_or_else(|| panic!("{text}"));
-            assert!(text[range].ends_with(name), "{text}");
+            let named = before(text.as_bytes(), at).unwrap_or_else(|| panic!("{text}"));
+            assert!(text[named.span].ends_with(name), "{text}");
+            assert_eq!(named.listed, text.contains(','));
         }
         for text in ["the token VALUE", "VALUE", "; VALUE", "(VALUE"] {
             assert_eq!(before(text.as_bytes(), text.find(value).unwrap()), None, "{text}");

@@ -75,14 +75,15 @@ fn has_key_material(bytes: &[u8], begin: usize, body: usize) -> bool {
         return bytes.iter().take(begin).all(u8::is_ascii_whitespace);
     }
     let mut glue = 0;
-    let mut line = false;
+    // Programs that put a key together from literals have more than white space in between.
+    let mut literal = false;
     while let Some(byte) = rest.get(glue).filter(|_| glue < GLUE) {
-        let escape = *byte == b'\\';
-        line |= *byte == b'\n' || *byte == b'\r';
-        if escape && matches!(rest.get(glue + 1), Some(b'n' | b'r' | b't')) {
-            line = true;
+        if *byte == b'\\' && matches!(rest.get(glue + 1), Some(b'n' | b'r' | b't')) {
             glue += 2;
-        } else if escape || byte.is_ascii_whitespace() || b"\"'`+,;>|".contains(byte) {
+        } else if byte.is_ascii_whitespace() {
+            glue += 1;
+        } else if b"\\\"'`+,;>|".contains(byte) {
+            literal = true;
             glue += 1;
         } else {
             break;
@@ -93,8 +94,7 @@ fn has_key_material(bytes: &[u8], begin: usize, body: usize) -> bool {
     let length = material.iter().take(17).take_while(base64).count();
     let header =
         [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:", b"Charset:", b"Hash:"];
-    length >= if line || glue == 0 { 4 } else { 16 }
-        || header.iter().any(|name| material.starts_with(name))
+    length >= if literal { 16 } else { 4 } || header.iter().any(|name| material.starts_with(name))
 }
 
 /// A PuTTY key file, if it has its private lines.

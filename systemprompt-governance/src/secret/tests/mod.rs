@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use super::*;
 
+mod benign;
 mod laws;
 mod samples;
 
