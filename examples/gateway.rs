@@ -123,23 +123,23 @@ fn greeting(addr: SocketAddr, data: &Path, made: Option<FirstStart>) -> String {
     };
     // Put together here so that the source itself holds nothing that looks like a secret.
     let secret = ["AKIA", "Z7Q4M2X9", "W5T8R3KD"].concat();
-    let call = |note: &str, key: &str, body: String| {
+    let call = |note: &str, body: String| {
         format!(
-            "# {note}\ncurl -s http://{addr}/api/v1/govern -H \"Authorization: Bearer $(cat '{data}/{key}.key')\" \
+            "# {note}\ncurl -s http://{addr}/api/v1/govern -H \"Authorization: Bearer $(cat '{data}/user.key')\" \
              -H 'Content-Type: application/json' -d '{body}'"
         )
     };
     let allowed = r#"{"tool": "Read", "arguments": {"path": "README.md"}}"#.to_owned();
-    let admin = r#"{"tool": "mcp__systemprompt__list_users", "arguments": {}}"#.to_owned();
+    let blocked = r#"{"tool": "delete_records", "arguments": {"table": "customers"}}"#.to_owned();
     let leaking = format!(
         r#"{{"tool": "Bash", "arguments": {{"command": "aws configure set aws_access_key_id {secret}"}}}}"#
     );
     [
         format!("systemprompt is listening on http://{addr}"),
         keys,
-        call("allowed", "user", allowed),
-        call("allowed for administrators alone", "admin", admin),
-        call("denied: the call carries a secret", "user", leaking),
+        call("allowed", allowed),
+        call("denied: the policy blocks the word `delete`", blocked),
+        call("denied: the call carries a secret", leaking),
     ]
     .join("\n\n")
 }

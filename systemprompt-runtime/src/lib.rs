@@ -4,7 +4,7 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! use systemprompt_runtime::App;
 //!
-//! let app = App::builder().profile("profile.yaml")?.start().await?;
+//! let app = App::builder().installation("./systemprompt-data").await?.start().await?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! app.serve(listener).await?;
 //! # Ok(())

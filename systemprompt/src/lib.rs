@@ -48,6 +48,8 @@ pub mod traits;
 pub mod api;
 #[cfg(feature = "audit")]
 pub mod audit;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "database")]

@@ -12,6 +12,7 @@ use systemprompt_core::extension::{ExtensionError, TypedExtensionRegistry};
 
 use super::{App, AppContext, assemble};
 use crate::StartError;
+use crate::first_start::{first_start, starter_profile};
 
 /// Collects the parts of an [`App`].
 ///
@@ -56,6 +57,26 @@ impl AppBuilder {
         let secrets = SecretsBootstrap::resolve(profile)?;
         let credentials = CredentialsBootstrap::prepare(secrets)?;
         Ok(self.config(Config::validate(credentials)?))
+    }
+
+    /// Uses the installation in the folder `data`, and makes one where there is none: the starter
+    /// profile, the database, an administrator and a plain user with their keys in `admin.key` and
+    /// `user.key`.
+    ///
+    /// # Errors
+    /// [`StartError`] with what is in the way.
+    pub async fn installation(
+        self,
+        data: impl AsRef<Path>,
+    ) -> Result<AppBuilder<Configured>, StartError> {
+        let data = data.as_ref();
+        let profile = ProfileBootstrap::load(starter_profile(data)?, Environment::from_process())?
+            .with_data_folder(data);
+        let secrets = SecretsBootstrap::resolve(profile)?;
+        let config = Config::validate(CredentialsBootstrap::prepare(secrets)?)?;
+        let clock = self.parts.clock.clone().unwrap_or_else(SystemClock::shared);
+        first_start(&config, &self.registry()?, clock).await?;
+        Ok(self.config(config))
     }
 
     /// Takes a configuration.

@@ -99,7 +99,6 @@ impl App {
 
     /// All routes of the family and of the extensions, for a host that serves them itself. It gets
     /// neither limits nor `Host` checks with them; [`App::serve`] brings both.
-    #[must_use]
     pub fn router(&self) -> Router {
         let doors = self.doors();
         let audit = systemprompt_audit::http::router(
