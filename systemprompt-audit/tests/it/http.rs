@@ -1,0 +1,176 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use http::{Request, StatusCode, header};
+use serde_json::Value;
+use systemprompt_audit::http::router;
+use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
+use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
+use systemprompt_core::event::Verdict;
+use systemprompt_core::id::{Audience, TraceId};
+use systemprompt_core::principal::Principal;
+use systemprompt_core::secret::Redact;
+use tower::ServiceExt as _;
+
+use crate::fixture::{Fixture, decision, principal, success};
+
+/// Knows `auditor` and `plain` of the tenant `acme`, by those words as tokens.
+struct Tokens;
+
+#[async_trait]
+impl Authenticate for Tokens {
+    async fn authenticate(
+        &self,
+        request: RequestHead<'_>,
+        audience: &Audience,
+    ) -> Result<Principal, AuthRefusal> {
+        assert_eq!(audience.as_str(), "api");
+        let header = request.headers.get(header::AUTHORIZATION).ok_or(AuthRefusal::Missing)?;
+        let mut claims = principal("acme", "ada").claims().clone();
+        if header == "Bearer auditor" {
+            claims.scopes.insert("audit:read".parse().unwrap());
+        }
+        Ok(Principal::assert_authenticated(claims).unwrap())
+    }
+
+    fn client_addr(&self, request: RequestHead<'_>) -> Option<IpAddr> {
+        request.peer
+    }
+}
+
+struct HideHunter2;
+
+impl Redact for HideHunter2 {
+    fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        text.replace("hunter2", "[redacted:test]").into()
+    }
+}
+
+struct Api {
+    fixture: Fixture,
+    router: Router,
+}
+
+impl Api {
+    async fn new() -> Self {
+        let fixture = Fixture::new().await;
+        let router = router(fixture.reader(), Arc::new(Tokens), Arc::new(HideHunter2));
+        Self { fixture, router }
+    }
+
+    async fn get_as(&self, token: Option<&str>, path: &str) -> (StatusCode, Value) {
+        let mut request = Request::get(path);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert!(response.headers().contains_key("x-trace-id"));
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.get_as(Some("auditor"), path).await
+    }
+}
+
+#[tokio::test]
+async fn a_trace_is_shown_to_its_tenant_alone() {
+    let api = Api::new().await;
+    let log = api.fixture.log().await;
+    let event = api.fixture.allow("ada");
+    let (permit, trace) = (event.id.into(), event.trace_id);
+    let foreign = decision(&principal("other", "eve"), api.fixture.now(), Verdict::Allow);
+    let foreign_trace = foreign.trace_id;
+    log.append_all(vec![event, foreign]).await.unwrap();
+    log.settle(permit, &principal("acme", "ada"), success()).await.unwrap();
+
+    let (status, body) = api.get(&format!("/api/v1/audit/traces/{trace}")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body["trace_id"], trace.to_string());
+    for point in ["identity", "agent_context", "permissions", "tool_execution", "result"] {
+        assert!(body["points"][point].is_object(), "{point}");
+    }
+    assert_eq!(body["missing"], serde_json::json!([]));
+    assert_eq!(body["events"].as_array().unwrap().len(), 2);
+
+    for unknown in [foreign_trace, TraceId::generate()] {
+        let (status, body) = api.get(&format!("/api/v1/audit/traces/{unknown}")).await;
+        assert_eq!((status, &body["code"]), (StatusCode::NOT_FOUND, &"not_found".into()));
+    }
+    let (status, body) = api.get("/api/v1/audit/traces/ABC").await;
+    assert_eq!((status, &body["parameter"]), (StatusCode::BAD_REQUEST, &"trace_id".into()));
+    let (status, _) = api.get(&format!("/api/v1/audit/traces/{trace}?x=1")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn reading_takes_a_credential_with_the_scope() {
+    let api = Api::new().await;
+    let trace = TraceId::generate();
+    for path in ["/api/v1/audit/decisions", &format!("/api/v1/audit/traces/{trace}")] {
+        let (status, body) = api.get_as(None, path).await;
+        assert_eq!((status, &body["code"]), (StatusCode::UNAUTHORIZED, &"unauthenticated".into()));
+        let (status, body) = api.get_as(Some("plain"), path).await;
+        assert_eq!((status, &body["code"]), (StatusCode::FORBIDDEN, &"insufficient_scope".into()));
+        assert_eq!(body["required"], serde_json::json!(["audit:read"]));
+    }
+}
+
+#[tokio::test]
+async fn decisions_come_filtered_and_in_pages() {
+    let api = Api::new().await;
+    let log = api.fixture.log().await;
+    log.append_all((0..5).map(|_| api.fixture.allow("ada")).collect()).await.unwrap();
+    let denied = decision(&principal("acme", "bob"), api.fixture.now(), Verdict::Deny);
+    log.append(denied).await.unwrap();
+    let (status, body) = api.get("/api/v1/audit/decisions?decision=deny&user_id=bob").await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(body["decisions"].as_array().unwrap().len(), 1);
+    assert_eq!(body["decisions"][0]["reason_code"], "blocked");
+    assert_eq!(body["next_cursor"], Value::Null);
+
+    let mut seen = 0;
+    let mut path = "/api/v1/audit/decisions?limit=4".to_owned();
+    loop {
+        let (_, body) = api.get(&path).await;
+        seen += body["decisions"].as_array().unwrap().len();
+        let Some(cursor) = body["next_cursor"].as_str() else { break };
+        path = format!("/api/v1/audit/decisions?limit=4&cursor={cursor}");
+    }
+    assert_eq!(seen, 6);
+    let (_, body) = api.get("/api/v1/audit/decisions?tool=mcp__files__Read").await;
+    assert_eq!(body["decisions"].as_array().unwrap().len(), 6);
+    let (_, body) = api.get("/api/v1/audit/decisions?to=2026-11-22T20:15:00Z").await;
+    assert_eq!(body["decisions"].as_array().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused_by_name() {
+    let api = Api::new().await;
+    for (query, parameter) in [
+        ("colour=red", "colour"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=ten", "limit"),
+        ("cursor=abc", "cursor"),
+        ("from=yesterday", "from"),
+        ("decision=maybe", "decision"),
+        ("trace_id=1", "trace_id"),
+        ("token-hunter2=1", "token-[redacted:test]"),
+    ] {
+        let (status, body) = api.get(&format!("/api/v1/audit/decisions?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(body["parameter"], parameter, "{query}");
+        assert!(body["detail"].as_str().unwrap().contains(parameter), "{query}");
+    }
+    let (status, body) = api.get("/api/v1/audit/decisions?limit=1&limit=2").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(body["detail"].as_str().unwrap().contains("twice"));
+}

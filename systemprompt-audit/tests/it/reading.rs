@@ -1,0 +1,191 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use systemprompt_audit::{Cursor, DecisionFilter, PageSize, Point, ReadScope};
+use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
+use systemprompt_core::event::{AuditEvent, Verdict};
+use systemprompt_core::id::TraceId;
+
+use crate::fixture::{Fixture, decision, principal, success};
+
+fn size(rows: u16) -> PageSize {
+    PageSize::new(rows).unwrap()
+}
+
+#[tokio::test]
+async fn a_trace_says_which_points_are_missing() {
+    let fixture = Fixture::new().await;
+    let log = fixture.log().await;
+    let event = fixture.allow("ada");
+    let (permit, trace) = (event.id.into(), event.trace_id);
+    log.append(event).await.unwrap();
+    let reader = fixture.reader();
+    let read = reader.trace(&ReadScope::All, trace).await.unwrap().unwrap();
+    assert_eq!(read.missing, [Point::ToolExecution, Point::Result]);
+    assert!(read.points.tool_execution.is_none());
+    assert_eq!(read.points.identity.as_ref().unwrap()["user_id"], "ada");
+    assert_eq!(read.points.agent_context.as_ref().unwrap()["agent_id"], "developer_agent");
+    assert_eq!(read.points.permissions.as_ref().unwrap()["decision"], "allow");
+    log.settle(permit, &principal("acme", "ada"), success()).await.unwrap();
+    let read = reader.trace(&ReadScope::All, trace).await.unwrap().unwrap();
+    assert!(read.missing.is_empty());
+    assert_eq!(read.points.result.as_ref().unwrap()["status"], "success");
+    assert_eq!(read.events.len(), 2);
+    assert!(reader.trace(&ReadScope::All, TraceId::generate()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_trace_of_several_calls_keeps_them_apart() {
+    let fixture = Fixture::new().await;
+    let log = fixture.log().await;
+    let first = fixture.allow("ada");
+    fixture.clock.advance(Duration::from_secs(1));
+    let second = AuditEvent { trace_id: first.trace_id, ..fixture.allow("ada") };
+    let (trace, permit) = (first.trace_id, first.id.into());
+    let calls = [first.context.call_id.clone(), second.context.call_id.clone()];
+    log.append_all(vec![first, second]).await.unwrap();
+    log.settle(permit, &principal("acme", "ada"), success()).await.unwrap();
+    let read = fixture.reader().trace(&ReadScope::All, trace).await.unwrap().unwrap();
+    let read_calls: Vec<_> = read.calls.iter().map(|call| call.call_id.clone()).collect();
+    assert_eq!(read_calls, calls.map(|call| call.map(|call| call.to_string())));
+    assert!(read.calls[0].missing.is_empty());
+    assert_eq!(read.calls[1].missing, [Point::ToolExecution, Point::Result]);
+    assert_eq!(read.missing, [Point::ToolExecution, Point::Result]);
+}
+
+#[tokio::test]
+async fn tenants_do_not_see_each_other() {
+    let fixture = Fixture::new().await;
+    let log = fixture.log().await;
+    let ours = fixture.allow("ada");
+    let theirs = decision(&principal("other", "eve"), fixture.now(), Verdict::Allow);
+    let (our_trace, their_trace) = (ours.trace_id, theirs.trace_id);
+    log.append_all(vec![ours, theirs]).await.unwrap();
+    let reader = fixture.reader();
+    let scope = ReadScope::from(&principal("acme", "ada"));
+    assert!(reader.trace(&scope, our_trace).await.unwrap().is_some());
+    assert!(reader.trace(&scope, their_trace).await.unwrap().is_none());
+    let filter = DecisionFilter::default();
+    let page = reader.decisions(&scope, &filter, None, size(10)).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    let all = reader.decisions(&ReadScope::All, &filter, None, size(10)).await.unwrap();
+    assert_eq!(all.items.len(), 2);
+    assert_eq!(reader.tail(&scope, log.origin(), 0, size(10)).await.unwrap().len(), 1);
+    assert_eq!(reader.traces_by_prefix(&scope, "session-", size(10)).await.unwrap(), [our_trace]);
+}
+
+#[tokio::test]
+async fn filters_find_what_they_name() {
+    let fixture = Fixture::new().await;
+    let log = fixture.log().await;
+    let ada = principal("acme", "ada");
+    let allowed = fixture.allow("ada");
+    fixture.clock.advance(Duration::from_secs(60));
+    let middle = fixture.now();
+    let denied = decision(&ada, middle, Verdict::Deny);
+    fixture.clock.advance(Duration::from_secs(60));
+    let bob = fixture.allow("bob");
+    let ids = [allowed.id, denied.id, bob.id];
+    let trace = allowed.trace_id;
+    log.append_all(vec![allowed, denied, bob]).await.unwrap();
+    let base = DecisionFilter::default;
+    let cases = [
+        (base(), vec![2, 1, 0]),
+        (DecisionFilter { trace_id: Some(trace), ..base() }, vec![0]),
+        (DecisionFilter { user_id: Some("ada".into()), ..base() }, vec![1, 0]),
+        (DecisionFilter { decision: Some(Verdict::Deny), ..base() }, vec![1]),
+        (DecisionFilter { reason_code: Some("blocked".into()), ..base() }, vec![1]),
+        (DecisionFilter { from: Some(middle), ..base() }, vec![2, 1]),
+        (DecisionFilter { to: Some(middle), ..base() }, vec![0]),
+        (
+            DecisionFilter { tool: Some("Read".into()), server: Some("files".into()), ..base() },
+            vec![2, 1, 0],
+        ),
+        (DecisionFilter { tool: Some("Write".into()), ..base() }, vec![]),
+        (DecisionFilter { agent_id: Some("developer_agent".into()), ..base() }, vec![2, 1, 0]),
+        (DecisionFilter { session_id: Some("' OR 1=1 --".into()), ..base() }, vec![]),
+        (DecisionFilter { credential_id: Some("key-bob".into()), ..base() }, vec![2]),
+        (DecisionFilter { policy_version: Some("p-other".into()), ..base() }, vec![]),
+    ];
+    for (filter, expected) in cases {
+        let page =
+            fixture.reader().decisions(&ReadScope::All, &filter, None, size(10)).await.unwrap();
+        let found: Vec<_> = page.items.iter().map(|event| event.id).collect();
+        let expected: Vec<_> = expected.into_iter().map(|at: usize| ids[at]).collect();
+        assert_eq!(found, expected, "{filter:?}");
+        assert!(page.next_cursor.is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_show_each_row_once_while_others_are_written() {
+    let fixture = Fixture::new().await;
+    let log = fixture.log().await;
+    let mut before = BTreeSet::new();
+    for at in 0..95 {
+        let event = fixture.allow("ada");
+        before.insert(event.id);
+        log.append(event).await.unwrap();
+        // Some share an instant, so that the id must break the tie.
+        if at % 10 == 0 {
+            fixture.clock.advance(Duration::from_micros(1));
+        }
+    }
+    let writer = tokio::spawn({
+        let events: Vec<_> = (0..200).map(|_| fixture.allow("bob")).collect();
+        let log = log.clone();
+        async move {
+            for event in events {
+                log.append(event).await.unwrap();
+            }
+        }
+    });
+    let filter = DecisionFilter { user_id: Some("ada".into()), ..DecisionFilter::default() };
+    let mut seen = Vec::new();
+    let mut cursor: Option<Cursor> = None;
+    loop {
+        let page = fixture
+            .reader()
+            .decisions(&ReadScope::All, &filter, cursor.as_ref(), size(10))
+            .await
+            .unwrap();
+        assert!(
+            page.items.is_sorted_by_key(|event| std::cmp::Reverse((event.occurred_at, event.id)))
+        );
+        seen.extend(page.items.into_iter().map(|event| event.id));
+        // A cursor goes over the wire as text.
+        match page.next_cursor {
+            Some(next) => cursor = Some(next.to_string().parse().unwrap()),
+            None => break,
+        }
+    }
+    writer.await.unwrap();
+    assert_eq!(seen.len(), 95);
+    assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), before);
+}
+
+#[tokio::test]
+async fn prefixes_find_calls_sessions_and_traces() {
+    let fixture = Fixture::new().await;
+    let log = fixture.log().await;
+    let event = fixture.allow("ada");
+    let trace = event.trace_id;
+    let call = event.context.call_id.clone().unwrap().to_string();
+    log.append(event).await.unwrap();
+    let reader = fixture.reader();
+    for prefix in [&call[..10], &call, "session", &trace.to_string()[..6]] {
+        let found = reader.traces_by_prefix(&ReadScope::All, prefix, size(5)).await.unwrap();
+        assert_eq!(found, [trace], "{prefix}");
+    }
+    for prefix in ["nothing", "%", "sess_on"] {
+        let found = reader.traces_by_prefix(&ReadScope::All, prefix, size(5)).await.unwrap();
+        assert!(found.is_empty(), "{prefix}");
+    }
+}
+
+#[test]
+fn foreign_cursors_are_refused() {
+    for text in ["", "abc", "zz", &"0".repeat(47), &"0".repeat(50), "' OR 1=1"] {
+        assert!(text.parse::<Cursor>().is_err(), "{text}");
+    }
+}
