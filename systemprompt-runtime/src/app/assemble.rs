@@ -24,15 +24,26 @@ use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
 use crate::reload::Reloader;
 use crate::server::Meter;
-use crate::system;
+use crate::system::{self, Probe};
 
 /// Most permits of an earlier run that repeats can find.
 const REMEMBERED_PERMITS: u32 = 100_000;
 
 /// Makes an application of an open context.
 pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, StartError> {
-    let (config, database, clock) = (&context.config, &context.database, &context.clock);
-    let audit = AuditLog::open(database, audit_options(config, clock)?).await?;
+    let options = audit_options(&context.config, &context.clock)?;
+    let audit = AuditLog::open(&context.database, options).await?;
+    let assembled = around(audit.clone(), context, parts).await;
+    if assembled.is_err() {
+        // The name of the log is free again when the error is returned.
+        audit.close().await;
+    }
+    assembled
+}
+
+/// Everything that decisions need beside the log.
+async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<App, StartError> {
+    let (config, clock) = (&context.config, &context.clock);
     let scanner =
         Scanner::builder().fingerprint_key(config.fingerprint_key().expose().as_bytes()).build()?;
     let (verifier, gate) = open_gate(&context, &audit, &scanner).await?;
@@ -74,6 +85,7 @@ pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, S
         gate,
         verifier,
         audit,
+        probe: Probe::default(),
         shutdown: Shutdown::default(),
         context,
     })))

@@ -31,7 +31,7 @@ use shutdown::Shutdown;
 use crate::jobs::Jobs;
 use crate::reload::{FileWatch, ReloadStats, Reloader};
 use crate::server::Meter;
-use crate::system;
+use crate::system::{self, Probe};
 
 /// A running application. Cloning is a reference count; nothing in it is global, so that several
 /// applications run in one process.
@@ -52,6 +52,7 @@ struct Inner {
     reloader: Reloader,
     watch: Option<FileWatch>,
     jobs: Jobs,
+    probe: Probe,
     shutdown: Shutdown,
 }
 
@@ -116,6 +117,11 @@ impl App {
     /// What reloading has come to so far.
     pub(crate) fn reload_stats(&self) -> ReloadStats {
         self.0.reloader.stats()
+    }
+
+    /// Whether the database answers, as far as was seen a moment ago.
+    pub(crate) async fn database_answers(&self) -> bool {
+        self.0.probe.answers(&self.0.context.database).await
     }
 
     /// The counters of the server.

@@ -10,7 +10,7 @@ use crate::system;
 
 impl App {
     /// Serves the connections of `listener` until SIGTERM or Ctrl-C, reloading the policy on SIGHUP;
-    /// then lets running requests finish and ends the application.
+    /// then lets running requests finish and ends the application, for its other listeners too.
     ///
     /// # Errors
     /// When signals cannot be received or the listener is not usable. The application has ended then,
@@ -21,6 +21,7 @@ impl App {
             let reloads = async {
                 loop {
                     hangups.next().await;
+                    tracing::info!("SIGHUP: loading the policy again");
                     // What is wrong is logged, counted and recorded on the way.
                     drop(self.reload().await);
                 }

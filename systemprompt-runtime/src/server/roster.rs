@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -12,6 +12,7 @@ use super::lifeline::{Lifeline, Order, Phase};
 #[derive(Debug)]
 pub(crate) struct Roster {
     limits: Deadlines,
+    since: Instant,
     ticks: Arc<AtomicU32>,
     draining: AtomicBool,
     lines: Mutex<HashMap<u64, Arc<Lifeline>>>,
@@ -51,6 +52,7 @@ impl Roster {
     pub(crate) fn new(limits: Deadlines) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            since: Instant::now(),
             ticks: Arc::default(),
             draining: AtomicBool::new(false),
             lines: Mutex::default(),
@@ -86,14 +88,14 @@ impl Roster {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Lets time pass and cuts off who is overdue; never returns.
+    /// Lets time pass and cuts off who is overdue; never returns. Several of these do no harm: a
+    /// server with two listeners has two.
     pub(crate) async fn watch(&self) {
-        let mut tick = tokio::time::interval(self.limits.tick());
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        tick.tick().await;
+        let tick = self.limits.tick();
         loop {
-            tick.tick().await;
-            self.ticks.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(tick).await;
+            let passed = self.since.elapsed().as_nanos() / tick.as_nanos().max(1);
+            self.ticks.store(u32::try_from(passed).unwrap_or(u32::MAX), Ordering::Relaxed);
             self.cut_overdue();
         }
     }

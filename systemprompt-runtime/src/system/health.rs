@@ -22,7 +22,7 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     };
     let database = match () {
         () if !app.database().path().exists() => "the database file is gone",
-        () if app.database().ping().await.is_err() => "the database does not answer",
+        () if !app.database_answers().await => "the database does not answer",
         () => "ok",
     };
     let policy = match app.reload_stats().stale {

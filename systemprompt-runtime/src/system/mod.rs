@@ -5,6 +5,7 @@ mod discovery;
 mod fallback;
 mod health;
 mod metrics;
+mod probe;
 
 use axum::Router;
 use axum::routing::get;
@@ -12,6 +13,7 @@ use systemprompt_core::api::with_trace;
 use systemprompt_core::extension::MountedRouter;
 
 pub(crate) use fallback::{not_found, wrong_method};
+pub(crate) use probe::Probe;
 
 use crate::App;
 

@@ -2,6 +2,7 @@ mod extensions;
 mod first_start;
 mod policies;
 mod reloading;
+mod signals;
 mod system_routes;
 
 use std::fs;

@@ -29,6 +29,7 @@ async fn what_is_on_no_route_is_a_problem_document() {
         assert_eq!(reply.status, status, "{method} {path}");
         assert_eq!(reply.header("content-type"), Some("application/problem+json"));
         assert_eq!(reply.json()["trace_id"].as_str(), reply.header("x-trace-id"));
+        assert_eq!(reply.header("allow").is_some(), status == 405, "{method} {path}");
     }
     served.stop().await;
 }
