@@ -34,7 +34,8 @@
 //! | `audit` | `audit`: the log | no |
 //! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
 //! | `api` | `api`: what HTTP doors share, with the application | no |
-//! | `runtime` | `runtime`, `logging`: the whole application | no |
+//! | `runtime` | `runtime`: the whole application | no |
+//! | `logging` | `logging`: the log of a binary's process | no |
 //! | `cli` | `cli`: the command line for your own binary | no |
 //! | `full` | all of them | no |
 
@@ -71,3 +72,7 @@ pub mod users;
 
 #[doc(inline)]
 pub use systemprompt_core::{extension_entry, register_extension};
+
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../../docs/extensions.md")]
+mod guide_to_extensions {}
