@@ -36,6 +36,7 @@ impl ExtensionBuilder {
     /// Adds an extension: `extension_entry!(MyExtension)` with everything it can do, or
     /// `ExtensionEntry::of(my_extension)` with the capabilities that are named there.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "a builder adds; it is no number")]
     pub fn add(mut self, entry: impl Into<ExtensionEntry>) -> Self {
         self.entries.push(entry.into());
         self
@@ -125,18 +126,14 @@ fn schema_of(id: &str, entry: &ExtensionEntry) -> SchemaOwner {
 }
 
 fn check_ids(known: &[RegisteredExtension]) -> Result<(), ExtensionError> {
-    let mut sites: BTreeMap<&str, &Site> = BTreeMap::new();
+    let mut sites: BTreeMap<&str, Site> = BTreeMap::new();
     for extension in known {
-        if let Some(other) = sites.insert(extension.id(), extension.site()) {
-            let (first, second) = if other < extension.site() {
-                (other, extension.site())
-            } else {
-                (extension.site(), other)
-            };
+        let site = *extension.site();
+        if let Some(other) = sites.insert(extension.id(), site) {
             return Err(ExtensionError::DuplicateId {
                 id: extension.id().to_owned(),
-                first: first.clone(),
-                second: second.clone(),
+                first: other.min(site),
+                second: other.max(site),
             });
         }
     }

@@ -9,9 +9,9 @@ use super::{
 };
 
 /// Where an extension was registered.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {
-    pub(super) crate_name: String,
+    pub(super) crate_name: &'static str,
     pub(super) file: &'static str,
     pub(super) line: u32,
 }
@@ -19,19 +19,19 @@ pub struct Site {
 impl Site {
     /// A place in a crate.
     #[must_use]
-    pub fn new(crate_name: impl Into<String>, file: &'static str, line: u32) -> Self {
-        Self { crate_name: crate_name.into(), file, line }
+    pub fn new(crate_name: &'static str, file: &'static str, line: u32) -> Self {
+        Self { crate_name, file, line }
     }
 
     /// The crate's name.
     #[must_use]
-    pub fn crate_name(&self) -> &str {
-        &self.crate_name
+    pub fn crate_name(&self) -> &'static str {
+        self.crate_name
     }
 
     /// The file, as its compiler was given it.
     #[must_use]
-    pub fn file(&self) -> &str {
+    pub fn file(&self) -> &'static str {
         self.file
     }
 
@@ -83,15 +83,19 @@ impl fmt::Debug for ExtensionEntry {
     }
 }
 
+/// The cast of an extension of type `T` to a capability, if it has it.
+#[doc(hidden)]
+pub type Cast<T, C> = Option<fn(Arc<T>) -> Arc<C>>;
+
 /// What an extension of type `T` can do: for each capability the cast to it, where it has it.
 #[doc(hidden)]
 pub struct Capabilities<T> {
-    pub schema: Option<fn(Arc<T>) -> Arc<dyn SchemaExtensionTyped>>,
-    pub api: Option<fn(Arc<T>) -> Arc<dyn ApiExtensionTypedDyn>>,
-    pub jobs: Option<fn(Arc<T>) -> Arc<dyn JobExtensionTyped>>,
-    pub providers: Option<fn(Arc<T>) -> Arc<dyn ProviderExtensionTyped>>,
-    pub settings: Option<fn(Arc<T>) -> Arc<dyn ReadSettings>>,
-    pub checks: Option<fn(Arc<T>) -> Arc<dyn CheckExtensionTyped>>,
+    pub schema: Cast<T, dyn SchemaExtensionTyped>,
+    pub api: Cast<T, dyn ApiExtensionTypedDyn>,
+    pub jobs: Cast<T, dyn JobExtensionTyped>,
+    pub providers: Cast<T, dyn ProviderExtensionTyped>,
+    pub settings: Cast<T, dyn ReadSettings>,
+    pub checks: Cast<T, dyn CheckExtensionTyped>,
 }
 
 impl<T> Capabilities<T> {

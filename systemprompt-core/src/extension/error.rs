@@ -38,16 +38,11 @@ pub enum ExtensionError {
         source: semver::Error,
     },
     /// A version requirement that is none.
-    #[error(
-        "the extension `{id}`, registered by {site}, requires `{dependency}` in `{requirement}`: \
-         {source}"
-    )]
+    #[error("the extension `{id}`, registered by {site}, requires `{requirement}`: {source}")]
     InvalidRequirement {
         /// The extension.
         id: String,
-        /// What it requires.
-        dependency: String,
-        /// The requirement as it was given.
+        /// The id it requires and the requirement as it was given.
         requirement: String,
         /// Where.
         site: Site,

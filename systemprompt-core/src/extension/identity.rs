@@ -38,16 +38,16 @@ impl Identity {
     pub(super) fn parse(metadata: &ExtensionMetadata, site: &Site) -> Result<Self, ExtensionError> {
         let id = metadata.id.to_string();
         if !is_id(&id) {
-            return Err(ExtensionError::InvalidId { id, site: site.clone() });
+            return Err(ExtensionError::InvalidId { id, site: *site });
         }
         if id.starts_with("systemprompt") {
-            return Err(ExtensionError::ReservedId { id, site: site.clone() });
+            return Err(ExtensionError::ReservedId { id, site: *site });
         }
         let version =
             Version::parse(&metadata.version).map_err(|source| ExtensionError::InvalidVersion {
                 id: id.clone(),
                 version: metadata.version.to_string(),
-                site: site.clone(),
+                site: *site,
                 source,
             })?;
         let requires = metadata
@@ -57,9 +57,8 @@ impl Identity {
                 Ok(version) => Ok(Dependency { id: requirement.id.to_string(), version }),
                 Err(source) => Err(ExtensionError::InvalidRequirement {
                     id: id.clone(),
-                    dependency: requirement.id.to_string(),
-                    requirement: requirement.version.to_string(),
-                    site: site.clone(),
+                    requirement: format!("{} {}", requirement.id, requirement.version),
+                    site: *site,
                     source,
                 }),
             })

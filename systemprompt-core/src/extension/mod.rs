@@ -85,7 +85,7 @@ pub mod prelude {
 /// What the macros expand to. Not for use by hand; may change at any time.
 #[doc(hidden)]
 pub mod __private {
-    pub use super::entry::Capabilities;
+    pub use super::entry::{Capabilities, Cast};
     pub use super::register::{Absent, Probe, Registration, entry};
     pub use super::settings::ReadSettings;
     pub use inventory;

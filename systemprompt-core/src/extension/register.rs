@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::entry::{Capabilities, TypedEntry};
+use super::entry::{Capabilities, Cast, TypedEntry};
 use super::settings::ReadSettings;
 use super::{
     ApiExtensionTyped, ApiExtensionTypedDyn, CheckExtensionTyped, ConfigExtensionTyped, Extension,
@@ -45,49 +45,49 @@ pub struct Probe<T>(PhantomData<T>);
 /// Answers for the capabilities that a type does not have.
 pub trait Absent<T> {
     /// The cast to the capability.
-    const SCHEMA: Option<fn(Arc<T>) -> Arc<dyn SchemaExtensionTyped>> = None;
+    const SCHEMA: Cast<T, dyn SchemaExtensionTyped> = None;
     /// The cast to the capability.
-    const API: Option<fn(Arc<T>) -> Arc<dyn ApiExtensionTypedDyn>> = None;
+    const API: Cast<T, dyn ApiExtensionTypedDyn> = None;
     /// The cast to the capability.
-    const JOBS: Option<fn(Arc<T>) -> Arc<dyn JobExtensionTyped>> = None;
+    const JOBS: Cast<T, dyn JobExtensionTyped> = None;
     /// The cast to the capability.
-    const PROVIDERS: Option<fn(Arc<T>) -> Arc<dyn ProviderExtensionTyped>> = None;
+    const PROVIDERS: Cast<T, dyn ProviderExtensionTyped> = None;
     /// The cast to the capability.
-    const SETTINGS: Option<fn(Arc<T>) -> Arc<dyn ReadSettings>> = None;
+    const SETTINGS: Cast<T, dyn ReadSettings> = None;
     /// The cast to the capability.
-    const CHECKS: Option<fn(Arc<T>) -> Arc<dyn CheckExtensionTyped>> = None;
+    const CHECKS: Cast<T, dyn CheckExtensionTyped> = None;
 }
 
 impl<T> Absent<T> for Probe<T> {}
 
 impl<T: SchemaExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const SCHEMA: Option<fn(Arc<T>) -> Arc<dyn SchemaExtensionTyped>> = Some(|it| it);
+    pub const SCHEMA: Cast<T, dyn SchemaExtensionTyped> = Some(|it| it);
 }
 
 impl<T: ApiExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const API: Option<fn(Arc<T>) -> Arc<dyn ApiExtensionTypedDyn>> = Some(|it| it);
+    pub const API: Cast<T, dyn ApiExtensionTypedDyn> = Some(|it| it);
 }
 
 impl<T: JobExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const JOBS: Option<fn(Arc<T>) -> Arc<dyn JobExtensionTyped>> = Some(|it| it);
+    pub const JOBS: Cast<T, dyn JobExtensionTyped> = Some(|it| it);
 }
 
 impl<T: ProviderExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const PROVIDERS: Option<fn(Arc<T>) -> Arc<dyn ProviderExtensionTyped>> = Some(|it| it);
+    pub const PROVIDERS: Cast<T, dyn ProviderExtensionTyped> = Some(|it| it);
 }
 
 impl<T: ConfigExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const SETTINGS: Option<fn(Arc<T>) -> Arc<dyn ReadSettings>> = Some(|it| it);
+    pub const SETTINGS: Cast<T, dyn ReadSettings> = Some(|it| it);
 }
 
 impl<T: CheckExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const CHECKS: Option<fn(Arc<T>) -> Arc<dyn CheckExtensionTyped>> = Some(|it| it);
+    pub const CHECKS: Cast<T, dyn CheckExtensionTyped> = Some(|it| it);
 }
 
 /// Makes a type an extension of every binary it is linked into.

@@ -63,7 +63,6 @@ impl MountedRouter {
 
     /// A router with the routes below their base path, ready to be merged into the host's.
     #[cfg(feature = "api")]
-    #[must_use]
     pub fn into_axum(self) -> axum::Router {
         axum::Router::new().nest(self.base.as_str(), self.router.router)
     }

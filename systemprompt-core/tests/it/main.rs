@@ -3,3 +3,4 @@
 #[cfg(feature = "config")]
 mod configuration;
 mod linked;
+mod macros;

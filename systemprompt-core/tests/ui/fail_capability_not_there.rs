@@ -1,0 +1,13 @@
+use systemprompt_core::extension::prelude::*;
+
+struct Mine;
+
+impl Extension for Mine {
+    fn metadata(&self) -> ExtensionMetadata {
+        ExtensionMetadata::new("mine", "1.0.0")
+    }
+}
+
+fn main() {
+    let _ = ExtensionEntry::of(Mine).with_checks();
+}

@@ -1,0 +1,15 @@
+use systemprompt_core::extension::prelude::*;
+
+struct Mine {
+    retries: u8,
+}
+
+impl Extension for Mine {
+    fn metadata(&self) -> ExtensionMetadata {
+        ExtensionMetadata::new(format!("mine-{}", self.retries), "1.0.0")
+    }
+}
+
+register_extension!(Mine);
+
+fn main() {}

@@ -1,0 +1,5 @@
+use systemprompt_core::extension::prelude::*;
+
+register_extension!(Mine);
+
+fn main() {}
