@@ -1,5 +1,15 @@
 //! What the core shows to the outside.
 
+#![cfg_attr(
+    feature = "config",
+    expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test fails by panicking"
+    )
+)]
+
 #[cfg(feature = "config")]
 mod configuration;
 mod linked;
