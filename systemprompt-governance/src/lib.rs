@@ -15,6 +15,7 @@ mod check;
 mod governor;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod layer;
 mod ledger;
 pub mod policy;
 pub mod rate;

@@ -1,6 +1,7 @@
 //! The governor: the one place where a tool call is decided.
 
 mod builder;
+mod conclude;
 mod error;
 mod run;
 
@@ -11,19 +12,15 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::{AuditSink, Decide, PermitLedger, RateStore, RejectedCall};
-use systemprompt_core::decision::{
-    CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Permit, PermitGrant,
-};
-use systemprompt_core::event::{AuditEvent, Verdict};
+use systemprompt_core::decision::{Decision, Denial, DenialReason, Evaluation};
+use systemprompt_core::event::Verdict;
 use systemprompt_core::id::{CallId, EventId, PolicyVersion, TraceId};
 use systemprompt_core::policy::PolicyDocument;
 
@@ -34,7 +31,7 @@ use crate::record::{self, Ruling};
 use crate::repeat::{OpenPermit, Repeats};
 use crate::secret::Scanner;
 use crate::stats::{Counters, Stats};
-use run::{Passed, Run};
+use run::Run;
 
 /// Ids of the built-in checks in the order they run.
 const BUILT_IN: [&str; 4] = ["scope", "secret", "blocklist", "rate"];
@@ -176,104 +173,6 @@ impl Governor {
         for permit in permits {
             self.0.repeats.remember(&permit);
         }
-    }
-}
-
-impl Inner {
-    /// Records how a call was decided and answers.
-    async fn conclude(
-        &self,
-        call: ToolCall,
-        lifetime: Duration,
-        result: Result<Passed, DenialReason>,
-        evaluation: Evaluation,
-        duration: Duration,
-    ) -> Decision {
-        let (id, now) = (EventId::generate(), self.clock.now());
-        let evaluation = Arc::new(evaluation);
-        let (reason, mut passed) = match result {
-            Ok(passed) => (None, passed),
-            Err(reason) => (Some(reason), Passed::default()),
-        };
-        let granted = reason.is_none().then(|| match passed.repeat {
-            Some(granted) => (granted.permit, granted.expires_at),
-            None => (id.into(), now.after(lifetime)),
-        });
-        if let (Some(first), Some((permit, expires_at))) = (&mut passed.first, granted) {
-            first.grant(permit, expires_at);
-        }
-        let ruling = Ruling {
-            id,
-            occurred_at: now,
-            reason: reason.as_ref(),
-            permit: granted,
-            evaluation: evaluation.clone(),
-            duration,
-        };
-        let event =
-            catch_unwind(AssertUnwindSafe(|| record::of_call(&self.scanner, &call, ruling)));
-        if !self.append(event).await {
-            self.undo(passed).await;
-            return self.deny(&call, DenialReason::AuditUnavailable, evaluation);
-        }
-        match (reason, granted) {
-            (None, Some((id, expires_at))) => {
-                self.counters.decided(call.door(), Verdict::Allow, None);
-                let ledger = self.ledger.clone();
-                let clock = self.clock.clone();
-                let grant = PermitGrant { id, call, expires_at, evaluation, ledger, clock };
-                Decision::Allow(Permit::assert_granted(grant))
-            }
-            (reason, _) => {
-                let failed = || DenialReason::CheckFailed { check: "scope".into() };
-                self.deny(&call, reason.unwrap_or_else(failed), evaluation)
-            }
-        }
-    }
-
-    fn deny(&self, call: &ToolCall, reason: DenialReason, evaluation: Arc<Evaluation>) -> Decision {
-        self.counters.decided(call.door(), Verdict::Deny, Some(reason.code()));
-        let (call_id, trace_id) = (call.call_id().clone(), call.trace_id());
-        Decision::Deny(Denial { reason, call_id, trace_id, evaluation })
-    }
-
-    /// Whether `event` is durable now.
-    async fn append(&self, event: std::thread::Result<AuditEvent>) -> bool {
-        let started = self.clock.monotonic();
-        let appended = match event {
-            Ok(event) => AssertUnwindSafe(self.audit.append(event)).catch_unwind().await,
-            Err(panic) => Err(panic),
-        };
-        self.counters.appended_in(self.clock.monotonic().saturating_sub(started));
-        let durable = matches!(appended, Ok(Ok(())));
-        if !durable {
-            self.counters.audit_failures.fetch_add(1, Relaxed);
-        }
-        durable
-    }
-
-    /// Lets go of what a call took hold of that was denied after all.
-    async fn undo(&self, mut passed: Passed) {
-        if let Some(first) = &mut passed.first {
-            first.revoke();
-        }
-        if !passed.charges.is_empty() {
-            let _ = AssertUnwindSafe(self.rates.give_back(&passed.charges)).catch_unwind().await;
-        }
-    }
-
-    /// The evaluation of something that no check has seen.
-    fn nothing_checked(&self) -> Evaluation {
-        let policy = self.policy.load();
-        let host = self.checks.iter().map(|check| check.id().to_owned().into());
-        let checks = BUILT_IN.into_iter().map(Into::into).chain(host).map(|check| CheckRecord {
-            check,
-            outcome: CheckOutcome::Skipped,
-            detail: None,
-            duration_ns: 0,
-        });
-        let (policy_version, checks) = (policy.version().clone(), checks.collect());
-        Evaluation { policy_version, checks, limits: Vec::new() }
     }
 }
 

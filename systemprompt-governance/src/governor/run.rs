@@ -55,6 +55,9 @@ impl<'r> Run<'r> {
     pub(super) async fn decide(&mut self) -> Result<Passed, DenialReason> {
         self.look()?;
         let mut passed = self.claim().await;
+        if passed.repeat.is_some() {
+            self.inner.counters.repeats.fetch_add(1, Relaxed);
+        }
         if passed.repeat.is_none() && self.policy.enabled() {
             passed.charges = self.policy.charges(self.call, &self.inner.hash_key);
         }
@@ -174,7 +177,6 @@ impl<'r> Run<'r> {
             return Ok(());
         }
         if passed.repeat.is_some() {
-            self.inner.counters.repeats.fetch_add(1, Relaxed);
             let charges = self.policy.charges(self.call, &self.inner.hash_key);
             self.limits = self.remaining(&charges).await;
             self.note("rate", CheckOutcome::Passed, Some("a repeat is not charged".into()));

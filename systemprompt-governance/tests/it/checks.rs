@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use systemprompt_core::call::ToolCall;
-use systemprompt_core::contract::{Check, CheckFailure, CheckVerdict};
-use systemprompt_core::decision::{CheckOutcome, DenialReason};
+use systemprompt_core::contract::{
+    AuditError, AuditSink, Check, CheckFailure, CheckVerdict, RateCharge, RateRefusal, RateStore,
+    RateStoreError,
+};
+use systemprompt_core::decision::{CheckOutcome, DenialReason, LimitState};
+use systemprompt_core::event::AuditEvent;
 use systemprompt_core::policy::{CheckPolicy, PolicyDocument};
 use systemprompt_governance::BuildError;
 
@@ -154,6 +158,68 @@ fn a_limit_that_is_used_up_meanwhile_denies_at_the_end() {
         assert_eq!(allowed, 1);
         assert!(decisions.iter().all(|d| matches!(code(d), "allow" | "rate_limited")));
     });
+}
+
+/// A rate store that cannot be asked, or panics when it is.
+struct BadStore {
+    panics: bool,
+}
+
+impl BadStore {
+    fn answer<T>(&self) -> Result<T, RateStoreError> {
+        assert!(!self.panics, "told to");
+        Err(RateStoreError("told to fail".into()))
+    }
+}
+
+#[async_trait::async_trait]
+impl RateStore for BadStore {
+    async fn test(&self, _: &[RateCharge]) -> Result<Result<(), RateRefusal>, RateStoreError> {
+        self.answer()
+    }
+
+    async fn take(
+        &self,
+        _: &[RateCharge],
+    ) -> Result<Result<Vec<LimitState>, RateRefusal>, RateStoreError> {
+        self.answer()
+    }
+
+    async fn give_back(&self, _: &[RateCharge]) {}
+
+    async fn remaining(&self, _: &[RateCharge]) -> Result<Vec<LimitState>, RateStoreError> {
+        self.answer()
+    }
+}
+
+#[tokio::test]
+async fn a_rate_store_that_cannot_be_asked_denies() {
+    for panics in [false, true] {
+        let store = Arc::new(BadStore { panics });
+        let house = house_with(with_limit(9, 60, &[]), |builder| builder.rate_store(store));
+        let decision = house.governor.evaluate(call(&user(), "Read").build()).await;
+        assert_eq!(code(&decision), "check_failed");
+        assert_eq!(outcomes(&decision)[3], ("rate".into(), CheckOutcome::Errored));
+        assert_eq!(house.governor.stats().rate_store_failures, 1);
+        assert_eq!(house.log.decisions().len(), 1);
+    }
+}
+
+/// An audit sink that panics.
+struct BadSink;
+
+#[async_trait::async_trait]
+impl AuditSink for BadSink {
+    async fn append(&self, _: AuditEvent) -> Result<(), AuditError> {
+        panic!("told to")
+    }
+}
+
+#[tokio::test]
+async fn an_audit_sink_that_panics_denies() {
+    let house = house_with(starter(), |builder| builder.audit(Arc::new(BadSink)));
+    let decision = house.governor.evaluate(call(&user(), "Read").build()).await;
+    assert_eq!(code(&decision), "audit_unavailable");
 }
 
 proptest! {

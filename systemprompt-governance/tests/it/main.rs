@@ -6,6 +6,7 @@ mod house;
 #[cfg(test)]
 #[cfg(feature = "http")]
 mod http;
+mod layer;
 mod pipeline;
 mod profiles;
 mod rates;

@@ -212,3 +212,67 @@ async fn a_rehearsal_leaves_no_trace() {
     let rehearsal = house.governor.dry_run(&call(&user(), "Read").build()).await;
     assert_eq!(rehearsal.denial.map(|reason| reason.code()), Some("rate_limited"));
 }
+
+#[tokio::test]
+async fn servers_compare_exactly_in_grants_and_folded_in_denials() {
+    let served = |rule: ScopeRule, server: &str| ScopeRule { servers: texts(&[server]), ..rule };
+    let grant = served(rule("grant", &["read", "mcp__db__write"]), "db");
+    let all = rule("all", &["mcp__*"]);
+    let deny = served(ScopeRule { effect: Effect::Deny, ..rule("deny", &["*"]) }, "prod*");
+    let granted = house(PolicyDocument { rules: vec![grant], ..starter() });
+    for (tool, verdict) in [
+        ("mcp__db__read", "allow"),
+        ("mcp__db__write", "allow"),
+        ("mcp__DB__read", "unknown_tool"),
+        ("mcp__other__read", "unknown_tool"),
+        ("read", "unknown_tool"),
+    ] {
+        assert_eq!(code(&granted.governor.evaluate(call(&user(), tool).build()).await), verdict);
+    }
+    let denied = house(PolicyDocument { rules: vec![all, deny], ..starter() });
+    for (tool, verdict) in [
+        ("mcp__prod1__read", "scope_violation"),
+        ("mcp__PROD1__read", "scope_violation"),
+        ("mcp__test__read", "allow"),
+    ] {
+        assert_eq!(code(&denied.governor.evaluate(call(&user(), tool).build()).await), verdict);
+    }
+}
+
+#[tokio::test]
+async fn deny_rules_for_agents_also_hit_calls_that_name_none() {
+    let deny = ScopeRule {
+        effect: Effect::Deny,
+        agents: texts(&["associate_agent"]),
+        ..rule("deny", &["Write"])
+    };
+    let house = house(PolicyDocument { rules: vec![rule("all", &["*"]), deny], ..starter() });
+    let evaluate = |call: crate::house::Call| house.governor.evaluate(call.build());
+    let write = || call(&admin(), "Write");
+    assert_eq!(code(&evaluate(write()).await), "scope_violation");
+    assert_eq!(code(&evaluate(write().agent("associate_agent")).await), "scope_violation");
+    assert_eq!(code(&evaluate(write().agent("developer_agent")).await), "allow");
+    let label = write().agent("some_worker").context(|context| context.agent_is_label = true);
+    assert_eq!(code(&evaluate(label).await), "scope_violation");
+}
+
+#[tokio::test]
+async fn grants_need_every_scope_and_one_of_the_roles() {
+    let grant = ScopeRule {
+        scopes: texts(&["tools:use", "audit:read"]),
+        roles: texts(&["admin", "user"]),
+        ..rule("both", &["Read"])
+    };
+    let house = house(PolicyDocument { rules: vec![grant], ..starter() });
+    let lacking = house.governor.evaluate(call(&user(), "Read").build()).await;
+    match lacking.reason() {
+        Some(DenialReason::ScopeViolation { required, agent: None, .. }) => {
+            let required: Vec<&str> = required.iter().map(|need| &**need).collect();
+            let both = "tools:use+audit:read+role:";
+            assert_eq!(required, [format!("{both}admin"), format!("{both}user")]);
+        }
+        other => panic!("{other:?}"),
+    }
+    let enough = crate::house::principal("u", &["tools:use", "audit:read"]);
+    assert_eq!(code(&house.governor.evaluate(call(&enough, "Read").build()).await), "allow");
+}

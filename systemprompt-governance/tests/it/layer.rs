@@ -1,0 +1,179 @@
+use std::convert::Infallible;
+use std::future::Future as _;
+use std::task::Poll;
+
+use systemprompt_core::call::ToolCall;
+use systemprompt_core::decision::{OutcomeStatus, PermitTicket};
+use systemprompt_core::id::PermitId;
+use systemprompt_governance::layer::{Gate, GovernLayer, NotACall, PermitSlot, Refused};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+use crate::house::{House, call, house, starter, user, with_limit};
+
+/// A request of some protocol that is not HTTP.
+struct Order {
+    tool: &'static str,
+    permit: Option<PermitSlot>,
+}
+
+/// Orders are calls of the tool they name; answers are texts.
+struct Orders;
+
+impl Gate<Order> for Orders {
+    type Response = String;
+
+    async fn read(&self, order: Order) -> Result<(ToolCall, Order), NotACall<String>> {
+        match order.tool {
+            "" => Err(NotACall::Answered("who are you?".into())),
+            tool => Ok((call(&user(), tool).build(), order)),
+        }
+    }
+
+    fn admit(&self, order: Order, permit: PermitSlot) -> Order {
+        Order { permit: Some(permit), ..order }
+    }
+
+    fn refuse(&self, refused: Refused) -> String {
+        match refused {
+            Refused::Denied(denial) => denial.reason.code().into(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn outcome(&self, answer: &String) -> OutcomeStatus {
+        if answer == "broken" { OutcomeStatus::Failed } else { OutcomeStatus::Success }
+    }
+}
+
+async fn ask(house: &House, tool: &'static str, answer: &'static str) -> String {
+    let service = service_fn(move |_: Order| async move { Ok::<_, Infallible>(answer.to_owned()) });
+    let service = GovernLayer::new(house.governor.clone(), Orders).layer(service);
+    service.oneshot(Order { tool, permit: None }).await.unwrap()
+}
+
+fn statuses(house: &House) -> Vec<Option<OutcomeStatus>> {
+    let outcomes = house.log.outcomes.lock();
+    outcomes.values().map(|outcome| outcome.as_ref().map(|outcome| outcome.status)).collect()
+}
+
+#[tokio::test]
+async fn allowed_requests_pass_and_are_settled_by_their_answer() {
+    for (answer, status) in [("fine", OutcomeStatus::Success), ("broken", OutcomeStatus::Failed)] {
+        let house = house(starter());
+        assert_eq!(ask(&house, "Read", answer).await, answer);
+        assert_eq!(statuses(&house), [Some(status)]);
+    }
+}
+
+#[tokio::test]
+async fn refused_requests_do_not_reach_the_service() {
+    let house = house(with_limit(1, 60, &[]));
+    assert_eq!(ask(&house, "delete_x", "ran").await, "blocked");
+    assert_eq!(ask(&house, "", "ran").await, "who are you?");
+    assert_eq!(ask(&house, "Read", "ran").await, "ran");
+    assert_eq!(ask(&house, "Read", "ran").await, "rate_limited");
+    assert_eq!(house.log.decisions().len(), 3);
+    assert_eq!(statuses(&house).len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_may_take_the_permit_itself() {
+    let house = house(starter());
+    let (sender, mut receiver) = tokio::sync::mpsc::channel::<PermitTicket>(1);
+    let service = service_fn(move |order: Order| {
+        let sender = sender.clone();
+        async move {
+            let permit = order.permit.unwrap().take().unwrap();
+            sender.send(permit.into_ticket()).await.unwrap();
+            Ok::<_, Infallible>("later".to_owned())
+        }
+    });
+    let service = GovernLayer::new(house.governor.clone(), Orders).layer(service);
+    service.oneshot(Order { tool: "Read", permit: None }).await.unwrap();
+    let ticket = receiver.recv().await.unwrap();
+    assert!(statuses(&house).is_empty(), "the outcome is the service's to report");
+    assert_eq!(house.log.decisions()[0].permit, Some(ticket.id));
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_abandons_its_permit() {
+    let house = house(starter());
+    let service = service_fn(|_: Order| std::future::pending::<Result<String, Infallible>>());
+    let service = GovernLayer::new(house.governor.clone(), Orders).layer(service);
+    let mut asking = Box::pin(service.oneshot(Order { tool: "Read", permit: None }));
+    let polled = std::future::poll_fn(|context| Poll::Ready(asking.as_mut().poll(context)));
+    assert!(polled.await.is_pending());
+    let permit: PermitId = house.log.decisions()[0].permit.unwrap();
+    drop(asking);
+    assert_eq!(house.log.outcomes.lock().get(&permit), Some(&None));
+}
+
+#[cfg(feature = "http")]
+mod http {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::routing::post;
+    use bytes::Bytes;
+    use http::request::Parts;
+    use systemprompt_core::call::{Arguments, CallContext, Door, MalformedCall, ToolCall, ToolRef};
+    use systemprompt_core::contract::RejectedCall;
+    use systemprompt_core::decision::DenialReason;
+    use systemprompt_core::principal::Principal;
+    use systemprompt_governance::layer::{GovernLayer, HttpGate, Unreadable};
+    use tower::ServiceExt as _;
+
+    use crate::house::{House, house, user, with_limit};
+
+    fn read(parts: &Parts, body: Bytes) -> Result<ToolCall, Unreadable> {
+        let principal = parts.extensions.get::<Principal>().ok_or(Unreadable::Unauthenticated)?;
+        let tool = parts.uri.path().trim_start_matches('/').replace('/', ".");
+        let rejected = |fault: MalformedCall| {
+            Unreadable::Rejected(Box::new(RejectedCall {
+                principal: principal.clone(),
+                door: Door::Embedded,
+                context: CallContext::default(),
+                tool: Some(tool.clone()),
+                reason: DenialReason::MalformedCall(fault),
+            }))
+        };
+        let arguments = Arguments::parse(body).map_err(rejected)?;
+        let tool_ref = ToolRef::parse(None, &tool).map_err(rejected)?;
+        let (principal, context) = (principal.clone(), CallContext::default());
+        Ok(ToolCall::new(principal, Door::Embedded, tool_ref, arguments, context))
+    }
+
+    async fn ask(house: &House, path: &str, body: &str, known: bool) -> (u16, String) {
+        let echo = |body: String| async move { format!("got {body}") };
+        let router = Router::new()
+            .route("/orders/create", post(echo))
+            .route("/orders/delete", post(echo))
+            .layer(GovernLayer::new(house.governor.clone(), HttpGate::new(read)));
+        let mut request = Request::post(path).body(Body::from(body.to_owned())).unwrap();
+        if known {
+            request.extensions_mut().insert(user());
+        }
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_router_is_governed_by_one_layer() {
+        let house = house(with_limit(1, 60, &[]));
+        let (status, body) = ask(&house, "/orders/delete", "{}", true).await;
+        assert_eq!(status, 403);
+        assert!(body.contains("\"code\":\"blocked\""), "{body}");
+        assert_eq!(ask(&house, "/orders/create", "{}", false).await.0, 401);
+        assert_eq!(ask(&house, "/orders/create", "{\"a\":1,\"a\":2}", true).await.0, 400);
+        let answer = ask(&house, "/orders/create", "{\"a\":1}", true).await;
+        assert_eq!(answer, (200, "got {\"a\":1}".into()));
+        let (status, body) = ask(&house, "/orders/create", "{}", true).await;
+        assert_eq!(status, 429);
+        assert!(body.contains("retry_after_ms"), "{body}");
+        let large = format!("\"{}\"", "x".repeat(1 << 20));
+        assert_eq!(ask(&house, "/orders/create", &large, true).await.0, 413);
+        assert_eq!(house.log.decisions().len(), 4);
+    }
+}
