@@ -38,56 +38,93 @@ pub fn entry<T: Extension>(
     TypedEntry { site, extension: Arc::new(extension), capabilities }.into()
 }
 
-/// Asks what `T` can do: an inherent constant, which exists only for types with the capability, hides
-/// the constant of the same name of [`Absent`], which exists for all.
+/// Asks what `T` can do: a method of its own, which exists only for types with the capability, hides
+/// the method of the same name of [`Absent`], which exists for all. It holds no `T`, only its type, so
+/// that a macro can leave the type to inference.
 pub struct Probe<T>(PhantomData<T>);
+
+impl<T> Probe<T> {
+    /// A probe for the type of `extension`.
+    pub fn of(_extension: &T) -> Self {
+        Self(PhantomData)
+    }
+}
 
 /// Answers for the capabilities that a type does not have.
 pub trait Absent<T> {
-    /// The cast to the capability.
-    const SCHEMA: Cast<T, dyn SchemaExtensionTyped> = None;
-    /// The cast to the capability.
-    const API: Cast<T, dyn ApiExtensionTypedDyn> = None;
-    /// The cast to the capability.
-    const JOBS: Cast<T, dyn JobExtensionTyped> = None;
-    /// The cast to the capability.
-    const PROVIDERS: Cast<T, dyn ProviderExtensionTyped> = None;
-    /// The cast to the capability.
-    const SETTINGS: Cast<T, dyn ReadSettings> = None;
-    /// The cast to the capability.
-    const CHECKS: Cast<T, dyn CheckExtensionTyped> = None;
+    /// Not there.
+    fn schema(&self) -> Cast<T, dyn SchemaExtensionTyped> {
+        None
+    }
+
+    /// Not there.
+    fn api(&self) -> Cast<T, dyn ApiExtensionTypedDyn> {
+        None
+    }
+
+    /// Not there.
+    fn jobs(&self) -> Cast<T, dyn JobExtensionTyped> {
+        None
+    }
+
+    /// Not there.
+    fn providers(&self) -> Cast<T, dyn ProviderExtensionTyped> {
+        None
+    }
+
+    /// Not there.
+    fn settings(&self) -> Cast<T, dyn ReadSettings> {
+        None
+    }
+
+    /// Not there.
+    fn checks(&self) -> Cast<T, dyn CheckExtensionTyped> {
+        None
+    }
 }
 
 impl<T> Absent<T> for Probe<T> {}
 
 impl<T: SchemaExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const SCHEMA: Cast<T, dyn SchemaExtensionTyped> = Some(|it| it);
+    pub fn schema(&self) -> Cast<T, dyn SchemaExtensionTyped> {
+        Some(|it| it)
+    }
 }
 
 impl<T: ApiExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const API: Cast<T, dyn ApiExtensionTypedDyn> = Some(|it| it);
+    pub fn api(&self) -> Cast<T, dyn ApiExtensionTypedDyn> {
+        Some(|it| it)
+    }
 }
 
 impl<T: JobExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const JOBS: Cast<T, dyn JobExtensionTyped> = Some(|it| it);
+    pub fn jobs(&self) -> Cast<T, dyn JobExtensionTyped> {
+        Some(|it| it)
+    }
 }
 
 impl<T: ProviderExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const PROVIDERS: Cast<T, dyn ProviderExtensionTyped> = Some(|it| it);
+    pub fn providers(&self) -> Cast<T, dyn ProviderExtensionTyped> {
+        Some(|it| it)
+    }
 }
 
 impl<T: ConfigExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const SETTINGS: Cast<T, dyn ReadSettings> = Some(|it| it);
+    pub fn settings(&self) -> Cast<T, dyn ReadSettings> {
+        Some(|it| it)
+    }
 }
 
 impl<T: CheckExtensionTyped> Probe<T> {
     /// The cast to the capability.
-    pub const CHECKS: Cast<T, dyn CheckExtensionTyped> = Some(|it| it);
+    pub fn checks(&self) -> Cast<T, dyn CheckExtensionTyped> {
+        Some(|it| it)
+    }
 }
 
 /// Makes a type an extension of every binary it is linked into.
@@ -116,7 +153,11 @@ impl<T: CheckExtensionTyped> Probe<T> {
 #[macro_export]
 macro_rules! register_extension {
     ($($segment:ident)::+ $(,)?) => {
-        $crate::register_extension!($($segment)::+, $($segment)::+);
+        $crate::extension::__private::inventory::submit! {
+            $crate::extension::__private::Registration::new(
+                || $crate::extension_entry!($($segment)::+)
+            )
+        }
     };
     ($extension:ty, $make:expr $(,)?) => {
         $crate::extension::__private::inventory::submit! {
@@ -139,27 +180,31 @@ macro_rules! register_extension {
 #[macro_export]
 macro_rules! extension_entry {
     ($($segment:ident)::+ $(,)?) => {
-        $crate::extension_entry!($($segment)::+, $($segment)::+)
+        $crate::extension_entry!(@of _, $($segment)::+)
     };
-    ($extension:ty, $make:expr $(,)?) => {{
+    (@of $extension:ty, $make:expr) => {{
         #[allow(unused_imports, reason = "a type may have all capabilities")]
         use $crate::extension::__private::Absent as _;
-        type Probe = $crate::extension::__private::Probe<$extension>;
-        $crate::extension::__private::entry::<$extension>(
-            $make,
+        let extension: $extension = $make;
+        let probe = $crate::extension::__private::Probe::of(&extension);
+        $crate::extension::__private::entry(
+            extension,
             ::core::option_env!("CARGO_PKG_NAME"),
             ::core::file!(),
             ::core::line!(),
             $crate::extension::__private::Capabilities {
-                schema: Probe::SCHEMA,
-                api: Probe::API,
-                jobs: Probe::JOBS,
-                providers: Probe::PROVIDERS,
-                settings: Probe::SETTINGS,
-                checks: Probe::CHECKS,
+                schema: probe.schema(),
+                api: probe.api(),
+                jobs: probe.jobs(),
+                providers: probe.providers(),
+                settings: probe.settings(),
+                checks: probe.checks(),
             },
         )
     }};
+    ($extension:ty, $make:expr $(,)?) => {
+        $crate::extension_entry!(@of $extension, $make)
+    };
     ($($other:tt)*) => {
         ::core::compile_error!(
             "`extension_entry!` takes a unit struct, `extension_entry!(MyExtension)`, or a type and \
