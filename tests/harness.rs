@@ -15,7 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
 /// A running gateway with a data folder of its own.
-pub struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
     base: String,
     data: PathBuf,
@@ -25,7 +25,7 @@ pub struct Gateway {
 }
 
 /// Where cargo put a binary of this build.
-pub fn built(folder: &str, name: &str) -> PathBuf {
+pub(crate) fn built(folder: &str, name: &str) -> PathBuf {
     let mut path = std::env::current_exe().expect("own path");
     path.pop();
     path.pop();
@@ -41,7 +41,7 @@ pub fn built(folder: &str, name: &str) -> PathBuf {
 }
 
 /// Polls `probe` until it holds.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut probe: impl FnMut() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut probe: impl FnMut() -> F) {
     let start = Instant::now();
     while !probe().await {
         assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
@@ -51,7 +51,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut probe: impl Fn
 
 impl Gateway {
     /// Starts on a fresh data folder with the starter policy.
-    pub fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let data = folder.path().join("data");
         let mut gateway = Self::on(&data);
@@ -60,7 +60,7 @@ impl Gateway {
     }
 
     /// Starts on a fresh data folder whose starter profile `edit` has changed.
-    pub fn edited(edit: impl FnOnce(String) -> String) -> Self {
+    pub(crate) fn edited(edit: impl FnOnce(String) -> String) -> Self {
         let mut first = Self::fresh();
         let folder = first._folder.take();
         let data = first.data.clone();
@@ -74,12 +74,12 @@ impl Gateway {
     }
 
     /// Starts on `data`, which may have been used before.
-    pub fn on(data: &Path) -> Self {
+    pub(crate) fn on(data: &Path) -> Self {
         Self::try_on(data).unwrap_or_else(|log| panic!("the gateway did not start:\n{log}"))
     }
 
     /// Starts on `data`; the log when it refuses.
-    pub fn try_on(data: &Path) -> Result<Self, String> {
+    pub(crate) fn try_on(data: &Path) -> Result<Self, String> {
         let log = data.with_extension(format!("{}.log", std::process::id()));
         let file = fs::OpenOptions::new().create(true).append(true).open(&log).expect("log file");
         let mut child = Command::new(built("examples", "gateway"))
@@ -100,56 +100,56 @@ impl Gateway {
         Ok(Self { child, base, data: data.to_owned(), log, client, _folder: None })
     }
 
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.base.rsplit(':').next().and_then(|port| port.parse().ok()).expect("port")
     }
 
-    pub fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         &self.data
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 
     /// The key of `admin` or `user`.
-    pub fn key(&self, name: &str) -> String {
+    pub(crate) fn key(&self, name: &str) -> String {
         let path = self.data.join(format!("{name}.key"));
         fs::read_to_string(path).expect("key file").trim().to_owned()
     }
 
-    pub fn post(&self, path: &str, user: &str) -> RequestBuilder {
+    pub(crate) fn post(&self, path: &str, user: &str) -> RequestBuilder {
         self.client.post(format!("{}{path}", self.base)).bearer_auth(self.key(user))
     }
 
-    pub fn get(&self, path: &str, user: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str, user: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.base)).bearer_auth(self.key(user))
     }
 
     /// Asks for a decision.
-    pub async fn govern(&self, user: &str, body: Value) -> Value {
+    pub(crate) async fn govern(&self, user: &str, body: Value) -> Value {
         answer(self.post("/api/v1/govern", user).json(&body)).await.1
     }
 
     /// Asks for a decision on `tool` without further circumstances.
-    pub async fn ask(&self, user: &str, tool: &str, arguments: Value) -> Value {
+    pub(crate) async fn ask(&self, user: &str, tool: &str, arguments: Value) -> Value {
         self.govern(user, json!({ "tool": tool, "arguments": arguments })).await
     }
 
     /// A connection of our own to the database, for looking.
-    pub async fn database(&self) -> SqliteConnection {
+    pub(crate) async fn database(&self) -> SqliteConnection {
         connect(&self.database_file()).await
     }
 
-    pub fn database_file(&self) -> PathBuf {
+    pub(crate) fn database_file(&self) -> PathBuf {
         fs::read_dir(&self.data)
             .expect("data folder")
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -158,12 +158,12 @@ impl Gateway {
     }
 
     /// Everything the gateway has written to standard error.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Stops it in an orderly way.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let start = Instant::now();
         while self.child.try_wait().expect("wait").is_none() {
@@ -173,7 +173,7 @@ impl Gateway {
     }
 
     /// `kill -9`.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -186,7 +186,7 @@ impl Drop for Gateway {
 }
 
 /// Opens a SQLite file for looking.
-pub async fn connect(file: &Path) -> SqliteConnection {
+pub(crate) async fn connect(file: &Path) -> SqliteConnection {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(false)
@@ -197,7 +197,7 @@ pub async fn connect(file: &Path) -> SqliteConnection {
 }
 
 /// Sends a request; the status and the JSON body.
-pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
+pub(crate) async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.expect("answer");
     let status = response.status();
     let text = response.text().await.expect("body");
@@ -206,7 +206,7 @@ pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
 }
 
 /// `"allow"`, or the code of the reason.
-pub fn verdict(answer: &Value) -> &str {
+pub(crate) fn verdict(answer: &Value) -> &str {
     match answer["decision"].as_str() {
         Some("deny") => answer["reason"]["code"].as_str().unwrap_or("deny without a code"),
         Some(other) => other,

@@ -11,19 +11,19 @@ use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 /// What a run of the load generator measured.
-pub struct Run {
+pub(crate) struct Run {
     pub requests: u64,
     pub elapsed: Duration,
     latencies_us: Vec<u32>,
 }
 
 impl Run {
-    pub fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         self.requests as f64 / self.elapsed.as_secs_f64()
     }
 
     /// The latency below which `share` of the requests stayed, in milliseconds.
-    pub fn percentile_ms(&self, share: f64) -> f64 {
+    pub(crate) fn percentile_ms(&self, share: f64) -> f64 {
         let last = self.latencies_us.len().saturating_sub(1);
         let at = ((last as f64) * share).round() as usize;
         f64::from(self.latencies_us.get(at).copied().unwrap_or(0)) / 1000.0
@@ -32,7 +32,7 @@ impl Run {
 
 /// Sends `request` over `connections` connections for `duration`. Every answer must be a 200 whose
 /// body holds `expect`.
-pub fn run(
+pub(crate) fn run(
     addr: SocketAddr,
     request: &[u8],
     expect: &[u8],
