@@ -12,14 +12,14 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use tempfile::TempDir;
+use tempfile::{TempDir, TempPath};
 
 /// A running gateway with a data folder of its own.
 pub(crate) struct Gateway {
     child: Child,
     base: String,
     data: PathBuf,
-    log: PathBuf,
+    log: TempPath,
     client: Client,
     _folder: Option<TempDir>,
 }
@@ -80,8 +80,7 @@ impl Gateway {
 
     /// Starts on `data`; the log when it refuses.
     pub(crate) fn try_on(data: &Path) -> Result<Self, String> {
-        let log = data.with_extension(format!("{}.log", std::process::id()));
-        let file = fs::OpenOptions::new().create(true).append(true).open(&log).expect("log file");
+        let (file, log) = tempfile::NamedTempFile::new().expect("log file").into_parts();
         let mut child = Command::new(built("examples", "gateway"))
             .args(["--addr", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -94,7 +93,7 @@ impl Gateway {
         let Some(base) = address(&mut child) else {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(fs::read_to_string(&log).unwrap_or_default());
+            return Err(fs::read_to_string(log).unwrap_or_default());
         };
         let client = Client::builder().no_proxy().build().expect("client");
         Ok(Self { child, base, data: data.to_owned(), log, client, _folder: None })

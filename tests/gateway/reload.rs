@@ -18,7 +18,7 @@ async fn a_broken_policy_is_refused_at_start_with_file_and_line() {
     let good = fs::read_to_string(&profile).unwrap();
     for (broken, hint) in [
         (good.replacen("blocklists:", "blocklist:", 1), "blocklists"),
-        (good.replacen("developer_agent", "developer agent", 1), "developer agent"),
+        (good.replacen("developer_agent", "developer agent", 1), "agents[0].id"),
         (format!("{good}\n  - : ]["), ""),
     ] {
         assert_ne!(broken, good);
