@@ -15,3 +15,11 @@ pub mod http {
         Doors, MAX_BATCH, OPENAPI, ROUTES, api_router, hook_router, router,
     };
 }
+
+/// A tower layer: every request of a service is a governed call.
+pub mod layer {
+    #[doc(inline)]
+    pub use systemprompt_governance::layer::{
+        Gate, GovernLayer, GovernService, HttpGate, NotACall, PermitSlot, Refused, Unreadable,
+    };
+}

@@ -4,5 +4,5 @@
 pub use systemprompt_core::secret::{Redact, Secret};
 #[doc(inline)]
 pub use systemprompt_governance::secret::{
-    Confidence, Finding, Scan, Scanner, ScannerBuilder, ScannerError,
+    Confidence, Finding, Format, Scan, Scanner, ScannerBuilder, ScannerError,
 };
