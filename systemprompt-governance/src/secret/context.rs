@@ -21,6 +21,9 @@ impl Engine {
 
     fn judge(&self, name: &[u8], bytes: &[u8], found: Value, listed: bool) -> Option<Hit> {
         let value = bytes.get(found.span.clone())?;
+        if !value::is_candidate(value) {
+            return None;
+        }
         let name = name::normalised(name);
         let promise = name::promise(&name)?;
         if let Some(rule) = self.named_rule(&name, value) {

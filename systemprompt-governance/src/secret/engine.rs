@@ -6,16 +6,19 @@ use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
-use super::anchors::Anchors;
+use super::anchors::{Anchors, Literal};
 use super::cue::{Cue, Cues};
 use super::name::Named;
 use super::rule::{Lead, Rule, Trigger};
-use super::skim::{Runs, is_token};
+use super::skim::{Runs, has_digit, is_token};
 use super::value::{Value, distinct};
 use super::{Confidence, name, rules, structure};
 
 /// Fewest bytes a text with a secret has.
 const MIN_TEXT: usize = 8;
+
+/// In a text this short it pays to look for the joints first that every cue needs.
+const SHORT_TEXT: usize = 64;
 
 /// A run without a digit must be this long to be looked at.
 const MIN_WORDY_RUN: usize = 24;
@@ -25,6 +28,9 @@ const LITERAL_REACH: usize = 48;
 
 /// Longest secret a pattern may match.
 const MAX_SECRET: usize = 4096;
+
+/// What the judgement of a name costs, in bytes.
+const JUDGEMENT_COST: usize = 128;
 
 /// Bytes the patterns may look at for each byte of text; benign text stays far below one.
 const BUDGET_FACTOR: usize = 16;
@@ -87,7 +93,11 @@ impl Engine {
                 Trigger::Literals(literals) => literals,
                 Trigger::Names(_) | Trigger::Structure => &[],
             };
-            literals.iter().map(move |literal| (*literal, index))
+            let lead = match compiled.rule.lead {
+                Lead::Bytes(bytes) => bytes,
+                Lead::Digits => 0,
+            };
+            literals.iter().map(move |text| Literal { text, rule: index, lead })
         });
         let anchors = Anchors::new(literals);
         let named = (0..rules.len())
@@ -210,13 +220,12 @@ impl Scan<'_> {
         let bytes = self.bytes;
         let mut done = 0;
         for run in Runs::new(bytes) {
-            let digit =
-                bytes.get(run.clone()).is_some_and(|run| run.iter().any(u8::is_ascii_digit));
+            let digit = bytes.get(run.clone()).is_some_and(has_digit);
             if !digit && run.len() < MIN_WORDY_RUN {
                 continue;
             }
             let from = self.reach(run.start).max(done);
-            engine.anchors.find(bytes, from, run.end, |at, rule| self.literal(at, rule));
+            engine.anchors.find(bytes, from, &run, &mut |at, rule| self.literal(at, rule, run.end));
             done = run.end;
             if digit {
                 self.context(run.start);
@@ -237,8 +246,8 @@ impl Scan<'_> {
         start - before.iter().rev().take_while(joined).count()
     }
 
-    /// Tries the rule whose literal stands at `at`.
-    fn literal(&mut self, at: usize, index: usize) {
+    /// Tries the rule whose literal stands at `at`, in or before a run that ends at `run_end`.
+    fn literal(&mut self, at: usize, index: usize, run_end: usize) {
         let Some(compiled) = self.engine.rules.get(index) else { return };
         let rule = compiled.rule;
         let Some(start) = self.lead(at, rule.lead) else { return };
@@ -247,7 +256,9 @@ impl Scan<'_> {
             return;
         }
         let end = compiled.end(self.bytes, start);
-        self.spend(end.unwrap_or_else(|| self.reached(start)) - start);
+        // A pattern that does not match has looked at the rest of the run at most.
+        let looked = end.unwrap_or(run_end.min(start + MAX_SECRET));
+        self.spend(looked.saturating_sub(start));
         let Some(end) = end else { return };
         let Some(secret) = self.bytes.get(start..end) else { return };
         let followed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -265,14 +276,6 @@ impl Scan<'_> {
         self.budget = self.budget.saturating_sub(bytes);
     }
 
-    /// How far a pattern that did not match at `start` may have looked.
-    fn reached(&self, start: usize) -> usize {
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let looked =
-            |byte: &&u8| is_token(**byte) || matches!(byte, b'.' | b'=' | b':' | b'%' | b'~');
-        start + rest.iter().take(MAX_SECRET).take_while(looked).count()
-    }
-
     fn lead(&self, at: usize, lead: Lead) -> Option<usize> {
         match lead {
             Lead::Bytes(bytes) => at.checked_sub(bytes),
@@ -284,10 +287,9 @@ impl Scan<'_> {
     }
 
     fn preceded(&self, start: usize) -> bool {
-        start
-            .checked_sub(1)
-            .and_then(|before| self.bytes.get(before))
-            .is_some_and(u8::is_ascii_alphanumeric)
+        let before = self.bytes.get(start.saturating_sub(2)..start).unwrap_or_default();
+        let escape = matches!(before, [b'\\', b'n' | b'r' | b't']);
+        !escape && before.last().is_some_and(u8::is_ascii_alphanumeric)
     }
 
     /// Judges the value at `start` by the name in front of it.
@@ -316,6 +318,9 @@ impl Scan<'_> {
 
     fn cues(&mut self) {
         let engine = self.engine;
+        if self.bytes.len() <= SHORT_TEXT && !self.bytes.iter().any(|byte| b" =:>".contains(byte)) {
+            return;
+        }
         let mut armour_end = 0;
         let searched = engine.cues.find(self.bytes, |cue, start, end| {
             if start >= armour_end {

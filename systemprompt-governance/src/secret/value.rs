@@ -25,7 +25,8 @@ impl Value {
         let length = match quote {
             Some(quote) => rest.iter().take_while(|byte| !ends_quoted(**byte, quote)).count(),
             None => {
-                let length = rest.iter().take_while(|byte| !ends_bare(**byte)).count();
+                let next = rest.iter().skip(1).map(Some).chain([None]);
+                let length = rest.iter().zip(next).take_while(|pair| !ends_bare(*pair)).count();
                 let bare = rest.get(..length).unwrap_or_default();
                 length - bare.iter().rev().take_while(|byte| b".:!?*".contains(byte)).count()
             }
@@ -38,8 +39,17 @@ fn ends_quoted(byte: u8, quote: u8) -> bool {
     byte == quote || matches!(byte, b'\n' | b'\r' | b'\\')
 }
 
-fn ends_bare(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || b"\"'`\\,;<>)]}|&".contains(&byte)
+/// Outside of quotes `=` only pads the end of a value.
+fn ends_bare((byte, next): (&u8, Option<&u8>)) -> bool {
+    byte.is_ascii_whitespace()
+        || b"\"'`\\,;<>)]}|&".contains(byte)
+        || (*byte == b'=' && next.is_some_and(u8::is_ascii_alphanumeric))
+}
+
+/// Whether a value can be one at all: every secret has a digit or a symbol that words do not have.
+pub(super) fn is_candidate(value: &[u8]) -> bool {
+    value.len() >= 6
+        && value.iter().any(|byte| byte.is_ascii_digit() || b"!@#%^*?~+=$&".contains(byte))
 }
 
 /// Whether a value looks made by a machine: 12 to 512 bytes without words in it.
