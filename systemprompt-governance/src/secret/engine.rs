@@ -310,7 +310,7 @@ impl Scan<'_> {
             return;
         }
         let value = Value::at(self.bytes, start);
-        self.spend(name.span.len() + value.span.len());
+        self.spend(JUDGEMENT_COST + value.span.len());
         if let Some(hit) = self.engine.assigned(self.bytes, name, value) {
             self.hits.push(hit);
         }

@@ -188,34 +188,35 @@ pub(super) struct Named {
 
 /// A cheap test that lets through every name [`promise`] or a named rule may accept.
 pub(super) fn may_hold_secret(name: &[u8]) -> bool {
-    const HINTS: [&[u8]; 11] = [
-        b"pass",
-        b"pwd",
-        b"secret",
-        b"token",
-        b"key",
-        b"cred",
-        b"auth",
-        b"bearer",
-        b"cookie",
-        b"webhook",
-        b"signature",
-    ];
     let name = name.get(name.len().saturating_sub(2 * MAX_NAME)..).unwrap_or_default();
-    name.windows(3).enumerate().any(|(at, three)| {
-        matches!(
-            three.first().map(u8::to_ascii_lowercase),
-            Some(b'p' | b's' | b't' | b'k' | b'c' | b'a' | b'b' | b'w')
-        ) && HINTS.iter().any(|hint| {
-            name.get(at..at + hint.len()).is_some_and(|part| part.eq_ignore_ascii_case(hint))
-        })
-    }) || short_password_name(name)
+    let hinted = |(at, byte): (usize, &u8)| {
+        let hints: &[&[u8]] = match byte | 0x20 {
+            b'p' => &[b"pass", b"pwd"],
+            b's' => &[b"secret", b"session", b"signature"],
+            b't' => &[b"token"],
+            b'k' => &[b"key"],
+            b'c' => &[b"cred", b"cookie"],
+            b'a' => &[b"auth"],
+            b'b' => &[b"bearer"],
+            b'w' => &[b"webhook"],
+            _ => return false,
+        };
+        let rest = name.get(at..).unwrap_or_default();
+        hints
+            .iter()
+            .any(|hint| rest.get(..hint.len()).is_some_and(|part| part.eq_ignore_ascii_case(hint)))
+    };
+    name.iter().enumerate().any(hinted) || short_password_name(name)
 }
 
 fn short_password_name(name: &[u8]) -> bool {
-    let last = name.len().saturating_sub(3);
-    let tail = name.get(last..).unwrap_or_default();
-    tail.to_ascii_lowercase().ends_with(b"pw") || tail.eq_ignore_ascii_case(b"psw")
+    let ends = |end: &[u8]| {
+        name.len()
+            .checked_sub(end.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    ends(b"pw") || ends(b"psw")
 }
 
 /// The name in lower case, its words joined by `_`: `X-Api-Key`, `apiKey` and `api key` are `api_key`.

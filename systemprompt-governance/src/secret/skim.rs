@@ -121,7 +121,7 @@ mod tests {
             let text: Vec<u8> = (0..round % 150)
                 .map(|_| {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    if (state >> 24) % 16 == 0 { b' ' } else { b'a' }
+                    if (state >> 24).is_multiple_of(16) { b' ' } else { b'a' }
                 })
                 .collect();
             let mut plain = Vec::new();

@@ -198,11 +198,11 @@ fn values_are_judged_by_the_name_the_document_gives_them() {
     let random = "Zk3vQ9tL2mXw8RbN5yHd4";
     for (document, rule, path) in [
         (format!(r#"{{"apiKey": "{random}"}}"#), "generic-secret", "$.apiKey"),
-        (format!(r#"{{"db": {{"password": "hunter22!"}}}}"#), "generic-password", "$.db.password"),
+        (r#"{"db": {"password": "hunter22!"}}"#.into(), "generic-password", "$.db.password"),
         (format!(r#"{{"secrets": ["x", "{random}"]}}"#), "generic-secret", "$.secrets[1]"),
         (format!(r#"["run", "--token", "{random}"]"#), "generic-secret", "$[2]"),
         (
-            format!(r#"[{{"name": "DB_PASSWORD", "value": "hunter22!"}}]"#),
+            r#"[{"name": "DB_PASSWORD", "value": "hunter22!"}]"#.into(),
             "generic-password",
             "$[0].value",
         ),
