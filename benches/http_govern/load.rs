@@ -46,7 +46,9 @@ pub(crate) fn run(
         let start = Instant::now();
         let end = start + duration;
         let tasks: Vec<_> = (0..connections)
-            .map(|_| tokio::task::spawn_local(connection(addr, request.clone(), expect.clone(), end)))
+            .map(|_| {
+                tokio::task::spawn_local(connection(addr, request.clone(), expect.clone(), end))
+            })
             .collect();
         let mut latencies_us = Vec::new();
         for task in tasks {

@@ -1,0 +1,157 @@
+//! The two servers, each in a process of its own so that its CPU and memory can be told apart.
+
+use std::error::Error;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::post;
+use bytes::Bytes;
+use systemprompt::extension::TypedExtensionRegistry;
+use systemprompt::models::SystemClock;
+use systemprompt::runtime::{
+    App, Config, CredentialsBootstrap, Environment, ProfileBootstrap, SecretsBootstrap,
+    first_start, starter_profile,
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// Ticks of `/proc/<pid>/stat` per second; fixed at 100 for user space on Linux.
+const TICKS: u64 = 100;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bare,
+    Governed,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Governed => "governed",
+        }
+    }
+}
+
+/// The installation of the governed server: the starter policy with a limit nobody reaches.
+pub(crate) struct Governed {
+    folder: TempDir,
+}
+
+impl Governed {
+    pub(crate) fn prepare() -> Result<Self, Box<dyn Error>> {
+        // Beside the build, which is on a disk; /tmp may be memory.
+        let folder = tempfile::tempdir_in(std::env::current_exe()?.parent().ok_or("no folder")?)?;
+        let profile = starter_profile(folder.path())?;
+        let text = fs::read_to_string(&profile)?;
+        let text = text
+            .replace("limit: 300", "limit: 100000000")
+            .replace("burst: 300", "burst: 100000000");
+        fs::write(&profile, text + "\nlogging:\n  level: warn\n")?;
+        Ok(Self { folder })
+    }
+
+    /// The request for `kind` and what its answer must hold.
+    pub(crate) fn request(
+        &self,
+        kind: Kind,
+        server: &Running,
+    ) -> Result<(Vec<u8>, &'static [u8]), Box<dyn Error>> {
+        let text = "The quick brown fox jumps over the lazy dog near the river bank. ".repeat(14);
+        let body = serde_json::json!({
+            "tool": "Write", "session_id": "bench", "agent_id": "associate_agent",
+            "arguments": { "file_path": "/tmp/notes.txt", "content": text },
+        })
+        .to_string();
+        let (path, key, expect): (_, _, &[u8]) = match kind {
+            Kind::Bare => ("/echo", String::new(), b"river"),
+            Kind::Governed => {
+                let key = fs::read_to_string(self.folder.path().join("user.key"))?;
+                ("/api/v1/govern", key.trim().to_owned(), b"\"allow\"")
+            }
+        };
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            server.addr(),
+            body.len()
+        );
+        Ok((request.into_bytes(), expect))
+    }
+}
+
+/// A server in a process of its own; it ends when this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl Running {
+    pub(crate) fn start(kind: Kind, governed: &Governed) -> Result<Self, Box<dyn Error>> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["--serve", kind.name()])
+            .env("BENCH_DATA", governed.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+        Ok(Self { child, addr: line.trim().parse()? })
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// CPU time used so far, user and system.
+    pub(crate) fn cpu(&self) -> Result<Duration, Box<dyn Error>> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields = stat.rsplit_once(") ").ok_or("unknown form of stat")?.1;
+        let ticks: u64 =
+            fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    }
+
+    pub(crate) fn resident_mib(&self) -> Result<f64, Box<dyn Error>> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
+        let kib: f64 = line.split_whitespace().nth(1).ok_or("no VmRSS")?.parse()?;
+        Ok(kib / 1024.0)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs one of the servers in this process.
+pub(crate) fn serve(kind: &str) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        if kind == "bare" {
+            println!("{addr}");
+            let router = Router::new().route("/echo", post(|body: Bytes| async move { body }));
+            return Ok(axum::serve(listener, router).await?);
+        }
+        let data = PathBuf::from(std::env::var_os("BENCH_DATA").ok_or("no BENCH_DATA")?);
+        let profile = ProfileBootstrap::load(starter_profile(&data)?, Environment::from_process())?
+            .with_data_folder(&data);
+        let credentials = CredentialsBootstrap::prepare(SecretsBootstrap::resolve(profile)?)?;
+        let config = Config::validate(credentials)?;
+        let extensions = TypedExtensionRegistry::discover()?;
+        first_start(&config, &extensions, SystemClock::shared()).await?;
+        let app = App::builder().extensions(extensions).config(config).start().await?;
+        println!("{addr}");
+        Ok(app.serve(listener).await?)
+    })
+}
