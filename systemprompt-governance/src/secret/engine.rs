@@ -11,7 +11,7 @@ use super::cue::{Cue, Cues};
 use super::name::Named;
 use super::rule::{Lead, Rule, Trigger};
 use super::skim::{Runs, has_digit, is_token};
-use super::value::{Value, distinct};
+use super::value::{Value, distinct, is_blank};
 use super::{Confidence, name, rules, structure};
 
 /// Fewest bytes a text with a secret has.
@@ -19,9 +19,6 @@ const MIN_TEXT: usize = 8;
 
 /// In a text this short it pays to look for the joints first that every cue needs.
 const SHORT_TEXT: usize = 64;
-
-/// A run without a digit must be this long to be looked at.
-const MIN_WORDY_RUN: usize = 24;
 
 /// How far before a run its literal may start, as in `AccountKey=` or `dp.st.`.
 const LITERAL_REACH: usize = 48;
@@ -157,6 +154,13 @@ impl Compiled {
         Self { rule, id: rule.id.into(), vendor: rule.vendor.into(), pattern: OnceLock::new() }
     }
 
+    /// How long the literal is that a secret starts with.
+    fn literal_len(&self, secret: &[u8]) -> usize {
+        let Trigger::Literals(literals) = self.rule.trigger else { return 0 };
+        let present = literals.iter().filter(|literal| secret.starts_with(literal.as_bytes()));
+        present.map(|literal| literal.len()).max().unwrap_or(0)
+    }
+
     /// Where the match that starts at `start` ends. A pattern that cannot be built matches everything.
     fn end(&self, bytes: &[u8], start: usize) -> Option<usize> {
         let limit = bytes.len().min(start + MAX_SECRET);
@@ -220,14 +224,10 @@ impl Scan<'_> {
         let bytes = self.bytes;
         let mut done = 0;
         for run in Runs::new(bytes) {
-            let digit = bytes.get(run.clone()).is_some_and(has_digit);
-            if !digit && run.len() < MIN_WORDY_RUN {
-                continue;
-            }
             let from = self.reach(run.start).max(done);
             engine.anchors.find(bytes, from, &run, &mut |at, rule| self.literal(at, rule, run.end));
             done = run.end;
-            if digit {
+            if bytes.get(run.clone()).is_some_and(has_digit) {
                 self.context(run.start);
             }
             if bytes.get(run.end) == Some(&b'.')
@@ -261,10 +261,14 @@ impl Scan<'_> {
         self.spend(looked.saturating_sub(start));
         let Some(end) = end else { return };
         let Some(secret) = self.bytes.get(start..end) else { return };
+        // What stands before the literal is as variable as what stands after it.
+        let fixed = if at == start { compiled.literal_len(secret) } else { 0 };
+        let variable = secret.get(fixed..).unwrap_or_default();
         let followed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         if rule.closed && self.bytes.get(end).is_some_and(followed)
-            || rule.digit && !secret.iter().skip(at - start + 2).any(u8::is_ascii_digit)
-            || distinct(secret) < rule.distinct + 2
+            || rule.digit && !variable.iter().any(u8::is_ascii_digit)
+            || distinct(variable) < rule.distinct
+            || is_blank(variable)
         {
             return;
         }

@@ -13,7 +13,7 @@ pub(super) struct Rule {
     pub(super) word: bool,
     /// No letter, digit or `_` may stand after it: the format has a fixed length.
     pub(super) closed: bool,
-    /// Fewest different bytes; fewer is a placeholder such as `xxxx`.
+    /// Fewest different bytes of the variable part.
     pub(super) distinct: usize,
     /// The variable part must hold a digit.
     pub(super) digit: bool,
@@ -66,7 +66,7 @@ impl Rule {
             lead: Lead::Bytes(0),
             word: false,
             closed: false,
-            distinct: 6,
+            distinct: 1,
             digit: false,
             checksum: Checksum::None,
         }
@@ -79,7 +79,7 @@ impl Rule {
         names: &'static [&'static str],
         pattern: &'static str,
     ) -> Self {
-        Self { trigger: Trigger::Names(names), ..Self::new(id, vendor, &[], pattern) }
+        Self { trigger: Trigger::Names(names), distinct: 6, ..Self::new(id, vendor, &[], pattern) }
     }
 
     /// A rule with code of its own.
@@ -92,11 +92,16 @@ impl Rule {
     }
 
     pub(super) const fn word(self) -> Self {
-        Self { word: true, ..self }
+        Self { word: true, distinct: 6, ..self }
     }
 
     pub(super) const fn closed(self) -> Self {
         Self { closed: true, ..self }
+    }
+
+    /// Any run of the right form will do, however dull.
+    pub(super) const fn dull(self) -> Self {
+        Self { distinct: 1, ..self }
     }
 
     pub(super) const fn digit(self) -> Self {

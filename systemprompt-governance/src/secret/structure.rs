@@ -77,10 +77,13 @@ fn has_key_material(bytes: &[u8], begin: usize, body: usize) -> bool {
     let mut glue = 0;
     // Programs that put a key together from literals have more than white space in between.
     let mut literal = false;
+    let mut line = false;
     while let Some(byte) = rest.get(glue).filter(|_| glue < GLUE) {
         if *byte == b'\\' && matches!(rest.get(glue + 1), Some(b'n' | b'r' | b't')) {
+            line = true;
             glue += 2;
         } else if byte.is_ascii_whitespace() {
+            line |= matches!(byte, b'\n' | b'\r');
             glue += 1;
         } else if b"\\\"'`+,;>|".contains(byte) {
             literal = true;
@@ -94,13 +97,20 @@ fn has_key_material(bytes: &[u8], begin: usize, body: usize) -> bool {
     let length = material.iter().take(17).take_while(base64).count();
     let header =
         [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:", b"Charset:", b"Hash:"];
-    length >= if literal { 16 } else { 4 } || header.iter().any(|name| material.starts_with(name))
+    let least = match (literal, line) {
+        (false, true) => 1,
+        (false, false) if glue == 0 => 4,
+        _ => 16,
+    };
+    length >= least || header.iter().any(|name| material.starts_with(name))
 }
 
 /// A PuTTY key file, if it has its private lines.
 pub(super) fn putty_key(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
-    let rest = bytes.get(begin..)?;
-    memmem::find(rest, b"Private-Lines:").map(|_| begin..bytes.len())
+    // Comment and public key, which come first, are far shorter.
+    const REACH: usize = 8192;
+    let head = bytes.get(begin..bytes.len().min(begin + REACH))?;
+    memmem::find(head, b"Private-Lines:").map(|_| begin..bytes.len())
 }
 
 /// The token behind `Bearer `.

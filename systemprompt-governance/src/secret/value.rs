@@ -241,6 +241,11 @@ impl Look {
     }
 }
 
+/// Whether a value is a form to fill in: mostly `x` or `*`.
+pub(super) fn is_blank(value: &[u8]) -> bool {
+    value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count() * 2 > value.len()
+}
+
 /// How many different bytes there are.
 pub(super) fn distinct(value: &[u8]) -> usize {
     let mut seen = [0_u64; 4];

@@ -12,7 +12,8 @@ pub(super) const RULES: &[Rule] = &[
         r"(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
     )
     .word()
-    .closed(),
+    .closed()
+    .dull(),
     Rule::named(
         "aws-secret-access-key",
         "AWS",

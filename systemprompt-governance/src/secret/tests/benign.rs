@@ -240,3 +240,16 @@ fn a_text_that_overworks_the_patterns_is_reported() {
     assert_eq!(&*scanner().scan_text(&text).unwrap().rule, "scan-budget");
     assert_eq!(scanner().redact(&text), "[redacted:scan-budget]");
 }
+
+#[test]
+fn a_dull_secret_is_still_one_and_a_form_to_fill_in_is_none() {
+    for (prefix, unit, count) in [("ghp_", "A", 36), ("AKIA", "Q", 16), ("sk-ant-api03-", "a1", 40)]
+    {
+        let text = format!("use {prefix}{}", unit.repeat(count));
+        assert!(scanner().scan_text(&text).is_some(), "{prefix}");
+        let blank = format!("use {prefix}{}", "x".repeat(count));
+        assert!(scanner().scan_text(&blank).is_none(), "{prefix}");
+    }
+    let cut = ["-----BEGIN RSA PRIVATE", " KEY-----\nabc\n-----END RSA PRIVATE KEY-----"].concat();
+    assert_eq!(scanner().redact(&cut), "[redacted:private-key]");
+}

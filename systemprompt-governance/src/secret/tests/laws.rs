@@ -131,6 +131,7 @@ fn hostile_repetitions_are_answered() {
         "Basic ",
         "-----BEGIN ",
         "AKIA",
+        "PuTTY-User-Key-File-",
         "eyJa.",
         "'",
         "-----BEGIN PRIVATE KEY-----\nMIIE",
