@@ -4,7 +4,7 @@
 //! ```console
 //! $ cargo run --example embed_in_axum -- 127.0.0.1:8090 ./systemprompt-data
 //! $ curl -s http://127.0.0.1:8090/notes -H "Authorization: Bearer $(cat systemprompt-data/user.key)" \
-//!     -d '{"text": "buy milk"}'
+//!     -H 'Content-Type: application/json' -d '{"text": "buy milk"}'
 //! ```
 
 use std::error::Error;
