@@ -44,8 +44,8 @@ pub(crate) fn of_call(redact: &dyn Redact, call: &ToolCall, ruling: Ruling<'_>) 
     };
     let tool = call.tool();
     let what = What {
-        server: tool.server().map(|server| text(redact, server.as_str()).into()),
-        tool: text(redact, tool.name().as_str()).into(),
+        server: tool.server().map(|server| shared(redact, server)),
+        tool: shared(redact, tool.name()),
         arguments: Some((call.arguments_digest(), call.arguments().raw().len())),
         call_digest: Some(call.digest()),
     };
@@ -145,10 +145,33 @@ where
     }
 }
 
+/// The text of `id`, shared if it holds no secret.
+fn shared<T>(redact: &dyn Redact, id: &T) -> Arc<str>
+where
+    T: AsRef<str> + Clone + Into<Arc<str>>,
+{
+    match text(redact, id.as_ref()) {
+        Cow::Borrowed(_) => id.clone().into(),
+        Cow::Owned(redacted) => redacted.into(),
+    }
+}
+
 /// `text` without secrets. A scanner that panics leaves nothing of it.
 pub(crate) fn text<'t>(redact: &dyn Redact, text: &'t str) -> Cow<'t, str> {
+    if is_uuid(text) {
+        return Cow::Borrowed(text);
+    }
     catch_unwind(AssertUnwindSafe(|| redact.redact(text)))
         .unwrap_or_else(|_| Cow::Owned(REDACTED.to_owned()))
+}
+
+/// Most session and call ids are UUIDs, which on their own are no format of a secret.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// The longest beginning of `text` that is at most [`MAX_TOOL_BYTES`] long and ends between characters.

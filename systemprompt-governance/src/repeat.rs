@@ -196,12 +196,11 @@ impl Table {
     }
 
     fn grant(&mut self, granted: Granted) {
-        if self.order.len() >= CAPACITY {
-            if let Some(oldest) = self.order.pop_front() {
-                if self.by_permit.remove(&oldest.permit).is_some() {
-                    self.entries.remove(&oldest.key);
-                }
-            }
+        if self.order.len() >= CAPACITY
+            && let Some(oldest) = self.order.pop_front()
+            && self.by_permit.remove(&oldest.permit).is_some()
+        {
+            self.entries.remove(&oldest.key);
         }
         self.order.push_back(granted);
         self.by_permit.insert(granted.permit, granted.key);

@@ -167,7 +167,8 @@ impl Counters {
 
 impl LiveHistogram {
     fn observe(&self, duration: Duration) {
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+        let nanos = seconds.saturating_add(u64::from(duration.subsec_nanos()));
         let at = BOUNDS.partition_point(|bound| *bound < nanos);
         if let Some(bucket) = self.buckets.get(at) {
             bucket.fetch_add(1, Relaxed);

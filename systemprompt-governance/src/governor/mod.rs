@@ -66,7 +66,6 @@ pub struct DryRun {
 
 impl Governor {
     /// Starts a governor. A policy, an audit sink and a permit ledger are required.
-    #[must_use]
     pub fn builder() -> GovernorBuilder {
         GovernorBuilder::default()
     }

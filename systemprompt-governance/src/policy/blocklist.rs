@@ -21,6 +21,8 @@ pub(crate) struct Blocklists {
     lists: Vec<List>,
     /// Every pattern, in the order of lists and patterns; the lowest that matches is reported.
     patterns: Vec<Pattern>,
+    /// Finds how word patterns open, in any case: most names have none of it and are done.
+    openings: Option<AhoCorasick>,
     /// Finds the text of word patterns; the numbers of its patterns are positions in `words`.
     automaton: Option<AhoCorasick>,
     words: Vec<(Words, u32)>,
@@ -100,13 +102,16 @@ impl Blocklists {
     }
 
     fn find_words(&self, name: &str, mut note: impl FnMut(u32) -> bool) {
-        let Some(automaton) = &self.automaton else { return };
+        let (Some(openings), Some(automaton)) = (&self.openings, &self.automaton) else { return };
+        if !openings.is_match(name) {
+            return;
+        }
         let name = Words::of(name);
         for hit in automaton.find_overlapping_iter(name.text()) {
-            if let Some((pattern, number)) = self.words.get(hit.pattern().as_usize()) {
-                if name.holds(pattern, hit.start()) {
-                    note(*number);
-                }
+            if let Some((pattern, number)) = self.words.get(hit.pattern().as_usize())
+                && name.holds(pattern, hit.start())
+            {
+                note(*number);
             }
         }
     }
@@ -141,10 +146,48 @@ impl Blocklists {
         if self.words.is_empty() {
             return;
         }
+        let standard = || {
+            let mut builder = AhoCorasick::builder();
+            builder.match_kind(MatchKind::Standard);
+            builder
+        };
+        let openings = self.words.iter().map(|(words, _)| words.opening());
         let texts = self.words.iter().map(|(words, _)| words.text());
-        match AhoCorasick::builder().match_kind(MatchKind::Standard).build(texts) {
-            Ok(automaton) => self.automaton = Some(automaton),
+        let built = standard()
+            .ascii_case_insensitive(true)
+            .build(openings)
+            .and_then(|openings| Ok((openings, standard().build(texts)?)));
+        match built {
+            Ok((openings, texts)) => {
+                (self.openings, self.automaton) = (Some(openings), Some(texts));
+            }
             Err(error) => faults.add("blocklists", error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What is skipped because no pattern opens in the name would not have been found either.
+        #[test]
+        fn openings_lose_nothing(
+            pattern in "[ab1AB_]{1,5}",
+            name in "[ab1AB_.]{1,8}",
+        ) {
+            let words = Words::of(&pattern);
+            prop_assume!(!words.text().is_empty());
+            let split = Words::of(&name);
+            let found = split
+                .text()
+                .match_indices(words.text())
+                .any(|(start, _)| split.holds(&words, start));
+            let opens = name.to_ascii_lowercase().contains(words.opening());
+            prop_assert!(!found || opens);
         }
     }
 }

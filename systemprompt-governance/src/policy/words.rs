@@ -73,6 +73,13 @@ impl Words {
         &self.text
     }
 
+    /// The letters or digits up to the first joint, which stand side by side wherever the words are found.
+    pub(crate) fn opening(&self) -> &str {
+        let joints = self.bounds.iter().enumerate().skip(1);
+        let end = joints.filter(|(_, bound)| **bound != Bound::None).map(|(at, _)| at).next();
+        end.and_then(|end| self.text.get(..end)).unwrap_or(&self.text)
+    }
+
     /// Whether the words of `pattern`, found at byte `start` of this text, are whole words here.
     ///
     /// They must begin and end where words do, with the pattern's own joints in between and no other;

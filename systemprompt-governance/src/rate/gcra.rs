@@ -42,6 +42,11 @@ impl Gcra {
 
 /// The nanoseconds one call takes up, rounded up; at least 1.
 pub(crate) fn increment_ns(window: Duration, limit: u64) -> u64 {
-    let exact = window.as_nanos().div_ceil(u128::from(limit.max(1)));
-    u64::try_from(exact).unwrap_or(u64::MAX).max(1)
+    // 64 bits hold windows of up to 584 years, and dividing them is much faster than 128.
+    let window = window
+        .as_secs()
+        .checked_mul(1_000_000_000)
+        .and_then(|nanos| nanos.checked_add(u64::from(window.subsec_nanos())))
+        .unwrap_or(u64::MAX);
+    window.div_ceil(limit.max(1)).max(1)
 }

@@ -54,19 +54,22 @@ impl MemoryRateStore {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.clock.monotonic().as_nanos()).unwrap_or(u64::MAX)
+        let elapsed = self.clock.monotonic();
+        let nanos = elapsed.as_secs().saturating_mul(1_000_000_000);
+        nanos.saturating_add(u64::from(elapsed.subsec_nanos()))
     }
 
     /// Locks every shard the charges touch, always in the same order.
     fn lock(&self, charges: &[RateCharge]) -> Locked<'_> {
-        let wanted = charges.iter().fold(0_u64, |set, charge| set | (1 << shard_of(charge)));
-        let guards = self
-            .shards
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| wanted & (1 << at) != 0)
-            .map(|(at, shard)| (at, shard.lock()))
-            .collect();
+        let mut wanted = charges.iter().fold(0_u64, |set, charge| set | (1 << shard_of(charge)));
+        let mut guards = Vec::with_capacity(charges.len());
+        while wanted != 0 {
+            let at = wanted.trailing_zeros() as usize;
+            if let Some(shard) = self.shards.get(at) {
+                guards.push((at, shard.lock()));
+            }
+            wanted &= wanted - 1;
+        }
         Locked { guards, now: self.now() }
     }
 }

@@ -28,15 +28,13 @@ pub(crate) fn check(written: &[ScopeRule], rules: &[Rule], deny: &RuleSet, fault
                 format!("rules[{at}]"),
                 "the rule can never apply: `except` leaves nothing of `tools`",
             );
-        } else if rule.effect == Effect::Allow {
-            if let Some(by) = denied_by(rule, rules, deny) {
-                faults.add(
-                    format!("rules[{at}]"),
-                    format!(
-                        "the rule can never apply: the rule `{by}` denies everything it allows"
-                    ),
-                );
-            }
+        } else if rule.effect == Effect::Allow
+            && let Some(by) = denied_by(rule, rules, deny)
+        {
+            faults.add(
+                format!("rules[{at}]"),
+                format!("the rule can never apply: the rule `{by}` denies everything it allows"),
+            );
         }
     }
 }
