@@ -1,4 +1,12 @@
 //! The tests that see the whole house: its structure, and the product over its real doors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics"
+)]
 
 mod dependencies;
 mod examples;

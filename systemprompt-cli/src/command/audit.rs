@@ -199,14 +199,16 @@ async fn tail(
     let surplus = events.len().saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
     events.drain(..surplus);
     print(&events, output)?;
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         for (origin, _) in reader.logs().await.map_err(Failure::database)? {
             places.entry(origin).or_insert(0);
         }
         print(&news(&mut places, reader).await?, output)?;
     }
-    Ok(())
 }
 
 /// What stands after `places`, which move on; in the order of time.

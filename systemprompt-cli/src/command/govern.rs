@@ -168,20 +168,17 @@ fn answer(
     output: Output,
 ) -> Result<(), Failure> {
     if output.is_json() {
-        let mut answer = json!({
+        let reason = reason.map(|reason| {
+            json!({ "code": reason.code(), "message": reason.to_string(), "data": reason.data() })
+        });
+        let answer = json!({
             "decision": decision,
             "call_id": call.call_id(),
             "trace_id": call.trace_id(),
+            "permit": permit,
+            "reason": reason,
             "evaluation": evaluation,
         });
-        if let Some(permit) = permit {
-            answer["permit"] = permit;
-        }
-        if let Some(reason) = reason {
-            answer["reason"] = json!({
-                "code": reason.code(), "message": reason.to_string(), "data": reason.data(),
-            });
-        }
         output.value(&answer)?;
     } else {
         let mut text = format!("{decision}\n");

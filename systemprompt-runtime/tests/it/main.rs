@@ -1,4 +1,12 @@
 //! The runtime over real sockets and a real database.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics"
+)]
 
 mod app;
 mod server;
