@@ -8,6 +8,14 @@
     reason = "a test that cannot go on panics"
 )]
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod app;
 mod server;
 mod wire;
