@@ -76,3 +76,7 @@ pub use systemprompt_core::{extension_entry, register_extension};
 #[cfg(all(doctest, feature = "full"))]
 #[doc = include_str!("../../docs/extensions.md")]
 mod guide_to_extensions {}
+
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../../README.md")]
+mod readme {}
