@@ -49,9 +49,8 @@ fn main() {
     let mut base = None;
     for rules in [10, 100, 1_000, 10_000] {
         let house = governor(rules);
-        let median = report(&format!("allow, {rules} rules"), None, || {
-            measure(&house, "tool_7", &text(60))
-        });
+        let median =
+            report(&format!("allow, {rules} rules"), None, || measure(&house, "tool_7", &text(60)));
         let base = *base.get_or_insert(median);
         println!("{:>48}", format!("{:.2} times 10 rules (bar 2.00)", median / base));
     }

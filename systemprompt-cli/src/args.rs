@@ -186,7 +186,7 @@ pub(crate) enum AuditCommand {
     Decisions(DecisionsArgs),
     /// Show the five points of a trace.
     Trace {
-        /// A trace, call or session id, or the beginning of one (8 characters at least).
+        /// A trace, call or session id, or the beginning of one.
         id: String,
     },
     /// Print the newest events; with `-f` go on as they come.

@@ -20,9 +20,6 @@ use crate::session::Session;
 /// Whoever runs the command line on the database sees all of it.
 const SCOPE: ReadScope = ReadScope::All;
 
-/// Shortest beginning of an id that is looked for.
-const SHORTEST_PREFIX: usize = 8;
-
 pub(crate) async fn run(
     command: &AuditCommand,
     session: &Session,
@@ -109,11 +106,6 @@ async fn trace(id: &str, reader: &AuditReader, output: Output) -> Result<(), Fai
 async fn find_trace(id: &str, reader: &AuditReader) -> Result<TraceId, Failure> {
     if let Ok(trace) = id.parse() {
         return Ok(trace);
-    }
-    if id.len() < SHORTEST_PREFIX {
-        return Err(Failure::usage(format!(
-            "the beginning of an id needs {SHORTEST_PREFIX} characters at least"
-        )));
     }
     let traces =
         reader.traces_by_prefix(&SCOPE, id, page_size(11)?).await.map_err(Failure::database)?;

@@ -52,11 +52,9 @@ async fn migrate(
     output: Output,
 ) -> Result<(), Failure> {
     let session = Session::connect(profile, linked, true).await?;
-    let steps = session
-        .installer()?
-        .apply(&session.database, &*session.clock)
-        .await
-        .map_err(Failure::database)?;
+    let installer = session.installer()?;
+    let steps =
+        installer.apply(&session.database, &*session.clock).await.map_err(Failure::database)?;
     if !steps.is_empty() {
         let names: Vec<_> = steps.iter().map(|s| format!("{}/{}", s.owner, s.name)).collect();
         let detail = serde_json::json!({ "installed": names });
@@ -68,7 +66,11 @@ async fn migrate(
     if !output.is_json() {
         output.note(&format!("{} installed", steps.len()));
     }
-    print(&steps, output)
+    let installed = installer.status(&session.database).await.map_err(Failure::database)?;
+    let new = |step: &SchemaStep| {
+        steps.iter().any(|new| (&new.owner, &new.name) == (&step.owner, &step.name))
+    };
+    print(&installed.into_iter().filter(new).collect::<Vec<_>>(), output)
 }
 
 fn print(steps: &[SchemaStep], output: Output) -> Result<(), Failure> {

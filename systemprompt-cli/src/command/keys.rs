@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use systemprompt_audit::append_in;
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::id::{IdError, Scope, TenantId, TokenId, UserId};
-use systemprompt_identity::{IdentityError, KeyInfo, NewKey, TokenRevocation};
+use systemprompt_identity::{IdentityError, KEY_PREFIX, KeyInfo, NewKey, TokenRevocation};
 
 use super::users::cell;
 use crate::args::{KeyCreateArgs, RevokeArgs};
@@ -71,7 +71,7 @@ pub(crate) async fn revoke(
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
     let (kind, detail) = match (&args.target.key, &args.target.jti) {
         (Some(key), _) => {
-            let key = TokenId::parse(key).map_err(usage)?;
+            let key = TokenId::parse(key_id(key)).map_err(usage)?;
             identities.revoke_key(&mut change, &key).await.map_err(failure)?;
             (EventKind::KeyRevoked, json!({ "key": key }))
         }
@@ -91,6 +91,12 @@ pub(crate) async fn revoke(
         return output.value(&json!({ "revoked": detail }));
     }
     output.text("revoked; running servers refuse it within one second\n")
+}
+
+/// The id, also of somebody who pastes the whole key; its secret must not come back in a message.
+fn key_id(text: &str) -> &str {
+    let inner = text.strip_prefix(KEY_PREFIX).unwrap_or(text);
+    inner.split('_').next().unwrap_or(inner)
 }
 
 /// A scope that no rule can name would be a spelling mistake that nobody notices.
@@ -144,4 +150,15 @@ fn item(key: &KeyInfo) -> Value {
         "last_used_at": key.last_used_at,
         "revoked_at": key.revoked_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_key_is_cut_down_to_its_id() {
+        assert_eq!(key_id("abc"), "abc");
+        assert_eq!(key_id(&format!("{KEY_PREFIX}abc_0123")), "abc");
+    }
 }

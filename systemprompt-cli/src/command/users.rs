@@ -19,6 +19,7 @@ pub(crate) async fn create(
     output: Output,
 ) -> Result<(), Failure> {
     let new = new_user(args).map_err(|error| Failure::usage(error.to_string()))?;
+    check_roles(&new, session)?;
     let identities = session.identities();
     let tenants = identities.tenants().await.map_err(Failure::database)?;
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
@@ -87,6 +88,20 @@ fn item(user: &UserInfo) -> Value {
         "created_at": user.created_at,
         "disabled_at": user.disabled_at,
     })
+}
+
+/// A role that no rule can name would be a spelling mistake that nobody notices.
+fn check_roles(new: &NewUser, session: &Session) -> Result<(), Failure> {
+    let declared = &session.config.profile().governance.roles;
+    let known: Vec<&str> =
+        ["admin", "user"].into_iter().chain(declared.iter().map(String::as_str)).collect();
+    match new.roles.iter().find(|role| !known.contains(&role.as_str())) {
+        None => Ok(()),
+        Some(stranger) => Err(Failure::usage(format!(
+            "the profile does not declare the role `{stranger}`; it knows {}",
+            known.join(", ")
+        ))),
+    }
 }
 
 fn new_user(args: &UserCreateArgs) -> Result<NewUser, IdError> {

@@ -63,10 +63,16 @@ impl Claims {
         let accepted = settings.audiences.get(surface).ok_or(TokenError::Audience)?;
         let fits = match self.0.get("aud") {
             Some(Value::String(aud)) => accepted.contains(aud),
-            Some(Value::Array(all)) if settings.audience_arrays && all.len() <= MAX_LISTED => {
-                all.iter().all(Value::is_string)
-                    && all.iter().filter_map(Value::as_str).any(|aud| accepted.contains(aud))
-            }
+            Some(Value::Array(all)) => match all.as_slice() {
+                // RFC 7519 section 4.1.3: one audience may be written either way.
+                [Value::String(aud)] => accepted.contains(aud),
+                _ => {
+                    settings.audience_arrays
+                        && all.len() <= MAX_LISTED
+                        && all.iter().all(Value::is_string)
+                        && all.iter().filter_map(Value::as_str).any(|aud| accepted.contains(aud))
+                }
+            },
             _ => false,
         };
         fits.then_some(()).ok_or(TokenError::Audience)

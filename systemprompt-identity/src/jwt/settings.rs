@@ -20,7 +20,7 @@ pub struct IssuerSettings {
     /// For each surface the `aud` values that are good there. A surface that is not listed takes no
     /// token of this issuer.
     pub audiences: BTreeMap<Audience, BTreeSet<String>>,
-    /// Whether `aud` may be an array that names others too; otherwise it must be a string.
+    /// Whether `aud` may name others besides us; a list of one is the same as a string.
     pub audience_arrays: bool,
     /// Which tokens are access tokens.
     pub token_types: TokenTypes,

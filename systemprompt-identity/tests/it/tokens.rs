@@ -192,6 +192,8 @@ async fn t06_audience_is_required_and_lists_are_a_choice() {
         let error = refused(&verifier, &signer.sign(&claims_with("aud", aud.clone()))).await;
         assert_eq!(error, TokenError::Audience, "{aud}");
     }
+    let alone = json!(["systemprompt-api"]);
+    verify(&verifier, &signer.sign(&claims_with("aud", alone))).await.unwrap();
     let mut lenient = issuer(home.jwks_file(&[signer.jwk()]));
     lenient.audience_arrays = true;
     let verifier = home.verifier_for(lenient).await;

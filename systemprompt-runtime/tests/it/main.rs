@@ -7,7 +7,6 @@
     clippy::print_stderr,
     reason = "a test that cannot go on panics"
 )]
-
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
