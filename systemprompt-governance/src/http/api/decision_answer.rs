@@ -1,13 +1,18 @@
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use systemprompt_core::decision::{Approval, Decision, Evaluation, PermitTicket};
-use systemprompt_core::id::{CallId, TraceId};
+use systemprompt_core::id::TraceId;
+use systemprompt_core::secret::Redact;
+
+use crate::record;
 
 /// A decision as the API writes it.
 #[derive(Serialize)]
 pub(in crate::http) struct DecisionAnswer<'d> {
     decision: &'static str,
-    call_id: &'d CallId,
+    call_id: Cow<'d, str>,
     trace_id: TraceId,
     #[serde(skip_serializing_if = "Option::is_none")]
     permit: Option<PermitTicket>,
@@ -24,21 +29,22 @@ struct Reason {
 }
 
 impl<'d> DecisionAnswer<'d> {
-    pub(in crate::http) fn of(decision: &'d Decision) -> Self {
+    /// The ids are those of the caller; they are shown as they are recorded, without secrets.
+    pub(in crate::http) fn of(decision: &'d Decision, redact: &dyn Redact) -> Self {
         let (permit, reason) = match decision {
             Decision::Allow(permit) => {
                 (Some(PermitTicket { id: permit.id(), expires_at: permit.expires_at() }), None)
             }
             Decision::Deny(denial) => {
                 let reason = &denial.reason;
-                let message = reason.to_string();
+                let message = record::text(redact, &reason.to_string()).into_owned();
                 (None, Some(Reason { code: reason.code(), message, data: reason.data() }))
             }
             Decision::Pending(approval) => (None, Some(Reason::waiting(approval))),
         };
         Self {
             decision: decision.as_str(),
-            call_id: decision.call_id(),
+            call_id: record::text(redact, decision.call_id().as_str()),
             trace_id: decision.trace_id(),
             permit,
             reason,

@@ -25,7 +25,8 @@ pub(in crate::http) async fn govern(State(doors): State<Doors>, request: Request
     let (incoming, body) = Incoming::of(request);
     match decide_one(&doors, &incoming, body).await {
         Ok(decision) => {
-            let response = answer::json(&DecisionAnswer::of(&decision), incoming.trace_id());
+            let answered = DecisionAnswer::of(&decision, &*doors.redact);
+            let response = answer::json(&answered, incoming.trace_id());
             hand_over(decision);
             response
         }
@@ -41,7 +42,8 @@ pub(in crate::http) async fn govern_batch(
     let (incoming, body) = Incoming::of(request);
     match decide_all(&doors, &incoming, body).await {
         Ok(decisions) => {
-            let answers = decisions.iter().map(DecisionAnswer::of).collect();
+            let answered = |decision| DecisionAnswer::of(decision, &*doors.redact);
+            let answers = decisions.iter().map(answered).collect();
             let response = answer::json(&BatchAnswer { decisions: answers }, incoming.trace_id());
             decisions.into_iter().for_each(hand_over);
             response

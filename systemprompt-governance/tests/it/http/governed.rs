@@ -16,7 +16,7 @@ use systemprompt_core::principal::Principal;
 use systemprompt_governance::http::{Doors, router};
 use tower::ServiceExt as _;
 
-use super::{GOVERN, HOOK, TRACK};
+use super::{BATCH, GOVERN, HOOK, TRACK};
 use crate::house::{House, admin, house, rule, scanner, starter, user};
 
 /// Lets `user` and `admin` in.
@@ -193,4 +193,21 @@ async fn a_log_that_takes_no_writes_denies_at_every_door() {
         (verdict(&unread).as_str(), &unread["decision"]),
         ("audit_unavailable", &json!("block"))
     );
+}
+
+#[tokio::test]
+async fn an_answer_shows_a_call_id_as_it_is_recorded() {
+    let world = Doored::new(starter());
+    let secret = token();
+    for name in ["Read", "delete_records"] {
+        let call = json!({ "tool": name, "arguments": {}, "call_id": secret });
+        let one = world.post(GOVERN, "user", call.clone()).await;
+        let many = world.post(BATCH, "user", json!({ "calls": [call] })).await;
+        let recorded = world.house.log.events.lock().last().unwrap().context.call_id.clone();
+        for answer in [&one, &many["decisions"][0]] {
+            assert_eq!(answer["call_id"].as_str(), recorded.as_ref().map(AsRef::as_ref), "{name}");
+        }
+        let shown = format!("{one}{many}");
+        assert!(!shown.contains(&secret), "{shown}");
+    }
 }
