@@ -19,6 +19,11 @@ macro_rules! columns {
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$column => $name,)* }
             }
+
+            /// The name as the key of a JSON member.
+            pub(crate) const fn key(self) -> &'static str {
+                match self { $(Self::$column => concat!('"', $name, "\":"),)* }
+            }
         }
     };
 }

@@ -10,25 +10,23 @@
 //!   `policy_version`, `reason_code`, `result_bytes`, `status`, `trace_id`;
 //! - `commitments`: an object with a member for each group of columns of which at least one is not
 //!   NULL. Columns that may hold personal or secret data enter only here:
-//!   - `action`: `arguments_digest`, `call_digest`, `server`, `tool`
-//!   - `context`: `agent_id`, `call_id`, `client_addr`, `context_id`, `plugin_id`, `session_id`,
-//!     `task_id`, `user_agent`
-//!   - `detail`: `detail`
-//!   - `identity`: `actor_chain`, `credential_id`, `department`, `tenant_id`, `user_id`
-//!   - `result`: `error`, `result_digest`
-//!   - `verdict`: `evaluation`, `reason`, `reason_data`
+//!   - `content`: 1 `arguments_digest`, 2 `call_digest`, 3 `detail`, 4 `error`, 5 `evaluation`,
+//!     6 `reason`, 7 `reason_data`, 8 `result_digest`, 9 `server`, 10 `tool`
+//!   - `subject`: 1 `actor_chain`, 2 `agent_id`, 3 `call_id`, 4 `client_addr`, 5 `context_id`,
+//!     6 `credential_id`, 7 `department`, 8 `plugin_id`, 9 `session_id`, 10 `task_id`, 11 `tenant_id`,
+//!     12 `user_agent`, 13 `user_id`
 //! - `origin`: the name of the log; `seq`: the place in it; `v`: `1`.
 //!
-//! A commitment is SHA-256(salt || group || object), where `salt` is the row's 16 random bytes, `group`
-//! the group's name in ASCII and `object` the JCS form of the group's columns that are not NULL.
+//! In the object texts are JSON strings; bytes are strings of lower-case hex. Integers are JSON numbers,
+//! or strings of decimal digits where a double could not hold them (above 2^53 - 1).
 //!
-//! Texts are JSON strings, also those that hold JSON. Bytes are strings of lower-case hex. Integers are
-//! JSON numbers, or strings of decimal digits where a double could not hold them (above 2^53 - 1).
+//! A commitment is SHA-256(salt || group || 0x00 || fields): `salt` is the row's 16 random bytes, `group`
+//! the group's name in ASCII, and there is a field for each of the group's columns that is not NULL, in
+//! the order above: the number of the column (one byte), the length of the value (four bytes, big
+//! endian), the value (the UTF-8 of a text, the bytes of a digest).
 //!
 //! The leaf hash is SHA-256(0x00 || leaf), as in RFC 6962 section 2.1. Every column of the table is
 //! covered: `log_id` by `origin`, `salt` by the commitments, `leaf_hash` by being this hash.
-
-use std::io::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
@@ -72,35 +70,43 @@ const MEMBERS: [Key; 19] = [
     Key::Version,
 ];
 
-/// The groups and their members, by name.
-const GROUPS: [(&str, &[Column]); 6] = [
-    ("action", &[Column::ArgumentsDigest, Column::CallDigest, Column::Server, Column::Tool]),
+/// The groups by name, each with its key and its members by name.
+const GROUPS: [(&str, &str, &[Column]); 2] = [
     (
-        "context",
+        "content",
+        r#""content":"#,
         &[
+            Column::ArgumentsDigest,
+            Column::CallDigest,
+            Column::Detail,
+            Column::Error,
+            Column::Evaluation,
+            Column::Reason,
+            Column::ReasonData,
+            Column::ResultDigest,
+            Column::Server,
+            Column::Tool,
+        ],
+    ),
+    (
+        "subject",
+        r#""subject":"#,
+        &[
+            Column::ActorChain,
             Column::AgentId,
             Column::CallId,
             Column::ClientAddr,
             Column::ContextId,
+            Column::CredentialId,
+            Column::Department,
             Column::PluginId,
             Column::SessionId,
             Column::TaskId,
-            Column::UserAgent,
-        ],
-    ),
-    ("detail", &[Column::Detail]),
-    (
-        "identity",
-        &[
-            Column::ActorChain,
-            Column::CredentialId,
-            Column::Department,
             Column::TenantId,
+            Column::UserAgent,
             Column::UserId,
         ],
     ),
-    ("result", &[Column::Error, Column::ResultDigest]),
-    ("verdict", &[Column::Evaluation, Column::Reason, Column::ReasonData]),
 ];
 
 /// The leaf of an event that has no place yet: all bytes but the digits of `seq`.
@@ -123,17 +129,14 @@ impl OpenLeaf {
                 Key::Clear(column) => member(&mut bytes, *column, row.value(*column)),
                 Key::Commitments => commitments(&mut bytes, row, salt),
                 Key::Origin => {
-                    name(&mut bytes, "origin");
+                    start(&mut bytes, r#""origin":"#);
                     string(&mut bytes, origin);
                 }
                 Key::Seq => {
-                    name(&mut bytes, "seq");
+                    start(&mut bytes, r#""seq":"#);
                     seq_at = bytes.len();
                 }
-                Key::Version => {
-                    name(&mut bytes, "v");
-                    bytes.push(b'1');
-                }
+                Key::Version => start(&mut bytes, r#""v":1"#),
             }
         }
         bytes.push(b'}');
@@ -142,60 +145,76 @@ impl OpenLeaf {
 
     /// The leaf hash of the event at place `seq`.
     pub(crate) fn hash(&self, seq: i64) -> [u8; 32] {
-        let mut digits = Vec::with_capacity(20);
-        number(&mut digits, seq);
         let (head, tail) = self.bytes.split_at(self.seq_at.min(self.bytes.len()));
-        let mut hash = Sha256::new();
-        hash.update([0]);
-        hash.update(head);
-        hash.update(&digits);
-        hash.update(tail);
-        hash.finalize().into()
+        Sha256::new()
+            .chain_update([0])
+            .chain_update(head)
+            .chain_update(Digits::of(seq).as_bytes())
+            .chain_update(tail)
+            .finalize()
+            .into()
     }
 }
 
 fn commitments(out: &mut Vec<u8>, row: &Row, salt: &Salt) {
-    let mut object = Vec::with_capacity(512);
+    let mut fields = Vec::with_capacity(640);
     let mut any = false;
-    for (group, columns) in GROUPS {
-        object.clear();
-        object.push(b'{');
-        for column in columns {
-            member(&mut object, *column, row.value(*column));
+    for (group, key, columns) in GROUPS {
+        fields.clear();
+        fields.extend_from_slice(salt);
+        fields.extend_from_slice(group.as_bytes());
+        fields.push(0);
+        let empty = fields.len();
+        for (number, column) in (1_u8..).zip(columns) {
+            field(&mut fields, number, row.value(*column));
         }
-        if object.len() == 1 {
+        if fields.len() == empty {
             continue;
         }
-        object.push(b'}');
         if !any {
-            name(out, "commitments");
-            out.push(b'{');
+            start(out, r#""commitments":{"#);
             any = true;
         }
-        name(out, group);
-        let hash = Sha256::new()
-            .chain_update(salt)
-            .chain_update(group.as_bytes())
-            .chain_update(&object)
-            .finalize();
-        hex(out, &hash);
+        start(out, key);
+        hex(out, &Sha256::digest(&fields));
     }
     if any {
         out.push(b'}');
     }
 }
 
-fn member(out: &mut Vec<u8>, column: Column, value: &Value) {
-    match value {
+fn field(out: &mut Vec<u8>, number: u8, value: &Value) {
+    let integer;
+    let bytes = match value {
         Value::Null => return,
-        _ => name(out, column.name()),
+        Value::Integer(number) => {
+            integer = number.to_be_bytes();
+            integer.as_slice()
+        }
+        Value::Static(text) => text.as_bytes(),
+        Value::Text(text) => text.as_bytes(),
+        Value::Id(bytes) => bytes,
+        Value::Digest(bytes) => bytes,
+    };
+    out.push(number);
+    // SQLite holds no text of 4 GiB.
+    out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    out.extend_from_slice(bytes);
+}
+
+fn member(out: &mut Vec<u8>, column: Column, value: &Value) {
+    if *value == Value::Null {
+        return;
     }
+    start(out, column.key());
     match value {
         Value::Null => {}
-        Value::Integer(integer) if integer.unsigned_abs() <= EXACT => number(out, *integer),
+        Value::Integer(integer) if integer.unsigned_abs() <= EXACT => {
+            out.extend_from_slice(Digits::of(*integer).as_bytes());
+        }
         Value::Integer(integer) => {
             out.push(b'"');
-            number(out, *integer);
+            out.extend_from_slice(Digits::of(*integer).as_bytes());
             out.push(b'"');
         }
         Value::Static(text) => string(out, text),
@@ -205,35 +224,66 @@ fn member(out: &mut Vec<u8>, column: Column, value: &Value) {
     }
 }
 
-/// Starts a member. Names are plain ASCII.
-fn name(out: &mut Vec<u8>, name: &str) {
+/// Starts a member with its key, which is JSON already.
+fn start(out: &mut Vec<u8>, key: &str) {
     if out.last() != Some(&b'{') {
         out.push(b',');
     }
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+    out.extend_from_slice(key.as_bytes());
 }
 
 /// Writes a string the way RFC 8785 section 3.2.2.2 wants it, which is how `serde_json` does it.
 fn string(out: &mut Vec<u8>, text: &str) {
-    // Writing to a vector does not fail.
-    drop(serde_json::to_writer(out, text));
-}
-
-fn number(out: &mut Vec<u8>, integer: i64) {
-    drop(write!(out, "{integer}"));
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing to a vector does not fail.
+        drop(serde_json::to_writer(out, text));
+    }
 }
 
 fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.push(b'"');
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            out.push(DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0'));
-        }
+    let digit = |half: u8| DIGITS.get(usize::from(half & 15)).copied().unwrap_or(b'0');
+    let mut text = [0; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(*byte)]);
     }
     out.push(b'"');
+    out.extend_from_slice(text.get(..bytes.len() * 2).unwrap_or(&text));
+    out.push(b'"');
+}
+
+/// The decimal digits of a number.
+struct Digits {
+    text: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    fn of(number: i64) -> Self {
+        let mut digits = Self { text: [b'-'; 20], start: 20 };
+        let mut left = number.unsigned_abs();
+        for (at, slot) in digits.text.iter_mut().enumerate().rev() {
+            *slot = b'0' + u8::try_from(left % 10).unwrap_or_default();
+            digits.start = at;
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        if number < 0 {
+            // 19 digits at most: there is room for the sign, which stands there already.
+            digits.start = digits.start.saturating_sub(1);
+        }
+        digits
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.text.get(self.start..).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

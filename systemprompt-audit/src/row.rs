@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde::ser::{SerializeStruct as _, Serializer};
+use serde::ser::Serializer;
 use systemprompt_core::call::Digest;
-use systemprompt_core::decision::{CheckOutcome, Evaluation, Outcome};
+use systemprompt_core::decision::{CheckRecord, Evaluation, LimitState, Outcome};
 use systemprompt_core::event::{AuditBody, AuditEvent, DecisionBody, EventContext, EventSubject};
 
 use crate::column::{Column, Value};
@@ -184,15 +184,14 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-/// The evaluation as it is stored: without what other columns say and without empty details.
+/// The evaluation as it is stored: `[[[check, outcome, nanoseconds, detail?], ..], [[limit, remaining,
+/// milliseconds], ..]]`. It is the largest part of a decision's row, so names and what other columns
+/// say are left to whoever shows it.
 struct StoredEvaluation<'e>(&'e Evaluation);
 
 impl Serialize for StoredEvaluation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Evaluation", 2)?;
-        object.serialize_field("checks", &StoredChecks(self.0))?;
-        object.serialize_field("limits", &self.0.limits)?;
-        object.end()
+        (StoredChecks(self.0), StoredLimits(self.0)).serialize(serializer)
     }
 }
 
@@ -200,20 +199,27 @@ struct StoredChecks<'e>(&'e Evaluation);
 
 impl Serialize for StoredChecks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.checks.iter().map(|check| StoredCheck {
-            check: &check.check,
-            outcome: check.outcome,
-            detail: check.detail.as_deref(),
-            duration_ns: check.duration_ns,
-        }))
+        serializer.collect_seq(self.0.checks.iter().map(StoredCheck))
     }
 }
 
-#[derive(Serialize)]
-struct StoredCheck<'e> {
-    check: &'e str,
-    outcome: CheckOutcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'e str>,
-    duration_ns: u64,
+struct StoredCheck<'e>(&'e CheckRecord);
+
+impl Serialize for StoredCheck<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let CheckRecord { check, outcome, detail, duration_ns } = self.0;
+        match detail {
+            None => (check, outcome, duration_ns).serialize(serializer),
+            Some(detail) => (check, outcome, duration_ns, detail).serialize(serializer),
+        }
+    }
+}
+
+struct StoredLimits<'e>(&'e Evaluation);
+
+impl Serialize for StoredLimits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let limit = |limit: &'_ LimitState| (limit.name.clone(), limit.remaining, limit.reset_ms);
+        serializer.collect_seq(self.0.limits.iter().map(limit))
+    }
 }

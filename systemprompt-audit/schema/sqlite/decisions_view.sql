@@ -14,7 +14,15 @@ SELECT
     nullif(lower(hex(e.arguments_digest)), '') AS arguments_digest,
     e.arguments_bytes,
     nullif(lower(hex(e.call_digest)), '') AS call_digest,
-    e.decision, e.reason_code, e.reason, e.reason_data, e.evaluation, e.policy_version, e.duration_us,
+    e.decision, e.reason_code, e.reason, e.reason_data,
+    json_object('policy_version', e.policy_version,
+        'checks', (SELECT json_group_array(json_object('check', value ->> 0, 'outcome', value ->> 1,
+                'detail', value ->> 3, 'duration_ns', value ->> 2))
+            FROM json_each(e.evaluation, '$[0]')),
+        'limits', (SELECT json_group_array(json_object('name', value ->> 0, 'remaining', value ->> 1,
+                'reset_ms', value ->> 2))
+            FROM json_each(e.evaluation, '$[1]'))) AS evaluation,
+    e.policy_version, e.duration_us,
     CASE WHEN e.decision = 'allow' THEN
         lower(substr(hex(coalesce(e.permit_id, e.id)), 1, 8)
             || '-' || substr(hex(coalesce(e.permit_id, e.id)), 9, 4)

@@ -31,7 +31,8 @@ CREATE TABLE audit_events (
     reason_code      TEXT,
     reason           TEXT,
     reason_data      TEXT,              -- JSON object
-    evaluation       TEXT,              -- JSON object
+    -- JSON: [[[check, outcome, nanoseconds, detail?], ..], [[limit, remaining, milliseconds], ..]]
+    evaluation       TEXT,
     policy_version   TEXT,
     duration_us      INTEGER,
     permit_id        BLOB,              -- of a decision: NULL when it is the event's own id
@@ -49,5 +50,6 @@ CREATE TABLE audit_events (
 CREATE UNIQUE INDEX audit_events_position ON audit_events (log_id, seq);
 CREATE UNIQUE INDEX audit_events_id ON audit_events (id);
 CREATE UNIQUE INDEX audit_events_outcome ON audit_events (permit_id) WHERE kind = 'outcome';
+CREATE INDEX audit_events_granted ON audit_events (call_id) WHERE decision = 'allow';
 CREATE INDEX audit_events_trace ON audit_events (trace_id);
 CREATE INDEX audit_events_decided ON audit_events (occurred_at) WHERE kind = 'decision';

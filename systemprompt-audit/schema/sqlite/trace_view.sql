@@ -12,7 +12,13 @@ SELECT
         'task_id', d.task_id, 'call_id', d.call_id, 'plugin_id', d.plugin_id, 'door', d.door,
         'user_agent', d.user_agent, 'client_addr', d.client_addr) AS agent_context,
     json_object('decision', d.decision, 'reason_code', d.reason_code, 'reason', d.reason,
-        'policy_version', d.policy_version, 'evaluation', json(d.evaluation)) AS permissions,
+        'policy_version', d.policy_version, 'evaluation', json_object('policy_version', d.policy_version,
+                'checks', (SELECT json_group_array(json_object('check', value ->> 0, 'outcome', value ->> 1,
+                        'detail', value ->> 3, 'duration_ns', value ->> 2))
+                    FROM json_each(d.evaluation, '$[0]')),
+                'limits', (SELECT json_group_array(json_object('name', value ->> 0, 'remaining', value ->> 1,
+                        'reset_ms', value ->> 2))
+                    FROM json_each(d.evaluation, '$[1]')))) AS permissions,
     CASE WHEN o.id IS NOT NULL THEN
         json_object('server', d.server, 'tool', d.tool,
             'arguments_digest', nullif(lower(hex(d.arguments_digest)), ''), 'status', o.status,

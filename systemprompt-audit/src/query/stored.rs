@@ -1,4 +1,5 @@
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use systemprompt_core::call::Digest;
 use systemprompt_core::clock::Timestamp;
@@ -60,6 +61,10 @@ impl StoredEvent {
         let corrupt = |column| QueryError::Corrupt { origin: origin.clone(), seq, column };
         let json = |column, text: Option<String>| parse(text).ok_or_else(|| corrupt(column));
         let actors = parse(self.actor_chain).ok_or_else(|| corrupt("actor_chain"))?;
+        let evaluation = json("evaluation", self.evaluation)?
+            .map(|stored| evaluation(&stored, self.policy_version.as_deref()))
+            .transpose()
+            .map_err(|Unreadable| corrupt("evaluation"))?;
         let digest = |column, bytes: Option<Vec<u8>>| match bytes {
             None => Ok(None),
             Some(bytes) => {
@@ -103,7 +108,7 @@ impl StoredEvent {
             reason_code: self.reason_code,
             reason: self.reason,
             reason_data: json("reason_data", self.reason_data)?,
-            evaluation: json("evaluation", self.evaluation)?,
+            evaluation,
             policy_version: self.policy_version,
             duration_us: self.duration_us,
             permit_id: permit,
@@ -124,4 +129,27 @@ impl StoredEvent {
 /// The JSON in a column; `None` when it is none.
 fn parse<T: DeserializeOwned>(text: Option<String>) -> Option<Option<T>> {
     text.map(|text| serde_json::from_str(&text)).transpose().ok()
+}
+
+struct Unreadable;
+
+/// The stored evaluation in the form of [`Evaluation`](systemprompt_core::decision::Evaluation).
+fn evaluation(stored: &Value, policy_version: Option<&str>) -> Result<Value, Unreadable> {
+    let rows = |at: usize, names: &[(&str, usize)]| {
+        let rows = stored.get(at).and_then(Value::as_array).ok_or(Unreadable)?;
+        let row = |row: &Value| {
+            let member = |(name, at): &(&str, usize)| {
+                ((*name).to_owned(), row.get(at).cloned().unwrap_or_default())
+            };
+            Value::Object(names.iter().map(member).collect())
+        };
+        Ok(rows.iter().map(row).collect::<Value>())
+    };
+    let checks = [("check", 0), ("outcome", 1), ("detail", 3), ("duration_ns", 2)];
+    let limits = [("name", 0), ("remaining", 1), ("reset_ms", 2)];
+    Ok(json!({
+        "policy_version": policy_version,
+        "checks": rows(0, &checks)?,
+        "limits": rows(1, &limits)?,
+    }))
 }

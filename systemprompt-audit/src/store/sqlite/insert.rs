@@ -1,9 +1,11 @@
 //! The bulk insert: the one statement of the writer whose text is not fixed.
 //!
 //! What makes it fast: plain `?` (numbered ones are looked up by name, which is quadratic), a few fixed
-//! numbers of rows so that the prepared statements are found again, and `BEGIN`, `INSERT` and `COMMIT`
-//! in one text where possible, because each text costs a hand-over to the driver's thread.
+//! numbers of rows so that the prepared statements are found again, and as few texts as possible,
+//! because each costs a hand-over to the driver's thread. One statement that holds the whole batch needs
+//! no `BEGIN` and `COMMIT`: it is a transaction by itself.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -13,46 +15,77 @@ use sqlx::{Arguments as _, AssertSqlSafe, SqlSafeStr as _, SqlStr};
 use crate::column::{Column, Value};
 use crate::store::PlacedRow;
 
-/// Rows in one statement. Every number up to 16 so that small batches need one statement.
-const SIZES: [usize; 22] =
-    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 32, 48, 64, 96, 128];
+/// Up to here there is a statement for every number of rows.
+const EXACT: usize = 64;
+
+/// The larger numbers of rows there are statements for.
+const LARGE: [usize; 3] = [256, 128, 96];
 
 /// Columns beside those of the event: `log_id`, `seq`, `salt`, `leaf_hash`.
 const PLACE_COLUMNS: usize = 4;
 
-/// The texts of the insert, made once.
+/// How a text stands to the transaction its rows belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    /// It begins it.
+    First,
+    /// It is inside.
+    Inner,
+    /// It commits it.
+    Last,
+}
+
+/// The bulk insert into one log.
 #[derive(Debug)]
 pub(crate) struct BulkInsert {
     log_id: i64,
-    texts: Vec<Texts>,
+    /// The texts that have been needed so far.
+    texts: HashMap<(usize, Part), SqlStr>,
+    names: Names,
 }
 
-#[derive(Debug)]
-struct Texts {
-    rows: usize,
-    /// By whether the text begins the transaction and whether it commits it.
-    variants: [[SqlStr; 2]; 2],
+/// The program's own texts in the form in which the driver shares them instead of copying them.
+#[derive(Debug, Default)]
+struct Names(Vec<(&'static str, Arc<str>)>);
+
+impl Names {
+    fn shared(&mut self, name: &'static str) -> Arc<str> {
+        // There are a dozen or two of them; where each lies tells them apart.
+        let known = self.0.iter().find(|(known, _)| std::ptr::eq(*known, name));
+        if let Some((_, shared)) = known {
+            return shared.clone();
+        }
+        let shared = Arc::from(name);
+        self.0.push((name, Arc::clone(&shared)));
+        shared
+    }
 }
 
 impl BulkInsert {
     /// The insert into the log `log_id`.
     pub(crate) fn new(log_id: i64) -> Self {
-        Self { log_id, texts: SIZES.iter().rev().map(|rows| Texts::new(*rows)).collect() }
+        Self { log_id, texts: HashMap::new(), names: Names::default() }
     }
 
     /// Inserts `rows` and commits. Begins the transaction unless it is `open`.
     pub(crate) async fn run(
-        &self,
+        &mut self,
         connection: &mut SqliteConnection,
         rows: &[PlacedRow<'_>],
         open: bool,
     ) -> Result<(), sqlx::Error> {
-        self.chunks(connection, rows, open, true).await
+        let first = chunk_size(rows.len());
+        if open || first < rows.len() {
+            self.chunks(connection, rows, open, true).await
+        } else {
+            // An inner part outside of a transaction is one by itself.
+            self.insert(connection, rows, Part::Inner).await
+        }
     }
 
     /// Inserts `rows` in a transaction that is open and stays so.
     pub(crate) async fn extend(
-        &self,
+        &mut self,
         connection: &mut SqliteConnection,
         rows: &[PlacedRow<'_>],
     ) -> Result<(), sqlx::Error> {
@@ -60,79 +93,74 @@ impl BulkInsert {
     }
 
     async fn chunks(
-        &self,
+        &mut self,
         connection: &mut SqliteConnection,
         mut rows: &[PlacedRow<'_>],
         mut open: bool,
         commit: bool,
     ) -> Result<(), sqlx::Error> {
-        while let Some(texts) =
-            self.texts.iter().find(|texts| (1..=rows.len()).contains(&texts.rows))
-        {
-            let (chunk, rest) = rows.split_at(texts.rows);
-            rows = rest;
-            let mut arguments = SqliteArguments::default();
-            arguments.reserve(texts.rows * (Column::ALL.len() + PLACE_COLUMNS), 0);
-            for row in chunk {
-                self.bind(&mut arguments, row).map_err(sqlx::Error::Encode)?;
-            }
-            let text = texts.variant(!open, commit && rest.is_empty());
-            sqlx::query_with(text, arguments).execute(&mut *connection).await?;
+        while !rows.is_empty() {
+            let (chunk, rest) = rows.split_at(chunk_size(rows.len()));
+            let part = match (open, commit && rest.is_empty()) {
+                (false, _) => Part::First,
+                (true, false) => Part::Inner,
+                (true, true) => Part::Last,
+            };
+            self.insert(connection, chunk, part).await?;
             open = true;
+            rows = rest;
         }
         Ok(())
     }
 
-    fn bind(
-        &self,
-        arguments: &mut SqliteArguments,
-        row: &PlacedRow<'_>,
-    ) -> Result<(), sqlx::error::BoxDynError> {
-        arguments.add(self.log_id)?;
-        arguments.add(row.seq)?;
-        for value in row.row.values() {
-            match value {
-                Value::Null => arguments.add(None::<i64>)?,
-                Value::Integer(integer) => arguments.add(*integer)?,
-                Value::Static(text) => arguments.add(*text)?,
-                Value::Text(text) => arguments.add(text.clone())?,
-                Value::Id(bytes) => arguments.add(bytes.to_vec())?,
-                Value::Digest(bytes) => arguments.add(bytes.to_vec())?,
-            }
+    async fn insert(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &[PlacedRow<'_>],
+        part: Part,
+    ) -> Result<(), sqlx::Error> {
+        let mut arguments = SqliteArguments::default();
+        arguments.reserve(rows.len() * (Column::ALL.len() + PLACE_COLUMNS), 0);
+        for row in rows {
+            bind(self.log_id, &mut self.names, &mut arguments, row).map_err(sqlx::Error::Encode)?;
         }
-        arguments.add(row.salt.to_vec())?;
-        arguments.add(row.leaf_hash.to_vec())
+        let key = (rows.len(), part);
+        let text = self.texts.entry(key).or_insert_with(|| text(rows.len(), part)).clone();
+        sqlx::query_with(text, arguments).execute(connection).await.map(|_| ())
     }
 }
 
-impl Texts {
-    fn new(rows: usize) -> Self {
-        let insert = insert(rows);
-        let text = |begins: bool, commits: bool| {
-            let begin = if begins { "BEGIN IMMEDIATE;" } else { "" };
-            let commit = if commits { ";COMMIT" } else { "" };
-            // Nothing in it comes from outside.
-            AssertSqlSafe(Arc::<str>::from(format!("{begin}{insert}{commit}"))).into_sql_str()
-        };
-        let variants =
-            [[text(false, false), text(false, true)], [text(true, false), text(true, true)]];
-        Self { rows, variants }
-    }
-
-    fn variant(&self, begins: bool, commits: bool) -> SqlStr {
-        let [[plain, closing], [opening, whole]] = &self.variants;
-        match (begins, commits) {
-            (false, false) => plain,
-            (false, true) => closing,
-            (true, false) => opening,
-            (true, true) => whole,
-        }
-        .clone()
-    }
+/// How many of `rows` go into the next statement.
+fn chunk_size(rows: usize) -> usize {
+    LARGE.into_iter().find(|size| *size <= rows).unwrap_or(rows.min(EXACT))
 }
 
-fn insert(rows: usize) -> String {
-    let mut sql = String::from("INSERT INTO audit_events(log_id,seq");
+fn bind(
+    log_id: i64,
+    names: &mut Names,
+    arguments: &mut SqliteArguments,
+    row: &PlacedRow<'_>,
+) -> Result<(), sqlx::error::BoxDynError> {
+    arguments.add(log_id)?;
+    arguments.add(row.seq)?;
+    for value in row.row.values() {
+        match value {
+            Value::Null => arguments.add(None::<i64>)?,
+            Value::Integer(integer) => arguments.add(*integer)?,
+            Value::Static(name) => arguments.add(names.shared(name))?,
+            Value::Text(text) => arguments.add(text.clone())?,
+            Value::Id(bytes) => arguments.add(bytes.to_vec())?,
+            Value::Digest(bytes) => arguments.add(bytes.to_vec())?,
+        }
+    }
+    arguments.add(row.salt.to_vec())?;
+    arguments.add(row.leaf_hash.to_vec())
+}
+
+fn text(rows: usize, part: Part) -> SqlStr {
+    let begin = if part == Part::First { "BEGIN IMMEDIATE;" } else { "" };
+    let commit = if part == Part::Last { ";COMMIT" } else { "" };
+    let mut sql = format!("{begin}INSERT INTO audit_events(log_id,seq");
     for column in Column::ALL {
         // Writing to a string does not fail.
         let _ = write!(sql, ",{}", column.name());
@@ -140,5 +168,7 @@ fn insert(rows: usize) -> String {
     sql.push_str(",salt,leaf_hash)VALUES");
     let row = format!("({})", vec!["?"; Column::ALL.len() + PLACE_COLUMNS].join(","));
     sql.push_str(&vec![row.as_str(); rows].join(","));
-    sql
+    sql.push_str(commit);
+    // Nothing in it comes from outside.
+    AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str()
 }
