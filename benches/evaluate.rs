@@ -23,9 +23,9 @@ use systemprompt::security::Scanner;
 use systemprompt::traits::{AuditError, AuditSink, PermitLedger, PermitState, SettleError};
 
 /// Calls that are built before and evaluated in one measurement.
-const BATCH: usize = 512;
+const BATCH: usize = 64;
 /// Measurements of which the median is taken.
-const ROUNDS: usize = 400;
+const ROUNDS: usize = 3_000;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--test") {

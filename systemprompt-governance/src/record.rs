@@ -17,6 +17,8 @@ use systemprompt_core::id::{CallId, EventId, PermitId, TraceId};
 use systemprompt_core::principal::Principal;
 use systemprompt_core::secret::Redact;
 
+use crate::policy::Policy;
+
 /// Most bytes of a rejected tool text that are kept.
 const MAX_TOOL_BYTES: usize = 255;
 
@@ -25,6 +27,7 @@ const REDACTED: &str = "[redacted]";
 
 /// How a call was decided.
 pub(crate) struct Ruling<'r> {
+    pub(crate) policy: &'r Policy,
     pub(crate) id: EventId,
     pub(crate) occurred_at: Timestamp,
     /// Why it is denied; `None` when it is allowed.
@@ -107,23 +110,27 @@ fn event(
         occurred_at: ruling.occurred_at,
         trace_id,
         subject: Some(EventSubject::from(principal)),
-        context: circumstances(redact, door, context, call_id),
+        context: circumstances(redact, ruling.policy, (door, context), call_id),
         body: AuditBody::Decision(Box::new(body)),
     }
 }
 
 fn circumstances(
     redact: &dyn Redact,
-    door: Door,
-    context: &CallContext,
+    policy: &Policy,
+    (door, context): (Door, &CallContext),
     call_id: Option<CallId>,
 ) -> EventContext {
+    let agent = context.agent.as_ref();
     EventContext {
         call_id,
         session: context.session.as_ref().and_then(|id| redacted_id(redact, id)),
         context: context.context.as_ref().and_then(|id| redacted_id(redact, id)),
         task: context.task.as_ref().and_then(|id| redacted_id(redact, id)),
-        agent: context.agent.as_ref().and_then(|id| redacted_id(redact, id)),
+        agent: match agent.filter(|agent| policy.knows_agent(agent)) {
+            Some(known) => Some(known.clone()),
+            None => agent.and_then(|id| redacted_id(redact, id)),
+        },
         plugin: context.plugin.as_ref().and_then(|id| redacted_id(redact, id)),
         door: Some(door),
         user_agent: context.user_agent.as_ref().map(|agent| match text(redact, agent) {

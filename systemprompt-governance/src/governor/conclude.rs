@@ -13,6 +13,7 @@ use systemprompt_core::id::EventId;
 
 use super::run::Passed;
 use super::{BUILT_IN, Inner};
+use crate::policy::Policy;
 use crate::record::{self, Ruling};
 
 impl Inner {
@@ -20,7 +21,7 @@ impl Inner {
     pub(super) async fn conclude(
         &self,
         call: ToolCall,
-        lifetime: Duration,
+        policy: &Policy,
         result: Result<Passed, DenialReason>,
         evaluation: Evaluation,
         duration: Duration,
@@ -33,12 +34,13 @@ impl Inner {
         };
         let granted = reason.is_none().then(|| match passed.repeat {
             Some(granted) => (granted.permit, granted.expires_at),
-            None => (id.into(), now.after(lifetime)),
+            None => (id.into(), now.after(policy.permit_lifetime())),
         });
         if let (Some(first), Some((permit, expires_at))) = (&mut passed.first, granted) {
             first.grant(permit, expires_at);
         }
         let ruling = Ruling {
+            policy,
             id,
             occurred_at: now,
             reason: reason.as_ref(),
@@ -99,8 +101,7 @@ impl Inner {
     }
 
     /// The evaluation of something that no check has seen.
-    pub(super) fn nothing_checked(&self) -> Evaluation {
-        let policy = self.policy.load();
+    pub(super) fn nothing_checked(&self, policy: &Policy) -> Evaluation {
         let host = self.checks.iter().map(|check| check.id().to_owned().into());
         let checks = BUILT_IN.into_iter().map(Into::into).chain(host).map(|check| CheckRecord {
             check,

@@ -79,7 +79,7 @@ impl Governor {
         let result = run.decide().await;
         let (evaluation, duration) = run.finish();
         inner.counters.evaluated_in(duration);
-        inner.conclude(call, policy.permit_lifetime(), result, evaluation, duration).await
+        inner.conclude(call, &policy, result, evaluation, duration).await
     }
 
     /// Decides several calls, each alone and each with its own audit event; the answers are in the
@@ -92,10 +92,12 @@ impl Governor {
     pub async fn reject(&self, call: RejectedCall) -> Decision {
         let inner = &*self.0;
         let started = inner.clock.monotonic();
-        let evaluation = Arc::new(inner.nothing_checked());
+        let policy = inner.policy.load_full();
+        let evaluation = Arc::new(inner.nothing_checked(&policy));
         let call_id = call.context.call_id.clone().unwrap_or_else(CallId::generate);
         let trace_id = call.context.trace_id.unwrap_or_else(TraceId::generate);
         let ruling = Ruling {
+            policy: &policy,
             id: EventId::generate(),
             occurred_at: inner.clock.now(),
             reason: Some(&call.reason),

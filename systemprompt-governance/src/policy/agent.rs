@@ -56,6 +56,10 @@ impl Agents {
         Self(table)
     }
 
+    pub(crate) fn knows(&self, agent: &AgentId) -> bool {
+        self.0.contains_key(agent.as_str())
+    }
+
     pub(crate) fn standing(&self, agent: &AgentId, principal: &Principal) -> Standing {
         match self.0.get(agent.as_str()) {
             None => Standing::Unknown,

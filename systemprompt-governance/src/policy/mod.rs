@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::contract::RateCharge;
-use systemprompt_core::id::PolicyVersion;
+use systemprompt_core::id::{AgentId, PolicyVersion};
 use systemprompt_core::policy::{OnAllow, PolicyDocument};
 
 use blocklist::Blocklists;
@@ -108,6 +108,11 @@ impl Policy {
 
     pub(crate) fn check_scope(&self, call: &ToolCall) -> Result<(), ScopeDenial> {
         self.scope.check(call)
+    }
+
+    /// Whether the agent is one of the policy, whose name is then the operator's own text.
+    pub(crate) fn knows_agent(&self, agent: &AgentId) -> bool {
+        self.scope.knows_agent(agent)
     }
 
     pub(crate) fn check_blocklists(&self, call: &ToolCall) -> Result<(), Blocked> {

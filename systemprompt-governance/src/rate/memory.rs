@@ -62,15 +62,21 @@ impl MemoryRateStore {
     /// Locks every shard the charges touch, always in the same order.
     fn lock(&self, charges: &[RateCharge]) -> Locked<'_> {
         let mut wanted = charges.iter().fold(0_u64, |set, charge| set | (1 << shard_of(charge)));
-        let mut guards = Vec::with_capacity(charges.len());
-        while wanted != 0 {
-            let at = wanted.trailing_zeros() as usize;
-            if let Some(shard) = self.shards.get(at) {
-                guards.push((at, shard.lock()));
-            }
-            wanted &= wanted - 1;
+        let first = self.next(&mut wanted);
+        // Most policies have one limit: the list of further shards then allocates nothing.
+        let mut more = Vec::new();
+        while let Some(guard) = self.next(&mut wanted) {
+            more.push(guard);
         }
-        Locked { guards, now: self.now() }
+        Locked { first, more, now: self.now() }
+    }
+
+    /// Locks the lowest of the `wanted` shards and takes it off the set.
+    fn next(&self, wanted: &mut u64) -> Option<(usize, MutexGuard<'_, Shard>)> {
+        let at = wanted.trailing_zeros() as usize;
+        let shard = self.shards.get(at)?;
+        *wanted &= *wanted - 1;
+        Some((at, shard.lock()))
     }
 }
 
@@ -80,14 +86,19 @@ fn shard_of(charge: &RateCharge) -> usize {
 
 /// The shards of some charges, locked together. The time is read under the locks.
 struct Locked<'s> {
-    guards: Vec<(usize, MutexGuard<'s, Shard>)>,
+    first: Option<(usize, MutexGuard<'s, Shard>)>,
+    more: Vec<(usize, MutexGuard<'s, Shard>)>,
     now: u64,
 }
 
 impl Locked<'_> {
     fn shard(&mut self, charge: &RateCharge) -> Option<&mut Shard> {
         let wanted = shard_of(charge);
-        self.guards.iter_mut().find(|(at, _)| *at == wanted).map(|(_, shard)| &mut **shard)
+        self.first
+            .iter_mut()
+            .chain(&mut self.more)
+            .find(|(at, _)| *at == wanted)
+            .map(|(_, shard)| &mut **shard)
     }
 
     fn tat(&mut self, charge: &RateCharge) -> u64 {

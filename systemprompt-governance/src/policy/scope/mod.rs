@@ -62,6 +62,10 @@ impl ScopeTable {
         Self { agents: Agents::compile(&document.agents, words, faults), rules, deny, allow }
     }
 
+    pub(crate) fn knows_agent(&self, agent: &AgentId) -> bool {
+        self.agents.knows(agent)
+    }
+
     /// Decides who may. Deny rules override; nothing in the call raises what the principal holds.
     pub(crate) fn check(&self, call: &ToolCall) -> Result<(), ScopeDenial> {
         let agent = self.agent(call)?;
