@@ -45,6 +45,18 @@ pub enum StartError {
     /// The governor cannot be built.
     #[error(transparent)]
     Governor(#[from] BuildError),
+    /// There is a file where the database would be, and it is not to be touched.
+    #[error(
+        "`{}` is not a database of systemprompt: {problem}; restore it from a backup, or move it away \
+         for a new installation",
+        path.display()
+    )]
+    NotOurs {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why it is none.
+        problem: &'static str,
+    },
     /// A file of the installation cannot be made or read.
     #[error("`{}`: {doing}", path.display())]
     File {

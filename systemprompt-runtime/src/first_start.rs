@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use systemprompt_core::bootstrap::Config;
-use systemprompt_core::clock::Clock;
+use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::config::{DatabaseUrl, STARTER_PROFILE};
-use systemprompt_core::database::{DatabaseOptions, DbPool};
+use systemprompt_core::database::{DatabaseOptions, DbPool, is_installed, refuse_leftovers};
 use systemprompt_core::extension::TypedExtensionRegistry;
 
 use crate::{StartError, installer};
@@ -28,6 +28,8 @@ pub struct FirstStart {
     pub admin_key: PathBuf,
     /// The file with the plain user's key, the token alone.
     pub user_key: PathBuf,
+    /// Key files of an earlier installation that were moved aside, under their new names.
+    pub moved_aside: Vec<PathBuf>,
 }
 
 /// The profile in the data folder `folder`. Both are made where they are missing: the folder for its
@@ -45,17 +47,19 @@ pub fn starter_profile(folder: &Path) -> Result<PathBuf, StartError> {
 }
 
 /// Makes the database that `config` names, with a tenant, an administrator and a plain user, and writes
-/// their keys into the data folder. `None` when there is a database already.
+/// their keys into the data folder. `None` when there is a database already. Key files without a
+/// database are moved aside, never overwritten.
 ///
 /// # Errors
-/// [`StartError`] with what is in the way; the next start begins anew.
+/// [`StartError`] with what is in the way, such as what another database has left at its path, or a
+/// file there that is no database of ours; the next start begins anew.
 pub async fn first_start(
     config: &Config,
     extensions: &TypedExtensionRegistry,
     clock: Arc<dyn Clock>,
 ) -> Result<Option<FirstStart>, StartError> {
     let path = config.profile().database.url.path().to_owned();
-    if path.exists() {
+    if is_there(&path).await? {
         return Ok(None);
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -64,7 +68,7 @@ pub async fn first_start(
     let lock_path = with_suffix(&path, ".first-start.lock");
     let lock = lock(lock_path.clone()).await?;
     // Whoever held the lock before may have made it.
-    if path.exists() {
+    if is_there(&path).await? {
         return Ok(None);
     }
     let made = make(config, extensions, clock, &path).await?;
@@ -72,6 +76,18 @@ pub async fn first_start(
     let _ = fs::remove_file(lock_path);
     drop(lock);
     Ok(Some(made))
+}
+
+/// Whether there is a database of ours at `path`. Nothing is made in the place of anything else.
+async fn is_there(path: &Path) -> Result<bool, StartError> {
+    refuse_leftovers(path)?;
+    let Ok(file) = fs::metadata(path) else { return Ok(false) };
+    let problem = match file.len() {
+        0 => "the file is empty",
+        _ if is_installed(path).await? => return Ok(true),
+        _ => "nothing of ours is installed in it",
+    };
+    Err(StartError::NotOurs { path: path.to_owned(), problem })
 }
 
 async fn make(
@@ -92,13 +108,18 @@ async fn make(
     let database = DbPool::open(&options).await?;
     let registry = extensions.clone().disable(&config.profile().extensions.disabled)?;
     let installed = installer(&registry)?.apply(&database, &*clock).await?;
+    let now = clock.now();
     let seeded = seed::seed(&database, clock, &installed).await?;
     // Closing the last connection writes everything into the one file.
     database.close().await;
 
     let folder = config.data_folder();
-    let made =
-        FirstStart { admin_key: folder.join("admin.key"), user_key: folder.join("user.key") };
+    let (admin_key, user_key) = (folder.join("admin.key"), folder.join("user.key"));
+    let mut moved_aside = Vec::new();
+    for path in [&admin_key, &user_key] {
+        moved_aside.extend(move_aside(path, now)?);
+    }
+    let made = FirstStart { admin_key, user_key, moved_aside };
     write_private(&made.admin_key, seeded.admin.key.token.expose().as_bytes())?;
     write_private(&made.user_key, seeded.user.key.token.expose().as_bytes())?;
 
@@ -107,6 +128,20 @@ async fn make(
     fs::rename(&draft, path).map_err(failed(path, cannot))?;
     sync_folder(path)?;
     Ok(made)
+}
+
+/// Gives a file that is at `path` another name, and says so.
+fn move_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, StartError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let stamp = now.as_micros();
+    let free = (stamp..).map(|stamp| with_suffix(path, &format!(".old-{stamp}")));
+    let Some(aside) = free.into_iter().find(|aside| !aside.exists()) else { return Ok(None) };
+    fs::rename(path, &aside).map_err(failed(path, "it cannot be moved aside"))?;
+    let (from, to) = (path.display(), aside.display());
+    tracing::warn!("`{from}` belongs to no database here; it was moved to `{to}`");
+    Ok(Some(aside))
 }
 
 async fn lock(path: PathBuf) -> Result<File, StartError> {

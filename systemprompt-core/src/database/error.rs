@@ -16,7 +16,40 @@ pub enum DatabaseError {
         /// The path.
         path: PathBuf,
     },
+    /// The folder of the file does not exist; it is never made here.
+    #[error("the folder `{}` of the database does not exist", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Files of another database lie where a new one would be made, and would be taken for its own.
+    #[error(
+        "there is no database at `{}`, but {} of one is left; put the database back, or move what is \
+         left away",
+        path.display(),
+        listed(files)
+    )]
+    Leftover {
+        /// The path of the database.
+        path: PathBuf,
+        /// What is left.
+        files: Vec<PathBuf>,
+    },
+    /// The file cannot be made.
+    #[error("the database `{}` cannot be made", path.display())]
+    Create {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The driver's own error.
     #[error("the database failed")]
     Driver(#[from] sqlx::Error),
+}
+
+fn listed(files: &[PathBuf]) -> String {
+    let names: Vec<_> = files.iter().map(|file| format!("`{}`", file.display())).collect();
+    names.join(", ")
 }

@@ -2,10 +2,12 @@
 //! in it.
 
 mod error;
+mod file;
 pub mod installer;
 mod pool;
 
 pub use error::DatabaseError;
+pub use file::{is_installed, refuse_leftovers};
 pub use installer::{SchemaError, SchemaInstaller, SchemaStep, StepKind, StepState};
 pub use pool::{DatabaseOptions, DbPool};
 

@@ -8,7 +8,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Sqlite, Transaction};
 
-use super::DatabaseError;
+use super::{DatabaseError, file};
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -60,18 +60,23 @@ pub struct DbPool {
 }
 
 impl DbPool {
-    /// Opens the database: WAL, `synchronous=FULL`, foreign keys on.
+    /// Opens the database: WAL, `synchronous=FULL`, foreign keys on. A file that is created is for its
+    /// owner alone, and so is what the database keeps beside it.
     ///
     /// # Errors
-    /// [`DatabaseError`] when the URL is not understood, the file is missing or cannot be opened.
+    /// [`DatabaseError`] when the URL is not understood, the file is missing or cannot be opened, or
+    /// would be created beside files that another database has left.
     pub async fn open(options: &DatabaseOptions) -> Result<Self, DatabaseError> {
         let path = options.path()?;
-        if !options.create && !path.exists() {
+        if options.create {
+            file::create_if_missing(path)?;
+        } else if !path.exists() {
             return Err(DatabaseError::Missing { path: path.to_owned() });
         }
+        // The file exists by now; no connection makes one in its place.
         let connect = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(options.create)
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -80,9 +85,6 @@ impl DbPool {
             .max_connections(options.max_connections)
             .connect_with(connect.clone())
             .await?;
-        // The file exists by now; a later connection never makes an empty one in its place.
-        let connect = connect.create_if_missing(false);
-        pool.set_connect_options(connect.clone());
         Ok(Self { pool, path: Arc::new(path.to_owned()), connect })
     }
 

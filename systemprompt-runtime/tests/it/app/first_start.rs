@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
+use systemprompt_core::database::{DatabaseOptions, DbPool};
+
 use super::*;
 
 fn mode(path: &Path) -> u32 {
@@ -75,4 +77,68 @@ async fn of_two_at_once_one_makes_the_installation() {
     let served = installation.serve().await;
     assert_eq!(verdict(&served.govern("Read").await), "allow");
     served.stop().await;
+}
+
+fn installed_files(data: &Path) -> Vec<String> {
+    let entries = fs::read_dir(data).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_another_database_left_is_never_taken_in() {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let installation = Installation::new();
+        installation.start().await.unwrap().shutdown().await;
+        let data = installation.data();
+        let keys = (key(&data, "admin"), key(&data, "user"));
+        fs::remove_file(data.join("systemprompt.db")).unwrap();
+        let left = data.join(format!("systemprompt.db{suffix}"));
+        fs::write(&left, "old").unwrap();
+
+        let error = installation.start().await.unwrap_err().to_string();
+        assert!(error.contains(&format!("systemprompt.db{suffix}`")), "{error}");
+        assert!(!data.join("systemprompt.db").exists());
+        assert_eq!(fs::read(&left).unwrap(), b"old");
+        assert_eq!((key(&data, "admin"), key(&data, "user")), keys);
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_an_earlier_installation_are_moved_aside() {
+    let installation = Installation::new();
+    installation.start().await.unwrap().shutdown().await;
+    let data = installation.data();
+    let before = key(&data, "user");
+    fs::remove_file(data.join("systemprompt.db")).unwrap();
+
+    let config = installation.config().unwrap();
+    let made = first_start(&config, &no_extensions(), SystemClock::shared()).await.unwrap();
+    let aside = made.unwrap().moved_aside;
+    assert_eq!(aside.len(), 2);
+    assert!(aside.iter().any(|path| fs::read_to_string(path).unwrap() == before));
+    for path in &aside {
+        assert!(path.to_string_lossy().contains(".key.old-"), "{}", path.display());
+        assert_eq!(mode(path), 0o600);
+    }
+    assert_ne!(key(&data, "user"), before);
+    assert!(installed_files(&data).contains(&"admin.key".to_owned()));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_of_ours_is_not_an_installation() {
+    let installation = Installation::new();
+    installation.profile();
+    let path = installation.data().join("systemprompt.db");
+    fs::write(&path, "").unwrap();
+    let error = installation.start().await.unwrap_err().to_string();
+    assert!(error.contains("the file is empty"), "{error}");
+
+    fs::remove_file(&path).unwrap();
+    let url = format!("sqlite://{}", path.display());
+    let other = DbPool::open(&DatabaseOptions::new(url).create(true)).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE theirs (a)").execute(other.sqlite()).await.unwrap();
+    other.close().await;
+    let error = installation.start().await.unwrap_err().to_string();
+    assert!(error.contains("nothing of ours is installed"), "{error}");
+    assert!(!installation.data().join("admin.key").exists());
 }
