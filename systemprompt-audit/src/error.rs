@@ -38,6 +38,12 @@ pub enum OpenError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
+    /// As many queries as may run at once are running.
+    #[error("too many queries are being answered")]
+    Busy,
+    /// The query was interrupted because it took longer than it may.
+    #[error("the query took too long")]
+    TooSlow,
     /// The database failed.
     #[error("the audit log cannot be read")]
     Database(#[source] sqlx::Error),

@@ -46,7 +46,7 @@ pub use options::AuditOptions;
 pub use origin::{Origin, OriginError};
 pub use query::{
     AuditReader, Cursor, CursorError, DecisionFilter, EventRecord, FivePointTrace, Page, PageSize,
-    Point, ReadScope, TracePoints, TracedCall,
+    Point, ReadLimits, ReadScope, TracePoints, TracedCall,
 };
 pub use schema::schema;
 pub use stats::{AuditStats, LATENCY_BOUNDS_US, LatencyHistogram};

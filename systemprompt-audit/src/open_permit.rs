@@ -95,7 +95,8 @@ pub(crate) async fn state(pool: &DbPool, permit: PermitId) -> Result<PermitState
     })
 }
 
-/// The newest permit that was granted for a call.
+/// The newest permit that was granted for a call through the hook door, the one whose clients report by
+/// call id and for which there is an index.
 pub(crate) async fn find(
     pool: &DbPool,
     call: GrantedCall<'_>,
@@ -106,9 +107,9 @@ pub(crate) async fn find(
     let id = sqlx::query_scalar!(
         r#"SELECT coalesce(permit_id, id) AS "id!: Vec<u8>"
            FROM audit_events
-           WHERE call_id = ? AND kind = 'decision' AND decision = 'allow'
+           WHERE call_id = ? AND kind = 'decision' AND door = 'hook' AND decision = 'allow'
              AND tenant_id = ? AND user_id = ? AND session_id IS ?
-           ORDER BY occurred_at DESC, seq DESC LIMIT 1"#,
+           ORDER BY occurred_at DESC, rowid DESC LIMIT 1"#,
         call_id,
         tenant,
         user,

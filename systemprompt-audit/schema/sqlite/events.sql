@@ -53,3 +53,5 @@ CREATE UNIQUE INDEX audit_events_outcome ON audit_events (permit_id) WHERE kind 
 CREATE INDEX audit_events_granted ON audit_events (call_id) WHERE decision = 'allow';
 CREATE INDEX audit_events_trace ON audit_events (trace_id);
 CREATE INDEX audit_events_decided ON audit_events (occurred_at) WHERE kind = 'decision';
+-- Hook clients report outcomes by call id; the other doors by permit.
+CREATE INDEX audit_events_call ON audit_events (call_id, occurred_at) WHERE kind = 'decision' AND door = 'hook';

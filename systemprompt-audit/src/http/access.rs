@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use http::StatusCode;
@@ -12,6 +13,9 @@ use crate::{QueryError, ReadScope};
 
 /// The scope that reading the log takes.
 const SCOPE: &str = "audit:read";
+
+/// When a caller whose turn did not come may ask again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The trace of a request.
 pub(super) fn trace(parts: &Parts) -> TraceId {
@@ -47,13 +51,26 @@ pub(super) async fn enter(door: &Door, parts: &Parts) -> Result<ReadScope, Probl
         .with("required", vec![SCOPE]))
 }
 
-/// The problem of a log that cannot be read. Why is for the operator.
+/// The problem of a log that cannot be read. Why is for the operator, unless the caller can help it.
 pub(super) fn unreadable(error: &QueryError, trace_id: TraceId) -> Problem {
+    let unavailable =
+        |code, detail| Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail, trace_id);
+    match error {
+        QueryError::Busy => {
+            return unavailable(
+                "busy",
+                "too many audit queries are being answered; try again later",
+            )
+            .retry_after(RETRY_AFTER);
+        }
+        QueryError::TooSlow => {
+            return unavailable(
+                "busy",
+                "the query took too long; ask for a shorter time or for less",
+            );
+        }
+        _ => {}
+    }
     tracing::error!(%trace_id, %error, "the audit log cannot be read");
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "audit_unavailable",
-        "the audit log cannot be read; try again later",
-        trace_id,
-    )
+    unavailable("audit_unavailable", "the audit log cannot be read; try again later")
 }

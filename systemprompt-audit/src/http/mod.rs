@@ -23,7 +23,7 @@ use systemprompt_core::api::{Authenticate, with_trace};
 use systemprompt_core::id::Audience;
 use systemprompt_core::secret::Redact;
 
-use crate::AuditReader;
+use crate::{AuditReader, ReadLimits};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -37,6 +37,10 @@ struct Door {
 
 /// The router of the audit queries, to be merged at the root.
 ///
+/// A `reader` without limits gets those of [`ReadLimits::default`]: questions must not take the
+/// database from the decisions. A query whose turn does not come, or that takes too long, is answered
+/// 503 with the code `busy`.
+///
 /// What a caller wrote appears in a problem document only as far as `redact` lets it through.
 pub fn router(
     reader: AuditReader,
@@ -44,6 +48,7 @@ pub fn router(
     redact: Arc<dyn Redact>,
 ) -> Router {
     let audience = Audience::parse("api").ok();
+    let reader = if reader.is_limited() { reader } else { reader.limited(ReadLimits::default()) };
     let door = Door { reader, authenticate, redact, audience };
     let router = Router::new()
         .route("/api/v1/audit/traces/{trace_id}", get(traces::show))

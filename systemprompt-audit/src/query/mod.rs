@@ -6,6 +6,7 @@ mod page;
 mod reader;
 mod record;
 mod scope;
+mod share;
 mod stored;
 mod trace;
 
@@ -15,4 +16,5 @@ pub use page::{Page, PageSize};
 pub use reader::AuditReader;
 pub use record::EventRecord;
 pub use scope::ReadScope;
+pub use share::ReadLimits;
 pub use trace::{FivePointTrace, Point, TracePoints, TracedCall};

@@ -1,33 +1,59 @@
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::TraceId;
 
+use super::share::{Reading, Share};
 use super::stored::StoredEvent;
-use super::{Cursor, DecisionFilter, EventRecord, FivePointTrace, Page, PageSize, ReadScope};
+use super::{
+    Cursor, DecisionFilter, EventRecord, FivePointTrace, Page, PageSize, ReadLimits, ReadScope,
+};
 use crate::{Origin, QueryError};
 
 /// Reads the logs of a database. Cloning is a reference count.
 #[derive(Debug, Clone)]
 pub struct AuditReader {
     pool: DbPool,
+    share: Option<Share>,
 }
 
 impl AuditReader {
-    /// A reader of the logs in `pool`.
+    /// A reader of the logs in `pool`, which takes what time it needs.
     #[must_use]
     pub fn new(pool: DbPool) -> Self {
-        Self { pool }
+        Self { pool, share: None }
+    }
+
+    /// Bounds what this reader and its clones may take of the database together. A query over its
+    /// time is interrupted in the database, which frees its connection.
+    #[must_use]
+    pub fn limited(mut self, limits: ReadLimits) -> Self {
+        self.share = Some(Share::new(limits));
+        self
+    }
+
+    /// Whether limits were set.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.share.is_some()
+    }
+
+    async fn begin(&self) -> Result<Reading, QueryError> {
+        match &self.share {
+            Some(share) => share.enter(self.pool.sqlite()).await,
+            None => Reading::unlimited(self.pool.sqlite()).await,
+        }
     }
 
     /// Everything that is known of a trace; `None` when nothing is, or nothing in `scope`.
     ///
     /// # Errors
-    /// [`QueryError`] when the log cannot be read.
+    /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn trace(
         &self,
         scope: &ReadScope,
         trace: TraceId,
     ) -> Result<Option<FivePointTrace>, QueryError> {
         let (id, tenant) = (trace.as_bytes().as_slice(), scope.tenant());
+        let mut reading = self.begin().await?;
         let rows = sqlx::query_as!(
             StoredEvent,
             "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
@@ -44,8 +70,9 @@ impl AuditReader {
             tenant,
             tenant
         )
-        .fetch_all(self.pool.sqlite())
-        .await?;
+        .fetch_all(reading.connection())
+        .await;
+        let rows = reading.finish(rows).await?;
         let events = records(rows)?;
         Ok(if events.is_empty() { None } else { Some(FivePointTrace::new(trace, events)) })
     }
@@ -56,7 +83,7 @@ impl AuditReader {
     /// meanwhile.
     ///
     /// # Errors
-    /// [`QueryError`] when the log cannot be read.
+    /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn decisions(
         &self,
         scope: &ReadScope,
@@ -65,7 +92,9 @@ impl AuditReader {
         size: PageSize,
     ) -> Result<Page<EventRecord>, QueryError> {
         let mut query = filter.query(scope, cursor, size);
-        let rows: Vec<StoredEvent> = query.build_query_as().fetch_all(self.pool.sqlite()).await?;
+        let mut reading = self.begin().await?;
+        let rows = query.build_query_as().fetch_all(reading.connection()).await;
+        let rows: Vec<StoredEvent> = reading.finish(rows).await?;
         let mut items = records(rows)?;
         let more = items.len() > usize::from(size.rows());
         items.truncate(usize::from(size.rows()));
@@ -77,7 +106,7 @@ impl AuditReader {
     /// The events of a log after the place `after`, in order.
     ///
     /// # Errors
-    /// [`QueryError`] when the log cannot be read.
+    /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn tail(
         &self,
         scope: &ReadScope,
@@ -86,6 +115,7 @@ impl AuditReader {
         size: PageSize,
     ) -> Result<Vec<EventRecord>, QueryError> {
         let (origin, tenant, limit) = (origin.as_str(), scope.tenant(), size.rows());
+        let mut reading = self.begin().await?;
         let rows = sqlx::query_as!(
             StoredEvent,
             "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
@@ -104,29 +134,32 @@ impl AuditReader {
             tenant,
             limit
         )
-        .fetch_all(self.pool.sqlite())
-        .await?;
+        .fetch_all(reading.connection())
+        .await;
+        let rows = reading.finish(rows).await?;
         records(rows)
     }
 
     /// The logs of the database, each with the place of its last event.
     ///
     /// # Errors
-    /// [`QueryError`] when the log cannot be read.
+    /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn logs(&self) -> Result<Vec<(String, i64)>, QueryError> {
+        let mut reading = self.begin().await?;
         let rows = sqlx::query!(
             r#"SELECT origin, max(size, coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0))
                       AS "last_seq!: i64" FROM audit_logs AS l ORDER BY id"#
         )
-        .fetch_all(self.pool.sqlite())
-        .await?;
+        .fetch_all(reading.connection())
+        .await;
+        let rows = reading.finish(rows).await?;
         Ok(rows.into_iter().map(|row| (row.origin, row.last_seq)).collect())
     }
 
     /// The traces of calls or sessions whose id starts with `prefix`, newest first.
     ///
     /// # Errors
-    /// [`QueryError`] when the log cannot be read.
+    /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn traces_by_prefix(
         &self,
         scope: &ReadScope,
@@ -134,6 +167,7 @@ impl AuditReader {
         size: PageSize,
     ) -> Result<Vec<TraceId>, QueryError> {
         let (tenant, limit) = (scope.tenant(), size.rows());
+        let mut reading = self.begin().await?;
         let rows = sqlx::query!(
             r#"SELECT lower(hex(trace_id)) AS "trace!: String", max(occurred_at) AS "at!: i64"
                FROM audit_events
@@ -151,8 +185,9 @@ impl AuditReader {
             tenant,
             limit
         )
-        .fetch_all(self.pool.sqlite())
-        .await?;
+        .fetch_all(reading.connection())
+        .await;
+        let rows = reading.finish(rows).await?;
         Ok(rows.into_iter().filter_map(|row| row.trace.parse().ok()).collect())
     }
 }

@@ -1,12 +1,14 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 use serde_json::Value;
+use systemprompt_audit::ReadLimits;
 use systemprompt_audit::http::router;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
@@ -173,4 +175,29 @@ async fn what_cannot_be_meant_is_refused_by_name() {
     let (status, body) = api.get("/api/v1/audit/decisions?limit=1&limit=2").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(body["detail"].as_str().unwrap().contains("twice"));
+}
+
+#[tokio::test]
+async fn questions_take_a_bounded_share() {
+    let mut api = Api::new().await;
+    let none =
+        ReadLimits { concurrent: 0, wait: Duration::from_millis(1), ..ReadLimits::default() };
+    let slow = ReadLimits { time: Duration::ZERO, ..ReadLimits::default() };
+    let log = api.fixture.log().await;
+    for _ in 0..20 {
+        log.append_all((0..100).map(|_| api.fixture.allow("ada")).collect()).await.unwrap();
+    }
+    for (limits, detail) in [(none, "too many"), (slow, "too long")] {
+        let reader = api.fixture.reader().limited(limits);
+        api.router = router(reader, Arc::new(Tokens), Arc::new(HideHunter2));
+        let (status, body) = api.get("/api/v1/audit/decisions?user_id=nobody").await;
+        assert_eq!((status, &body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &"busy".into()));
+        assert!(body["detail"].as_str().unwrap().contains(detail), "{body}");
+    }
+    // What was interrupted left its connection in order.
+    for _ in 0..8 {
+        let all =
+            api.fixture.number("SELECT count(*) FROM audit_events WHERE user_id IS NOT NULL").await;
+        assert_eq!(all, 2_000);
+    }
 }

@@ -14,6 +14,7 @@ mod fixture;
 #[cfg(feature = "http")]
 mod http;
 mod lease;
+mod plans;
 mod reading;
 mod settling;
 mod views;

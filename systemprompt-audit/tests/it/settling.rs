@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use systemprompt_audit::append_in;
+use systemprompt_core::call::Door;
 use systemprompt_core::contract::{
     AuditSink as _, GrantedCall, PermitLedger as _, PermitState, SettleError,
 };
@@ -193,6 +194,7 @@ async fn a_permit_is_found_by_its_call() {
     let call = "toolu_01".parse().unwrap();
     first.context.call_id = Some("toolu_01".parse().unwrap());
     second.context.call_id = first.context.call_id.clone();
+    (first.context.door, second.context.door) = (Some(Door::Hook), Some(Door::Hook));
     second.occurred_at = fixture.now().after(Duration::from_secs(1));
     let newest = PermitId::from(second.id);
     log.append_all(vec![first, second]).await.unwrap();
