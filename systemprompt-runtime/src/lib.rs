@@ -23,6 +23,7 @@ mod error;
 pub mod first_start;
 mod issuer;
 mod jobs;
+mod journal;
 pub mod logging;
 mod metrics;
 mod reload;

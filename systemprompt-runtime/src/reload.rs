@@ -5,16 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use systemprompt_audit::AuditLog;
+use systemprompt_audit::{AuditLog, AuditReader};
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::config::{ConfigError, LoadedProfile, Profile};
 use systemprompt_core::contract::AuditSink as _;
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::id::PolicyVersion;
-use systemprompt_governance::Governor;
+use systemprompt_core::policy::PolicyFault;
+use systemprompt_governance::{Governor, KnownIds, Policy};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
+
+use crate::journal::Journal;
 
 /// How often the profile's file is looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -26,7 +29,9 @@ pub(crate) struct Reloader(Arc<Inner>);
 struct Inner {
     config: Arc<Config>,
     governor: Governor,
+    known: KnownIds,
     audit: AuditLog,
+    journal: Journal,
     clock: Arc<dyn Clock>,
     one_at_a_time: Mutex<()>,
     loaded: AtomicU64,
@@ -46,16 +51,18 @@ pub(crate) struct ReloadStats {
 }
 
 impl Reloader {
-    /// A reloader of the file that `config` came from.
+    /// A reloader of the file that `config` came from; `known` is what its policy may name.
     pub(crate) fn new(
         config: Arc<Config>,
-        governor: Governor,
-        audit: AuditLog,
+        (governor, known): (Governor, KnownIds),
+        (audit, reader): (AuditLog, AuditReader),
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self(Arc::new(Inner {
             config,
             governor,
+            known,
+            journal: Journal::new(audit.clone(), reader),
             audit,
             clock,
             one_at_a_time: Mutex::new(()),
@@ -75,13 +82,14 @@ impl Reloader {
     }
 
     /// Loads the file and puts its policy in force; the policy that was stays when anything is wrong.
-    /// One audit event and one count say how it went.
+    /// One audit event and one count say how it went. A policy that turns governance off is in force
+    /// only after that is recorded.
     ///
     /// # Errors
     /// [`ConfigError`] with everything that is wrong.
     pub(crate) async fn reload(&self) -> Result<PolicyVersion, ConfigError> {
         let _one = self.0.one_at_a_time.lock().await;
-        let result = self.0.swap();
+        let result = self.0.swap().await;
         match &result {
             Ok(version) => self.0.accepted(version).await,
             Err(error) => self.0.refused(error).await,
@@ -94,10 +102,18 @@ impl Reloader {
     pub(crate) fn watch(&self) -> Option<FileWatch> {
         let path = self.0.config.file()?.to_owned();
         let reloader = self.clone();
-        // Read before the task runs, so that no change after this returns is missed.
-        let seen = Mark::of(&path);
+        // First the mark and then the comparison, so that no change since the start is missed.
+        let mark = Mark::of(&path);
+        let seen = if self.0.is_in_force() { mark } else { None };
         let task = tokio::spawn(async move { reloader.follow(&path, seen).await });
         Some(FileWatch(task.abort_handle()))
+    }
+
+    /// Writes the events that the audit log did not take yet.
+    pub(crate) async fn write_events(&self) {
+        if let Err(error) = self.0.journal.write().await {
+            tracing::error!(%error, "a reload was not recorded");
+        }
     }
 
     async fn follow(&self, path: &Path, mut loaded: Option<Mark>) {
@@ -116,14 +132,42 @@ impl Reloader {
 }
 
 impl Inner {
-    fn swap(&self) -> Result<PolicyVersion, ConfigError> {
+    async fn swap(&self) -> Result<PolicyVersion, ConfigError> {
         let loaded = self.config.reload()?;
-        let version = self
-            .governor
-            .reload(&loaded.profile.governance)
-            .map_err(|faults| loaded.policy_error(&faults.0))?;
+        let document = &loaded.profile.governance;
+        let policy = Policy::compile(document, &self.known)
+            .map_err(|faults| loaded.policy_error(&faults))?;
+        if !policy.enabled() {
+            self.record_disabled(policy.version(), &loaded).await?;
+        }
+        let version =
+            self.governor.reload(document).map_err(|faults| loaded.policy_error(&faults.0))?;
         self.warn_of_other_changes(&loaded);
         Ok(version)
+    }
+
+    /// Nothing turns governance off without a durable event.
+    async fn record_disabled(
+        &self,
+        version: &PolicyVersion,
+        loaded: &LoadedProfile,
+    ) -> Result<(), ConfigError> {
+        let detail = json!({ "policy_version": version });
+        let event = AuditEvent::system(self.clock.now(), EventKind::GovernanceDisabled, detail);
+        self.audit.append(event).await.map_err(|error| {
+            loaded.policy_error(&[PolicyFault {
+                path: "enabled".to_owned(),
+                problem: format!("governance stays on, because this cannot be recorded: {error}"),
+            }])
+        })
+    }
+
+    /// Whether the policy in force is the one of the file.
+    fn is_in_force(&self) -> bool {
+        self.config.reload().is_ok_and(|loaded| {
+            Policy::compile(&loaded.profile.governance, &self.known)
+                .is_ok_and(|policy| *policy.version() == self.governor.policy_version())
+        })
     }
 
     async fn accepted(&self, version: &PolicyVersion) {
@@ -131,11 +175,10 @@ impl Inner {
         self.stale.store(false, Ordering::Relaxed);
         tracing::info!(%version, "the policy was loaded");
         let detail = json!({ "policy_version": version });
-        self.record(EventKind::PolicyLoaded, detail.clone()).await;
         if !self.governor.policy().enabled() {
             tracing::warn!("governance is turned off: every authenticated call is allowed");
-            self.record(EventKind::GovernanceDisabled, detail).await;
         }
+        self.record(EventKind::PolicyLoaded, detail).await;
     }
 
     async fn refused(&self, error: &ConfigError) {
@@ -156,10 +199,7 @@ impl Inner {
     }
 
     async fn record(&self, kind: EventKind, detail: serde_json::Value) {
-        let event = AuditEvent::system(self.clock.now(), kind, detail);
-        if let Err(error) = self.audit.append(event).await {
-            tracing::error!(%error, kind = kind.as_str(), "a reload was not recorded");
-        }
+        self.journal.record(AuditEvent::system(self.clock.now(), kind, detail)).await;
     }
 
     /// Everything but the policy takes effect at the next start; say so.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use systemprompt_audit::{AuditLog, AuditOptions, Origin};
+use systemprompt_audit::{AuditLog, AuditOptions, AuditReader, Origin};
 use systemprompt_core::api::Authenticate;
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::{Clock, Timestamp};
@@ -12,7 +12,7 @@ use systemprompt_core::database::{DbPool, SchemaStep};
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::extension::ExtensionContext;
 use systemprompt_governance::secret::Scanner;
-use systemprompt_governance::{BuildError, Governor, OpenPermit};
+use systemprompt_governance::{BuildError, Governor, KnownIds, OpenPermit};
 use systemprompt_identity::{
     CredentialVerifier, Gate, GateSettings, IdentityStore, TrustedProxies, VerifierSettings,
 };
@@ -51,6 +51,10 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     let extension_context = extension_context(&context, &gate);
     let mut checks = context.registry.checks(&extension_context)?;
     checks.extend(parts.checks);
+    let known = KnownIds {
+        checks: checks.iter().map(|check| check.id().into()).collect(),
+        secret_rules: Scanner::rule_ids().map(Into::into).collect(),
+    };
     let mut governor = Governor::builder()
         .policy(config.profile().governance.clone())
         .scanner(scanner.clone())
@@ -73,7 +77,13 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     audit.append_all(start_events(&context, &governor)).await?;
 
     let meter = Meter::new(&config.profile().server, system::route_patterns(&routers));
-    let reloader = Reloader::new(config.clone(), governor.clone(), audit.clone(), clock.clone());
+    let reader = AuditReader::new(context.database.clone());
+    let reloader = Reloader::new(
+        config.clone(),
+        (governor.clone(), known),
+        (audit.clone(), reader),
+        clock.clone(),
+    );
     Ok(App(Arc::new(Inner {
         watch: reloader.watch(),
         jobs: Jobs::start(jobs),

@@ -27,6 +27,7 @@ impl App {
         if let Err(error) = inner.verifier.close().await {
             tracing::warn!(%error, "the last uses of keys were not written");
         }
+        inner.reloader.write_events().await;
         let stats = inner.audit.stats();
         let event = AuditEvent::system(
             inner.context.clock.now(),

@@ -90,3 +90,48 @@ async fn a_reload_can_be_asked_for() {
     assert_eq!(app.governor().policy_version(), first);
     app.shutdown().await;
 }
+
+#[tokio::test]
+async fn governance_is_not_turned_off_while_that_cannot_be_recorded() {
+    let installation = Installation::new();
+    let app = installation.start().await.unwrap();
+    let first = app.governor().policy_version();
+    let other = app.database().begin_write().await.unwrap();
+    installation.edit(|text| text.replacen("governance:\n", "governance:\n  enabled: false\n", 1));
+    let error = app.reload().await.unwrap_err().to_string();
+    assert!(error.contains("governance.enabled"), "{error}");
+    assert_eq!(app.governor().policy_version(), first);
+    assert_eq!(events(&app, "governance_disabled").await, 0);
+    other.rollback().await.unwrap();
+    until("the refusal is recorded", async || events(&app, "policy_rejected").await > 0).await;
+
+    app.reload().await.unwrap();
+    assert!(!app.governor().policy().enabled());
+    assert!(events(&app, "governance_disabled").await > 0);
+    app.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reload_that_cannot_be_recorded_yet_is_recorded_once_later() {
+    let installation = Installation::new();
+    let app = installation.start().await.unwrap();
+    let other = app.database().begin_write().await.unwrap();
+    app.reload().await.unwrap();
+    app.reload().await.unwrap();
+    assert_eq!(events(&app, "policy_loaded").await, 1, "that of the start");
+    other.rollback().await.unwrap();
+    until("both are recorded", async || events(&app, "policy_loaded").await == 3).await;
+    app.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_edit_between_reading_the_profile_and_the_start_is_taken_over() {
+    let installation = Installation::new();
+    let config = installation.config().unwrap();
+    first_start(&config, &no_extensions(), SystemClock::shared()).await.unwrap();
+    installation.edit(|text| text.replacen("patterns: [", "patterns: [frobnicate, ", 1));
+    let app = App::builder().config(config).start().await.unwrap();
+    let first = app.governor().policy_version();
+    until("the edit is in force", async || app.governor().policy_version() != first).await;
+    app.shutdown().await;
+}
