@@ -10,6 +10,8 @@ use crate::error::IdentityError;
 
 /// Most uses that wait to be written down; more are forgotten, they only inform people.
 const MAX_WAITING: usize = 100_000;
+/// Most uses that are written in one transaction, so that it holds the write lock briefly.
+const MAX_AT_ONCE: usize = 500;
 
 /// Uses of keys that wait to be written down, away from the path of a request.
 #[derive(Default)]
@@ -45,33 +47,37 @@ impl LastUsed {
     }
 
     async fn write_waiting(&self, db: &DbPool) -> Result<(), IdentityError> {
-        let taken = std::mem::take(&mut *self.waiting.lock());
-        if taken.is_empty() {
-            return Ok(());
-        }
-        let result = write(db, &taken).await;
-        if result.is_err() {
-            let mut waiting = self.waiting.lock();
-            for (key, at) in taken {
-                waiting.entry(key).or_insert(at);
+        let taken: Vec<_> = std::mem::take(&mut *self.waiting.lock()).into_iter().collect();
+        let mut left = taken.as_slice();
+        while !left.is_empty() {
+            let (part, rest) = left.split_at(left.len().min(MAX_AT_ONCE));
+            if let Err(error) = write(db, part).await {
+                let mut waiting = self.waiting.lock();
+                for (key, at) in left {
+                    waiting.entry(key.clone()).or_insert(*at);
+                }
+                return Err(error);
             }
+            left = rest;
+            // Others write too.
+            tokio::task::yield_now().await;
         }
-        result
+        Ok(())
     }
 }
 
-async fn write(db: &DbPool, uses: &HashMap<TokenId, i64>) -> Result<(), IdentityError> {
+async fn write(db: &DbPool, uses: &[(TokenId, i64)]) -> Result<(), IdentityError> {
+    // Identifiers and numbers always serialise.
+    let uses = serde_json::to_string(uses).unwrap_or_else(|_| "[]".to_owned());
     let mut tx = db.begin_write().await?;
-    for (key, at) in uses {
-        let id = key.as_str();
-        sqlx::query!(
-            "UPDATE api_keys SET last_used_at = ?2
-             WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
-            id,
-            at
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
+    sqlx::query!(
+        "UPDATE api_keys SET last_used_at = used.at
+         FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(?1)) AS used
+         WHERE api_keys.id = used.id
+           AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < used.at)",
+        uses
+    )
+    .execute(&mut *tx)
+    .await?;
     Ok(tx.commit().await?)
 }
