@@ -22,6 +22,8 @@ use crate::verify::Background;
 const MAX_APART: usize = 64;
 /// Most events at once, whatever there is.
 const MAX_EVENTS: usize = 256;
+/// Longest user agent that is written down, in bytes.
+const MAX_USER_AGENT: usize = 200;
 /// Time for a burst to gather before its event is written.
 const GATHER: Duration = Duration::from_millis(100);
 /// Shortest time between two writes.
@@ -149,6 +151,13 @@ impl Refusals {
         }
     }
 
+    /// A user agent as it is written down: cleaned as a whole, because a part of a secret may not be
+    /// recognised, and then cut.
+    fn shown(&self, user_agent: &str) -> String {
+        let clean = self.redact.redact(user_agent);
+        clean.get(..clean.floor_char_boundary(MAX_USER_AGENT)).unwrap_or_default().to_owned()
+    }
+
     fn event(&self, key: &Key, count: &Count) -> AuditEvent {
         let detail = json!({
             "code": key.code,
@@ -158,7 +167,7 @@ impl Refusals {
             "first_at": count.first_at,
             "last_at": count.last_at,
         });
-        let user_agent = count.user_agent.as_deref().map(|text| self.redact.redact(text).into());
+        let user_agent = count.user_agent.as_deref().map(|text| self.shown(text).into());
         let context =
             EventContext { user_agent, client_addr: count.client, ..EventContext::default() };
         let event = AuditEvent::system(count.last_at, EventKind::AuthRefused, detail);

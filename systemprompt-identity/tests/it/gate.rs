@@ -232,6 +232,18 @@ async fn refusals_are_written_by_themselves_and_hold_no_credential() {
 }
 
 #[tokio::test]
+async fn a_user_agent_is_cleaned_before_it_is_cut() {
+    let door = Door::new().await;
+    let agent = format!("{}hunter2 and more", "x".repeat(196));
+    let pairs =
+        [("authorization", b"Bearer sp_wrong".as_slice()), ("user-agent", agent.as_bytes())];
+    door.knock("192.0.2.1", &pairs).await.unwrap_err();
+    let events = door.written().await;
+    let shown = events[0].context.user_agent.clone().unwrap();
+    assert_eq!(*shown, *format!("{}[red", "x".repeat(196)));
+}
+
+#[tokio::test]
 async fn a_flood_of_bad_tokens_becomes_a_handful_of_rows() {
     let door = Door::new().await;
     for n in 0..10_000_u32 {
