@@ -73,6 +73,9 @@ pub enum IdentityError {
     /// The signature library does not verify as it should.
     #[error("the self-check of the signature verification failed ({0})")]
     SelfCheck(&'static str),
+    /// The process ends while the store is being read.
+    #[error("reading the store was interrupted")]
+    Interrupted,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),

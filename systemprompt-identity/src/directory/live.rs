@@ -7,29 +7,33 @@ use sqlx::SqliteConnection;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::{TenantId, UserId};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use super::load::Changes;
 use super::{Directory, KeyRecord, UserRecord};
 use crate::error::IdentityError;
 
-/// Longest time without a look at the store before nothing new is verified any more.
-const MAX_STALE: Duration = Duration::from_secs(2);
+/// Longest time without a look at the store before nothing is verified any more without one; a
+/// revocation takes effect within a second.
+const MAX_STALE: Duration = Duration::from_millis(900);
 /// Shortest time between two looks that unknown keys ask for.
 const SPACING: Duration = Duration::from_millis(10);
 /// The generation of a directory that was never loaded.
 const NEVER: i64 = -1;
 
-/// The directory, kept up to date with the store.
-pub(crate) struct LiveDirectory {
+/// The directory, kept up to date with the store. Cloning is a reference count.
+#[derive(Clone)]
+pub(crate) struct LiveDirectory(Arc<Inner>);
+
+struct Inner {
     db: DbPool,
     clock: Arc<dyn Clock>,
     directory: RwLock<Directory>,
     generation: AtomicI64,
     /// Monotonic nanoseconds of the last successful look.
     looked_at: AtomicU64,
-    reader: Mutex<Reader>,
+    reader: Arc<Mutex<Reader>>,
 }
 
 /// What looks at the store: a warm connection of its own, so that it never waits for the pool.
@@ -42,44 +46,44 @@ struct Reader {
 impl LiveDirectory {
     /// Loads the directory.
     pub(crate) async fn load(db: DbPool, clock: Arc<dyn Clock>) -> Result<Self, IdentityError> {
-        let live = Self {
+        let live = Self(Arc::new(Inner {
             db,
             clock,
             directory: RwLock::default(),
             generation: AtomicI64::new(NEVER),
             looked_at: AtomicU64::new(0),
-            reader: Mutex::default(),
-        };
+            reader: Arc::default(),
+        }));
         live.refresh().await?;
         Ok(live)
     }
 
     /// The generation of the store that the directory shows.
     pub(crate) fn generation(&self) -> i64 {
-        self.generation.load(Ordering::Acquire)
+        self.0.generation()
     }
 
     pub(crate) fn key(&self, id: &str) -> Option<Arc<KeyRecord>> {
-        self.directory.read().key(id)
+        self.0.directory.read().key(id)
     }
 
     pub(crate) fn user(&self, tenant: &TenantId, user: &UserId) -> Option<Arc<UserRecord>> {
-        self.directory.read().user(tenant, user)
+        self.0.directory.read().user(tenant, user)
     }
 
     pub(crate) fn is_revoked(&self, issuer: &str, jti: &str) -> bool {
-        self.directory.read().is_revoked(issuer, jti)
+        self.0.directory.read().is_revoked(issuer, jti)
     }
 
     /// Looks at the store now.
     pub(crate) async fn refresh(&self) -> Result<(), IdentityError> {
-        let mut reader = self.reader.lock().await;
-        self.look(&mut reader).await
+        let reader = self.0.reader.clone().lock_owned().await;
+        self.look(reader, None).await
     }
 
-    /// Whether somebody has looked at the store in the last two seconds, or can look now.
+    /// Whether somebody has looked at the store less than a second ago, or can look now.
     pub(crate) async fn ensure_fresh(&self) -> bool {
-        self.is_fresh() || self.look_again().await
+        self.0.is_fresh() || self.look_again().await
     }
 
     /// Takes part in a look at the store that begins after this call, because a key may be a moment
@@ -88,19 +92,44 @@ impl LiveDirectory {
     /// However many ask, there is one look at a time and one every 10 ms.
     pub(crate) async fn look_again(&self) -> bool {
         let asked_at = Instant::now();
-        let mut reader = self.reader.lock().await;
+        let reader = self.0.reader.clone().lock_owned().await;
+        let mut not_before = None;
         if let Some(began_at) = reader.began_at {
             if began_at >= asked_at {
                 // A look that failed has left no connection behind.
                 return reader.conn.is_some();
             }
-            tokio::time::sleep_until(began_at + SPACING).await;
+            not_before = Some(began_at + SPACING);
         }
-        self.look(&mut reader).await.is_ok()
+        self.look(reader, not_before).await.is_ok()
     }
 
     pub(crate) fn forget_expired(&self) {
-        self.directory.write().forget_expired(self.clock.now());
+        self.0.directory.write().forget_expired(self.0.clock.now());
+    }
+
+    /// Looks at the store, as a task of its own, so that a caller who goes away does not stop it for
+    /// those who wait for it.
+    async fn look(
+        &self,
+        mut reader: OwnedMutexGuard<Reader>,
+        not_before: Option<Instant>,
+    ) -> Result<(), IdentityError> {
+        let inner = self.0.clone();
+        let task = tokio::spawn(async move {
+            if let Some(instant) = not_before {
+                tokio::time::sleep_until(instant).await;
+            }
+            inner.look(&mut reader).await
+        });
+        // It ends early only with the runtime.
+        task.await.unwrap_or(Err(IdentityError::Interrupted))
+    }
+}
+
+impl Inner {
+    fn generation(&self) -> i64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     fn is_fresh(&self) -> bool {
@@ -111,7 +140,7 @@ impl LiveDirectory {
     async fn look(&self, reader: &mut Reader) -> Result<(), IdentityError> {
         reader.began_at = Some(Instant::now());
         let looked_at = self.clock.monotonic();
-        // Taken out, so that a connection that failed, or a look that was cancelled, leaves none behind.
+        // Taken out, so that a connection that failed leaves none behind.
         let mut conn = match reader.conn.take() {
             Some(conn) => conn,
             None => self.db.connect().await?,
@@ -119,6 +148,7 @@ impl LiveDirectory {
         let seen = Some(self.generation()).filter(|seen| *seen != NEVER);
         if let Some(changes) = Changes::read(&mut conn, seen).await? {
             let generation = changes.generation;
+            changes.report_unreadable();
             self.directory.write().apply(changes);
             self.generation.store(generation, Ordering::Release);
         }

@@ -9,9 +9,6 @@ use super::{Directory, TokenName};
 use crate::error::IdentityError;
 use crate::store::{json_set, timestamp};
 
-const USERS: IdentityError = IdentityError::Corrupt { table: "users" };
-const KEYS: IdentityError = IdentityError::Corrupt { table: "api_keys" };
-
 /// The rows that changed after one generation, up to another, read in one snapshot.
 pub(super) struct Changes {
     /// The generation that the rows bring a directory to.
@@ -21,6 +18,15 @@ pub(super) struct Changes {
     users: Vec<((TenantId, UserId), UserRecord)>,
     keys: Vec<KeyRecord>,
     revoked: Vec<(TokenName, Timestamp)>,
+    /// Rows that cannot be read. They count as absent, so that what they name is refused.
+    unreadable: Vec<Unreadable>,
+}
+
+/// A row that cannot be read, as its table and its key name it.
+struct Unreadable {
+    table: &'static str,
+    tenant: String,
+    id: String,
 }
 
 impl Changes {
@@ -38,15 +44,24 @@ impl Changes {
         }
         let anew = seen.is_none_or(|seen| row.value < seen);
         let after = if anew { -1 } else { seen.unwrap_or(-1) };
+        let mut unreadable = Vec::new();
         let changes = Self {
             generation: row.value,
             anew,
-            users: users(&mut tx, after).await?,
-            keys: keys(&mut tx, after).await?,
+            users: users(&mut tx, after, &mut unreadable).await?,
+            keys: keys(&mut tx, after, &mut unreadable).await?,
             revoked: revoked(&mut tx, after).await?,
+            unreadable,
         };
         tx.rollback().await?;
         Ok(Some(changes))
+    }
+
+    /// Says which rows cannot be read.
+    pub(super) fn report_unreadable(&self) {
+        for Unreadable { table, tenant, id } in &self.unreadable {
+            tracing::error!(table, ?tenant, ?id, "a row cannot be read and counts as absent");
+        }
     }
 }
 
@@ -55,6 +70,9 @@ impl Directory {
     pub(super) fn apply(&mut self, changes: Changes) {
         if changes.anew {
             *self = Self::default();
+        }
+        for Unreadable { table, tenant, id } in changes.unreadable {
+            self.forget(table, &tenant, &id);
         }
         self.users.extend(changes.users.into_iter().map(|(id, user)| (id, Arc::new(user))));
         for key in changes.keys {
@@ -65,57 +83,114 @@ impl Directory {
         }
         self.revoked.extend(changes.revoked);
     }
+
+    /// What was known of a row before it became unreadable does not hold any more.
+    fn forget(&mut self, table: &str, tenant: &str, id: &str) {
+        if table == "api_keys" {
+            self.keys.remove(id);
+        } else if let (Ok(tenant), Ok(user)) = (TenantId::parse(tenant), UserId::parse(id)) {
+            self.users.remove(&(tenant, user));
+        }
+    }
 }
 
 async fn users(
     conn: &mut SqliteConnection,
     after: i64,
+    unreadable: &mut Vec<Unreadable>,
 ) -> Result<Vec<((TenantId, UserId), UserRecord)>, IdentityError> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        UserRow,
         "SELECT tenant_id, id, roles, department_id, disabled_at FROM users WHERE generation > ?1",
         after
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let tenant = TenantId::parse(&row.tenant_id).map_err(|_| USERS)?;
-            let user = UserId::parse(&row.id).map_err(|_| USERS)?;
-            let department = row.department_id.as_deref().map(DepartmentId::parse).transpose();
-            let record = UserRecord {
-                roles: json_set("users", &row.roles)?,
-                department: department.map_err(|_| USERS)?,
-                disabled: row.disabled_at.is_some(),
-            };
-            Ok(((tenant, user), record))
-        })
-        .collect()
+    let read = |row: UserRow| {
+        let record = row.record();
+        record.ok_or(Unreadable { table: "users", tenant: row.tenant_id, id: row.id })
+    };
+    Ok(readable(rows.into_iter().map(read), unreadable))
 }
 
-async fn keys(conn: &mut SqliteConnection, after: i64) -> Result<Vec<KeyRecord>, IdentityError> {
-    let rows = sqlx::query!(
+async fn keys(
+    conn: &mut SqliteConnection,
+    after: i64,
+    unreadable: &mut Vec<Unreadable>,
+) -> Result<Vec<KeyRecord>, IdentityError> {
+    let rows = sqlx::query_as!(
+        KeyRow,
         "SELECT id, tenant_id, user_id, secret_sha256, scopes, audiences, expires_at, last_used_at,
                 revoked_at FROM api_keys WHERE generation > ?1",
         after
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let audiences = row.audiences.as_deref().map(|text| json_set("api_keys", text));
-            Ok(KeyRecord {
-                id: TokenId::parse(&row.id).map_err(|_| KEYS)?,
-                tenant: TenantId::parse(&row.tenant_id).map_err(|_| KEYS)?,
-                user: UserId::parse(&row.user_id).map_err(|_| KEYS)?,
-                secret_sha256: row.secret_sha256.try_into().map_err(|_| KEYS)?,
-                scopes: json_set("api_keys", &row.scopes)?,
-                audiences: audiences.transpose()?,
-                expires_at: timestamp(row.expires_at),
-                revoked: row.revoked_at.is_some(),
-                used: LastUse::new(row.last_used_at),
-            })
+    let read = |row: KeyRow| {
+        let record = row.record();
+        record.ok_or(Unreadable { table: "api_keys", tenant: row.tenant_id, id: row.id })
+    };
+    Ok(readable(rows.into_iter().map(read), unreadable))
+}
+
+struct UserRow {
+    tenant_id: String,
+    id: String,
+    roles: String,
+    department_id: Option<String>,
+    disabled_at: Option<i64>,
+}
+
+impl UserRow {
+    /// `None` when it cannot be read.
+    fn record(&self) -> Option<((TenantId, UserId), UserRecord)> {
+        let id = (TenantId::parse(&self.tenant_id).ok()?, UserId::parse(&self.id).ok()?);
+        let department = self.department_id.as_deref().map(DepartmentId::parse);
+        let record = UserRecord {
+            roles: json_set("users", &self.roles).ok()?,
+            department: department.transpose().ok()?,
+            disabled: self.disabled_at.is_some(),
+        };
+        Some((id, record))
+    }
+}
+
+struct KeyRow {
+    id: String,
+    tenant_id: String,
+    user_id: String,
+    secret_sha256: Vec<u8>,
+    scopes: String,
+    audiences: Option<String>,
+    expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl KeyRow {
+    /// `None` when it cannot be read.
+    fn record(&self) -> Option<KeyRecord> {
+        let audiences = self.audiences.as_deref().map(|text| json_set("api_keys", text));
+        Some(KeyRecord {
+            id: TokenId::parse(&self.id).ok()?,
+            tenant: TenantId::parse(&self.tenant_id).ok()?,
+            user: UserId::parse(&self.user_id).ok()?,
+            secret_sha256: self.secret_sha256.as_slice().try_into().ok()?,
+            scopes: json_set("api_keys", &self.scopes).ok()?,
+            audiences: audiences.transpose().ok()?,
+            expires_at: timestamp(self.expires_at),
+            revoked: self.revoked_at.is_some(),
+            used: LastUse::new(self.last_used_at),
         })
-        .collect()
+    }
+}
+
+/// What could be read; the rest is put aside.
+fn readable<T>(
+    rows: impl Iterator<Item = Result<T, Unreadable>>,
+    unreadable: &mut Vec<Unreadable>,
+) -> Vec<T> {
+    rows.filter_map(|row| row.map_err(|row| unreadable.push(row)).ok()).collect()
 }
 
 async fn revoked(

@@ -138,16 +138,17 @@ impl Inner {
         if token.is_empty() || token.len() > MAX_TOKEN {
             return Err(TokenError::Malformed);
         }
+        // Two atomic reads as long as the store is looked at; a revocation is never older than that.
+        if !self.directory.ensure_fresh().await {
+            self.counters.store_errors.fetch_add(1, Ordering::Relaxed);
+            return Err(TokenError::Unavailable);
+        }
         let key = CacheKey::of(token, audience);
         let found = self.cache.find(&key, self.directory.generation(), &*self.clock);
         if let Some(verified) = found {
             verified.at(now)?;
             self.counters.cache_hits.fetch_add(1, Ordering::Relaxed);
             return Ok(verified);
-        }
-        if !self.directory.ensure_fresh().await {
-            self.counters.store_errors.fetch_add(1, Ordering::Relaxed);
-            return Err(TokenError::Unavailable);
         }
         let verified = self.verify_anew(token, audience).await?;
         verified.at(self.clock.now())?;

@@ -105,18 +105,62 @@ async fn the_last_use_is_written_once_a_minute_and_not_by_the_request() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_read_is_unavailable_unless_cached() {
+async fn a_store_that_cannot_be_read_for_a_second_is_unavailable_even_for_cached_keys() {
     let home = Home::new().await;
     let verifier = home.verifier().await;
     verify(&verifier, home.user_key()).await.unwrap();
-    // The background task is gone and nobody has looked for more than two seconds.
+    // The background task is gone.
     verifier.close().await.unwrap();
     let mut other = home.store.db().connect().await.unwrap();
-    sqlx::raw_sql("DROP TABLE identity_generation").execute(&mut other).await.unwrap();
-    home.clock.advance(Duration::from_secs(3));
+    sqlx::raw_sql("ALTER TABLE identity_generation RENAME TO gone")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    home.clock.advance(Duration::from_millis(800));
     verify(&verifier, home.user_key()).await.unwrap();
-    assert_eq!(verify(&verifier, home.admin_key()).await.unwrap_err(), TokenError::Unavailable);
-    home.clock.advance(Duration::from_secs(58));
-    assert_eq!(verify(&verifier, home.user_key()).await.unwrap_err(), TokenError::Unavailable);
+    home.clock.advance(Duration::from_millis(200));
+    for key in [home.user_key(), home.admin_key()] {
+        assert_eq!(verify(&verifier, key).await.unwrap_err(), TokenError::Unavailable);
+    }
     assert!(verifier.stats().store_errors >= 2);
+    sqlx::raw_sql("ALTER TABLE gone RENAME TO identity_generation")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    verify(&verifier, home.user_key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_writer_that_holds_the_lock_stops_no_verification() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    let _locked = home.store.db().begin_write().await.unwrap();
+    for _ in 0..3 {
+        home.clock.advance(Duration::from_secs(1));
+        verify(&verifier, home.user_key()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_counts_as_absent_and_costs_nobody_else_anything() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    verify(&verifier, home.user_key()).await.unwrap();
+    let mut other = home.store.db().connect().await.unwrap();
+    sqlx::raw_sql(
+        "BEGIN IMMEDIATE;
+         UPDATE identity_generation SET value = value + 1;
+         UPDATE users SET roles = '[1]', generation = (SELECT value FROM identity_generation)
+         WHERE id = 'user';
+         COMMIT",
+    )
+    .execute(&mut other)
+    .await
+    .unwrap();
+    verifier.refresh().await.unwrap();
+    assert_eq!(verify(&verifier, home.user_key()).await.unwrap_err(), TokenError::Invalid);
+    verify(&verifier, home.admin_key()).await.unwrap();
+    let anew = home.verifier().await;
+    assert_eq!(verify(&anew, home.user_key()).await.unwrap_err(), TokenError::Invalid);
+    verify(&anew, home.admin_key()).await.unwrap();
 }

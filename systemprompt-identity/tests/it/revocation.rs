@@ -47,6 +47,19 @@ async fn a_key_revoked_elsewhere_is_refused_within_a_second() {
 }
 
 #[tokio::test]
+async fn a_key_of_a_user_disabled_elsewhere_is_refused_within_a_second() {
+    let home = Home::new().await;
+    let verifier = home.verifier().await;
+    let principal = verify(&verifier, home.user_key()).await.unwrap();
+    let elsewhere = home.elsewhere().await;
+    let mut tx = elsewhere.db().begin_write().await.unwrap();
+    let (tenant, user) = (principal.tenant(), &home.seeded.user.user);
+    elsewhere.set_user_disabled(&mut tx, tenant, user, true).await.unwrap();
+    tx.commit().await.unwrap();
+    revoked_within_a_second(&verifier, home.user_key()).await;
+}
+
+#[tokio::test]
 async fn a_key_revoked_here_is_refused_at_once() {
     let home = Home::new().await;
     let verifier = home.verifier().await;
