@@ -21,6 +21,7 @@ mod app;
 mod check_profile;
 mod error;
 pub mod first_start;
+mod forget_revocations;
 mod issuer;
 mod jobs;
 mod journal;

@@ -20,6 +20,7 @@ use systemprompt_identity::{
 use super::builder::Parts;
 use super::{App, AppContext, Inner, Shutdown};
 use crate::StartError;
+use crate::forget_revocations::ForgetRevocations;
 use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
 use crate::reload::Reloader;
@@ -73,7 +74,8 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
 
     let extension_context = extension_context.with(governor.clone());
     let routers = context.registry.routers(&extension_context)?;
-    let jobs = context.registry.jobs(&extension_context)?;
+    let mut jobs = context.registry.jobs(&extension_context)?;
+    jobs.push(Arc::new(ForgetRevocations(context.identities())));
     audit.append_all(start_events(&context, &governor)).await?;
 
     let meter = Meter::new(&config.profile().server, system::route_patterns(&routers));
