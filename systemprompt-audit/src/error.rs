@@ -81,6 +81,9 @@ pub enum StoreError {
     /// The rows break a rule of the table; the store itself is well.
     #[error("the rows were refused by the table")]
     Refused,
+    /// The caller's time was over before the event was in a transaction.
+    #[error("the event was not written in time")]
+    Late,
     /// Anything else, by the driver's code.
     #[error("the database failed ({0})")]
     Failed(String),

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -82,6 +83,8 @@ impl AuditLog {
             max_batch: options.max_batch.max(1),
             lease,
             tail: Some(tail),
+            doubtful: false,
+            disowned: Vec::new(),
         };
         tokio::spawn(writer.run(receiver));
         let sweep = Sweep {
@@ -177,9 +180,17 @@ impl AuditLog {
     async fn write(&self, events: Vec<Pending>) -> Result<(), AuditError> {
         let start = Instant::now();
         let deadline = start + self.0.append_timeout;
-        let (reply, written) = oneshot::channel();
-        self.send(Command::Append(Append { events, deadline, reply }))?;
-        let result = answer(written, deadline).await?;
+        let (reply, mut written) = oneshot::channel();
+        let given_up = Arc::new(AtomicBool::new(false));
+        let append = Append { events, deadline, reply, given_up: given_up.clone() };
+        self.send(Command::Append(append))?;
+        let Ok(result) = timeout_at(deadline, &mut written).await else {
+            given_up.store(true, Release);
+            // From here on the writer cannot answer; what it answered just before still counts.
+            written.close();
+            return written.try_recv().unwrap_or_else(|_| Err(out_of_time()));
+        };
+        let result = result.unwrap_or_else(|_| Err(StoreError::Late.into()));
         self.0.counters.took(start.elapsed());
         result
     }
@@ -188,9 +199,13 @@ impl AuditLog {
 async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, AuditError> {
     match timeout_at(deadline, reply).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(_)) => Err(AuditError::Unavailable("the event was not written in time".to_owned())),
-        Err(_) => Err(AuditError::Unavailable("the database did not answer in time".to_owned())),
+        Ok(Err(_)) => Err(StoreError::Late.into()),
+        Err(_) => Err(out_of_time()),
     }
+}
+
+fn out_of_time() -> AuditError {
+    AuditError::Unavailable("the database did not answer in time".to_owned())
 }
 
 #[async_trait]
@@ -222,6 +237,7 @@ impl PermitLedger for AuditLog {
             permit,
             reporter: Some(principal.into()),
             outcome,
+            detail: None,
             deadline: Some(deadline),
             reply: Some(reply),
         })))?;

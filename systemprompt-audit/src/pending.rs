@@ -1,5 +1,6 @@
 use rand::random;
 use systemprompt_core::event::AuditEvent;
+use systemprompt_core::id::PermitId;
 
 use crate::leaf::{OpenLeaf, Salt};
 use crate::row::Row;
@@ -24,6 +25,11 @@ impl Pending {
         let salt = random();
         let leaf = OpenLeaf::new(origin, &row, &salt);
         Self { row, salt, leaf }
+    }
+
+    /// The permit that the event grants, if it is the first to do so.
+    pub(crate) fn granted(&self) -> Option<PermitId> {
+        self.row.granted()
     }
 
     /// The event at its place.

@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use systemprompt_core::call::Digest;
 use systemprompt_core::decision::{CheckRecord, Evaluation, LimitState, Outcome};
-use systemprompt_core::event::{AuditBody, AuditEvent, DecisionBody, EventContext, EventSubject};
+use systemprompt_core::event::{
+    AuditBody, AuditEvent, DecisionBody, EventContext, EventSubject, Verdict,
+};
+use systemprompt_core::id::PermitId;
 
 use crate::column::{Column, Value};
 
@@ -39,6 +42,13 @@ impl Row {
             Value::Id(id) => Some(*id),
             _ => None,
         }
+    }
+
+    /// The permit that this event grants, if it is the first to do so.
+    pub(crate) fn granted(&self) -> Option<PermitId> {
+        let allowed = *self.value(Column::Decision) == Value::Static(Verdict::Allow.as_str());
+        let first = *self.value(Column::PermitId) == Value::Null;
+        (allowed && first).then(|| self.id().map(PermitId::from_bytes)).flatten()
     }
 
     /// Sets a column.

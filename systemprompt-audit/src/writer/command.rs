@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use systemprompt_core::contract::{AuditError, SettleError};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
@@ -8,6 +9,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::pending::Pending;
+
+/// The detail of an outcome whose call was answered deny.
+const ANSWERED_DENY: &str = r#"{"answered":"deny","reason_code":"audit_unavailable"}"#;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Append {
     /// After this the caller has denied; what is not in a transaction by then is not written.
     pub(crate) deadline: Instant,
     pub(crate) reply: oneshot::Sender<Result<(), AuditError>>,
+    /// Set when the caller has waited long enough and denies; not when it is merely gone.
+    pub(crate) given_up: Arc<AtomicBool>,
 }
 
 /// A permit to settle.
@@ -33,6 +39,8 @@ pub(crate) struct Settlement {
     /// Who reports; `None` when the log itself records that nobody did.
     pub(crate) reporter: Option<Reporter>,
     pub(crate) outcome: Outcome,
+    /// What is not the outcome's own; a JSON object.
+    pub(crate) detail: Option<&'static str>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) reply: Option<oneshot::Sender<Result<(), SettleError>>>,
 }
@@ -63,6 +71,12 @@ impl Settlement {
         reply: Option<oneshot::Sender<Result<(), SettleError>>>,
     ) -> Self {
         let outcome = Outcome::new(OutcomeStatus::Abandoned, std::time::Duration::ZERO);
-        Self { permit, reporter: None, outcome, deadline: None, reply }
+        Self { permit, reporter: None, outcome, detail: None, deadline: None, reply }
+    }
+
+    /// The record that a call was denied although the log has granted it this permit: its event became
+    /// durable after the caller had been told that it could not be written.
+    pub(crate) fn disowned(permit: PermitId) -> Self {
+        Self { detail: Some(ANSWERED_DENY), ..Self::abandoned(permit, None) }
     }
 }

@@ -8,23 +8,28 @@ pub(crate) mod command;
 mod settle;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
 use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::{AuditError, SettleError};
 use systemprompt_core::decision::OutcomeStatus;
+use systemprompt_core::id::PermitId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use self::command::{Append, Command, Settlement};
 use crate::lease::Lease;
+use crate::pending::Pending;
 use crate::stats::Counters;
 use crate::store::{PlacedRow, Store};
 use crate::{Origin, StoreError};
 
 /// How often a log that cannot write tries by itself.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Most permits to be disowned that are remembered; the sweep finds others when they have expired.
+const MOST_DISOWNED: usize = 65_536;
 
 pub(crate) struct Writer<S> {
     pub(crate) store: S,
@@ -35,6 +40,10 @@ pub(crate) struct Writer<S> {
     pub(crate) lease: Lease,
     /// The place of the last event; `None` when the store has to be asked.
     pub(crate) tail: Option<i64>,
+    /// Whether the last attempt failed in a way that may have left its rows in the log.
+    pub(crate) doubtful: bool,
+    /// Permits that may stand in the log although their calls were answered deny.
+    pub(crate) disowned: Vec<PermitId>,
 }
 
 impl<S: Store> Writer<S> {
@@ -50,12 +59,14 @@ impl<S: Store> Writer<S> {
                 received
             } else {
                 self.probe().await;
+                self.disown().await;
                 continue;
             };
             if received == 0 {
                 break;
             }
             self.write(inbox.drain(..), &mut closing).await;
+            self.disown().await;
             if !closing.is_empty() {
                 // What was sent before is still received.
                 commands.close();
@@ -69,6 +80,7 @@ impl<S: Store> Writer<S> {
     }
 
     async fn finish(mut self) {
+        self.disown().await;
         if let Some(tail) = self.tail
             && let Err(error) = self.note(tail).await
         {
@@ -105,26 +117,67 @@ impl<S: Store> Writer<S> {
         let results = match result {
             // One bad row must not cost the others their answer.
             Err(StoreError::Refused) if work.len() > 1 => self.attempt_each(&work).await,
-            result => Results::shared(&work, result),
+            result => self.shared(&work, result),
         };
         self.answer(appends, settlements, results);
+    }
+
+    /// Spends the permits of calls that were denied although their events are in the log. Those it
+    /// cannot spend it keeps until the log writes again; those that are not in the log do no harm.
+    async fn disown(&mut self) {
+        if self.disowned.is_empty() || !self.counters.healthy.load(Relaxed) {
+            return;
+        }
+        let permits = std::mem::take(&mut self.disowned);
+        let settlements: Vec<_> = permits.iter().copied().map(Settlement::disowned).collect();
+        let work = Work { appends: Vec::new(), settlements: settlements.iter().collect() };
+        match self.attempt(&work).await {
+            Ok(written) => {
+                let spent = written.settlements.iter().filter(|verdict| verdict.is_ok()).count();
+                self.counters.abandoned.fetch_add(spent as u64, Relaxed);
+            }
+            // They expire, and the sweep finds them.
+            Err(StoreError::Refused) => {}
+            Err(_) => self.disowned = permits,
+        }
+    }
+
+    fn remember(&mut self, events: &[Pending]) {
+        let room = MOST_DISOWNED.saturating_sub(self.disowned.len());
+        let permits = events.iter().filter_map(Pending::granted);
+        self.disowned.extend(permits.take(room));
     }
 
     async fn attempt_each(&mut self, work: &Work<'_>) -> Results {
         let mut results = Results { appends: Vec::new(), settlements: Vec::new() };
         for part in work.parts() {
             let result = self.attempt(&part).await;
-            let result = Results::shared(&part, result);
+            let result = self.shared(&part, result);
             results.appends.extend(result.appends);
             results.settlements.extend(result.settlements);
         }
         results
     }
 
-    /// Writes `work` in one transaction. `Ok` holds the verdicts on its settlements.
-    async fn attempt(&mut self, work: &Work<'_>) -> Result<Verdicts, StoreError> {
+    /// The answers to `work` after an attempt.
+    fn shared(&mut self, work: &Work<'_>, result: Result<Results, StoreError>) -> Results {
+        let error = match result {
+            Ok(results) => return results,
+            Err(error) => error,
+        };
+        if self.doubtful {
+            for append in &work.appends {
+                self.remember(&append.events);
+            }
+        }
+        Results::failed(work, error)
+    }
+
+    /// Writes `work` in one transaction.
+    async fn attempt(&mut self, work: &Work<'_>) -> Result<Results, StoreError> {
+        self.doubtful = false;
         if work.len() == 0 {
-            return Ok(Vec::new());
+            return Ok(Results::default());
         }
         let result = self.transact(work).await;
         if result.is_err() {
@@ -139,14 +192,17 @@ impl<S: Store> Writer<S> {
         result
     }
 
-    async fn transact(&mut self, work: &Work<'_>) -> Result<Verdicts, StoreError> {
+    async fn transact(&mut self, work: &Work<'_>) -> Result<Results, StoreError> {
         self.store.verify()?;
         let mut seq = match self.tail {
             Some(tail) => tail,
             None => self.store.tail().await?,
         };
         let judgement = self.judge(work).await?;
-        let events = work.appends.iter().flat_map(|append| &append.events);
+        // The lock may have been long in coming.
+        let now = Instant::now();
+        let in_time = |append: &&&Append| append.deadline > now;
+        let events = work.appends.iter().filter(in_time).flat_map(|append| &append.events);
         let rows: Vec<_> = events
             .chain(&judgement.rows)
             .map(|event| {
@@ -162,8 +218,14 @@ impl<S: Store> Writer<S> {
         }
         self.tail = Some(seq);
         // Rows in a file that nobody will find do not count as written.
+        self.doubtful = true;
         self.store.verify()?;
-        Ok(judgement.verdicts)
+        self.doubtful = false;
+        let written = |append: &&Append| {
+            if in_time(&append) { Ok(()) } else { Err(StoreError::Late.into()) }
+        };
+        let appends = work.appends.iter().map(written).collect();
+        Ok(Results { appends, settlements: judgement.verdicts })
     }
 
     async fn judge(&mut self, work: &Work<'_>) -> Result<settle::Judgement, StoreError> {
@@ -186,17 +248,25 @@ impl<S: Store> Writer<S> {
         };
         match self.store.holds(seq, id).await {
             Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(error),
+            Ok(false) => Err(error),
+            Err(_) => {
+                self.doubtful = true;
+                Err(error)
+            }
         }
     }
 
-    fn answer(&self, appends: Vec<Append>, settlements: Vec<Settlement>, results: Results) {
+    fn answer(&mut self, appends: Vec<Append>, settlements: Vec<Settlement>, results: Results) {
         // A reply that cannot be delivered has a caller that is gone.
         for (append, result) in appends.into_iter().zip(results.appends) {
-            if result.is_err() {
+            let written = result.is_ok();
+            if !written {
                 self.fail(1);
             }
-            drop(append.reply.send(result));
+            let Append { events, reply, given_up, .. } = append;
+            if reply.send(result).is_err() && written && given_up.load(Acquire) {
+                self.remember(&events);
+            }
         }
         for (settlement, result) in settlements.into_iter().zip(results.settlements) {
             match &result {
@@ -273,23 +343,19 @@ impl<'w> Work<'w> {
 }
 
 /// The answers to the commands of a batch, in their order.
+#[derive(Default)]
 struct Results {
     appends: Vec<Result<(), AuditError>>,
     settlements: Verdicts,
 }
 
 impl Results {
-    fn shared(work: &Work<'_>, result: Result<Verdicts, StoreError>) -> Self {
-        match result {
-            Ok(settlements) => Self { appends: vec![Ok(()); work.appends.len()], settlements },
-            Err(error) => {
-                let error = AuditError::from(error);
-                let settlements = work.settlements.iter();
-                Self {
-                    appends: vec![Err(error.clone()); work.appends.len()],
-                    settlements: settlements.map(|_| Err(error.clone().into())).collect(),
-                }
-            }
+    fn failed(work: &Work<'_>, error: StoreError) -> Self {
+        let error = AuditError::from(error);
+        let settlements = work.settlements.iter();
+        Self {
+            appends: vec![Err(error.clone()); work.appends.len()],
+            settlements: settlements.map(|_| Err(error.clone().into())).collect(),
         }
     }
 }

@@ -80,5 +80,6 @@ fn row(settlement: &Settlement, grant: &Granted, now: Timestamp) -> Row {
         row.set(Column::CredentialId, reporter.credential.clone());
     }
     row.set_outcome(settlement.outcome.clone());
+    row.set(Column::Detail, settlement.detail);
     row
 }

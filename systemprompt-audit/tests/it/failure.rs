@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _};
-use systemprompt_audit::AuditLog;
-use systemprompt_core::contract::{AuditError, AuditSink as _, PermitLedger as _, SettleError};
+use systemprompt_audit::{AuditLog, AuditOptions};
+use systemprompt_core::contract::{
+    AuditError, AuditSink as _, PermitLedger as _, PermitState, SettleError,
+};
 
 use crate::fixture::{Fixture, principal, success};
 
@@ -164,4 +166,55 @@ impl Drop for SmallDisk {
             drop(std::fs::remove_dir(&self.0));
         }
     }
+}
+
+/// Waits until the log has spent a permit by itself.
+async fn abandoned(log: &AuditLog, permits: u64) {
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while log.stats().abandoned < permits {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the permit was not abandoned");
+}
+
+#[tokio::test]
+async fn a_call_that_was_denied_has_no_live_permit_when_its_event_lands_late() {
+    let fixture = Fixture::new().await;
+    let options = AuditOptions {
+        lock_timeout: Duration::from_secs(20),
+        append_timeout: Duration::from_millis(300),
+        ..fixture.options()
+    };
+    let log = AuditLog::open(&fixture.pool, options).await.unwrap();
+    let mut other = fixture.pool.connect().await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let event = fixture.allow("ada");
+    let permit = event.id.into();
+    assert_unavailable(log.append(event).await);
+    other.execute("COMMIT").await.unwrap();
+    abandoned(&log, 1).await;
+    assert_eq!(log.state(permit).await.unwrap(), PermitState::Settled);
+    let said = "SELECT json_extract(detail, '$.answered') FROM audit_events WHERE kind = 'outcome'";
+    assert_eq!(fixture.text(said).await.as_deref(), Some("deny"));
+    other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_hung_up_was_not_denied() {
+    let fixture = Fixture::new().await;
+    let options = AuditOptions { lock_timeout: Duration::from_secs(20), ..fixture.options() };
+    let log = AuditLog::open(&fixture.pool, options).await.unwrap();
+    let mut other = fixture.pool.connect().await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let event = fixture.allow("ada");
+    let permit = event.id.into();
+    let gone = tokio::time::timeout(Duration::from_millis(300), log.append(event)).await;
+    assert!(gone.is_err());
+    other.execute("COMMIT").await.unwrap();
+    log.append(fixture.allow("ada")).await.unwrap();
+    log.append(fixture.allow("ada")).await.unwrap();
+    assert!(matches!(log.state(permit).await.unwrap(), PermitState::Open { .. }));
+    other.close().await.unwrap();
 }
