@@ -43,7 +43,8 @@ impl AuditReader {
         }
     }
 
-    /// Everything that is known of a trace; `None` when nothing is, or nothing in `scope`.
+    /// What is known of a trace, the newest 10,000 events at most; `None` when nothing is, or nothing in
+    /// `scope`.
     ///
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits.
@@ -65,7 +66,7 @@ impl AuditReader {
                     e.duration_ms, e.result_bytes, e.result_digest, e.error, e.detail, e.leaf_hash
              FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
              WHERE e.trace_id = ? AND (? IS NULL OR e.tenant_id = ?)
-             ORDER BY e.occurred_at, e.id LIMIT 10000",
+             ORDER BY e.occurred_at DESC, e.id DESC LIMIT 10001",
             id,
             tenant,
             tenant
@@ -73,8 +74,12 @@ impl AuditReader {
         .fetch_all(reading.connection())
         .await;
         let rows = reading.finish(rows).await?;
-        let events = records(rows)?;
-        Ok(if events.is_empty() { None } else { Some(FivePointTrace::new(trace, events)) })
+        let mut events = records(rows)?;
+        let truncated = events.len() > FivePointTrace::MOST_EVENTS;
+        events.truncate(FivePointTrace::MOST_EVENTS);
+        events.reverse();
+        let known = !events.is_empty();
+        Ok(known.then(|| FivePointTrace::new(trace, events, truncated)))
     }
 
     /// The decisions that `filter` describes, newest first, one page of them.

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use systemprompt_core::id::{PermitId, TraceId};
@@ -15,8 +17,11 @@ pub struct FivePointTrace {
     pub missing: Vec<Point>,
     /// Every call of the trace, in order.
     pub calls: Vec<TracedCall>,
-    /// All events of the trace, in order.
+    /// The events of the trace, in order.
     pub events: Vec<EventRecord>,
+    /// Whether there are older events, which were left out of all of this.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 /// One call of a trace.
@@ -88,15 +93,19 @@ impl TracePoints {
 }
 
 impl FivePointTrace {
+    /// Most events that are read of a trace; the query asks for one more.
+    pub(crate) const MOST_EVENTS: usize = 10_000;
+
     /// The trace that `events`, in order, tell of.
-    pub(crate) fn new(trace_id: TraceId, events: Vec<EventRecord>) -> Self {
-        let outcome = |permit: Option<PermitId>| {
-            events.iter().find(|event| event.kind == "outcome" && event.permit_id == permit)
-        };
+    pub(crate) fn new(trace_id: TraceId, events: Vec<EventRecord>, truncated: bool) -> Self {
+        let outcomes = events.iter().filter(|event| event.kind == "outcome");
+        let outcomes: HashMap<PermitId, &EventRecord> =
+            outcomes.filter_map(|event| Some((event.permit_id?, event))).collect();
         let decisions = events.iter().filter(|event| event.kind == "decision");
         let calls: Vec<_> = decisions
             .map(|decision| {
-                let outcome = decision.permit_id.and_then(|permit| outcome(Some(permit)));
+                let permit = decision.permit_id;
+                let outcome = permit.and_then(|permit| outcomes.get(&permit).copied());
                 let points = TracePoints::of(decision, outcome);
                 TracedCall { call_id: decision.call_id.clone(), missing: points.missing(), points }
             })
@@ -108,7 +117,7 @@ impl FivePointTrace {
         }
         missing.sort_unstable();
         missing.dedup();
-        Self { trace_id, points, missing, calls, events }
+        Self { trace_id, points, missing, calls, events, truncated }
     }
 }
 

@@ -189,3 +189,21 @@ fn foreign_cursors_are_refused() {
         assert!(text.parse::<Cursor>().is_err(), "{text}");
     }
 }
+
+#[tokio::test]
+async fn of_a_long_trace_the_newest_events_are_shown_and_that_it_is_cut() {
+    let fixture = Fixture::new().await;
+    let log = fixture.log().await;
+    let first = fixture.allow("ada");
+    let (trace, oldest) = (first.trace_id, first.id);
+    log.append(first).await.unwrap();
+    fixture.clock.advance(Duration::from_secs(1));
+    let event = || AuditEvent { trace_id: trace, ..fixture.allow("ada") };
+    log.append_all((0..9_999).map(|_| event()).collect()).await.unwrap();
+    let read = fixture.reader().trace(&ReadScope::All, trace).await.unwrap().unwrap();
+    assert_eq!((read.events.len(), read.events[0].id, read.truncated), (10_000, oldest, false));
+    log.append(event()).await.unwrap();
+    let read = fixture.reader().trace(&ReadScope::All, trace).await.unwrap().unwrap();
+    assert_eq!((read.events.len(), read.truncated), (10_000, true));
+    assert!(read.events.iter().all(|event| event.id != oldest));
+}

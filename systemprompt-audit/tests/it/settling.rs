@@ -102,11 +102,14 @@ async fn too_late_is_too_late_before_and_after_the_sweep() {
     let log = fixture.log().await;
     let ada = principal("acme", "ada");
     let (open, spent) = (fixture.allow("ada"), fixture.allow("ada"));
+    let last = fixture.allow("ada");
+    let last_id = PermitId::from(last.id);
     let (open_id, spent_id) = (PermitId::from(open.id), PermitId::from(spent.id));
-    log.append_all(vec![open, spent]).await.unwrap();
+    log.append_all(vec![open, spent, last]).await.unwrap();
     log.settle(spent_id, &ada, success()).await.unwrap();
     fixture.clock.advance(LIFETIME);
     assert_eq!(log.sweep().await.unwrap(), 0, "the last instant still counts");
+    log.settle(last_id, &ada, success()).await.unwrap();
     fixture.clock.advance(Duration::from_micros(1));
     let late = log.settle(open_id, &ada, success()).await;
     assert!(matches!(late, Err(SettleError::Expired)), "{late:?}");
