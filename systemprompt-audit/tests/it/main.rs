@@ -9,6 +9,7 @@
 )]
 
 mod contract;
+mod crash;
 mod failure;
 mod fixture;
 #[cfg(feature = "http")]

@@ -19,28 +19,18 @@ use crate::store::PlacedRow;
 const EXACT: usize = 64;
 
 /// The larger numbers of rows there are statements for.
-const LARGE: [usize; 3] = [256, 128, 96];
+const LARGE: [usize; 5] = [256, 192, 128, 100, 80];
 
 /// Columns beside those of the event: `log_id`, `seq`, `salt`, `leaf_hash`.
 const PLACE_COLUMNS: usize = 4;
-
-/// How a text stands to the transaction its rows belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Part {
-    /// It begins it.
-    First,
-    /// It is inside.
-    Inner,
-    /// It commits it.
-    Last,
-}
 
 /// The bulk insert into one log.
 #[derive(Debug)]
 pub(crate) struct BulkInsert {
     log_id: i64,
-    /// The texts that have been needed so far.
-    texts: HashMap<(usize, Part), SqlStr>,
+    /// The texts that have been needed so far, by their number of rows and whether they begin a
+    /// transaction. All of them together fit in the driver's statement cache.
+    texts: HashMap<(usize, bool), SqlStr>,
     names: Names,
 }
 
@@ -74,13 +64,11 @@ impl BulkInsert {
         rows: &[PlacedRow<'_>],
         open: bool,
     ) -> Result<(), sqlx::Error> {
-        let first = chunk_size(rows.len());
-        if open || first < rows.len() {
-            self.chunks(connection, rows, open, true).await
-        } else {
-            // An inner part outside of a transaction is one by itself.
-            self.insert(connection, rows, Part::Inner).await
+        if !open && chunk_size(rows.len()) == rows.len() {
+            return self.insert(connection, rows, false).await;
         }
+        self.chunks(connection, rows, open).await?;
+        sqlx::query!("COMMIT").execute(connection).await.map(|_| ())
     }
 
     /// Inserts `rows` in a transaction that is open and stays so.
@@ -89,7 +77,7 @@ impl BulkInsert {
         connection: &mut SqliteConnection,
         rows: &[PlacedRow<'_>],
     ) -> Result<(), sqlx::Error> {
-        self.chunks(connection, rows, true, false).await
+        self.chunks(connection, rows, true).await
     }
 
     async fn chunks(
@@ -97,16 +85,10 @@ impl BulkInsert {
         connection: &mut SqliteConnection,
         mut rows: &[PlacedRow<'_>],
         mut open: bool,
-        commit: bool,
     ) -> Result<(), sqlx::Error> {
         while !rows.is_empty() {
             let (chunk, rest) = rows.split_at(chunk_size(rows.len()));
-            let part = match (open, commit && rest.is_empty()) {
-                (false, _) => Part::First,
-                (true, false) => Part::Inner,
-                (true, true) => Part::Last,
-            };
-            self.insert(connection, chunk, part).await?;
+            self.insert(connection, chunk, !open).await?;
             open = true;
             rows = rest;
         }
@@ -117,15 +99,15 @@ impl BulkInsert {
         &mut self,
         connection: &mut SqliteConnection,
         rows: &[PlacedRow<'_>],
-        part: Part,
+        begin: bool,
     ) -> Result<(), sqlx::Error> {
         let mut arguments = SqliteArguments::default();
         arguments.reserve(rows.len() * (Column::ALL.len() + PLACE_COLUMNS), 0);
         for row in rows {
             bind(self.log_id, &mut self.names, &mut arguments, row).map_err(sqlx::Error::Encode)?;
         }
-        let key = (rows.len(), part);
-        let text = self.texts.entry(key).or_insert_with(|| text(rows.len(), part)).clone();
+        let text = self.texts.entry((rows.len(), begin));
+        let text = text.or_insert_with(|| text_of(rows.len(), begin)).clone();
         sqlx::query_with(text, arguments).execute(connection).await.map(|_| ())
     }
 }
@@ -157,9 +139,8 @@ fn bind(
     arguments.add(row.leaf_hash.to_vec())
 }
 
-fn text(rows: usize, part: Part) -> SqlStr {
-    let begin = if part == Part::First { "BEGIN IMMEDIATE;" } else { "" };
-    let commit = if part == Part::Last { ";COMMIT" } else { "" };
+fn text_of(rows: usize, begin: bool) -> SqlStr {
+    let begin = if begin { "BEGIN IMMEDIATE;" } else { "" };
     let mut sql = format!("{begin}INSERT INTO audit_events(log_id,seq");
     for column in Column::ALL {
         // Writing to a string does not fail.
@@ -168,7 +149,6 @@ fn text(rows: usize, part: Part) -> SqlStr {
     sql.push_str(",salt,leaf_hash)VALUES");
     let row = format!("({})", vec!["?"; Column::ALL.len() + PLACE_COLUMNS].join(","));
     sql.push_str(&vec![row.as_str(); rows].join(","));
-    sql.push_str(commit);
     // Nothing in it comes from outside.
     AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str()
 }

@@ -1,0 +1,287 @@
+//! How many decisions the audit log makes durable, and what each costs.
+//!
+//! `cargo bench --bench audit_writer`: SQLite with `synchronous=FULL`, every append answered after its
+//! commit. The database lies in the folder `AUDIT_BENCH_DIR`, else in the current one (a temporary file
+//! system would make commits free).
+
+#![expect(clippy::print_stdout, reason = "a bench prints its numbers")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use systemprompt::audit::{AuditLog, AuditOptions, schema};
+use systemprompt::database::{DatabaseOptions, DbPool, SchemaInstaller};
+use systemprompt::identifiers::{AgentId, Audience, CallId, EventId, PermitId, SessionId, TraceId};
+use systemprompt::models::{
+    AuditBody, AuditEvent, CheckOutcome, CheckRecord, Clock, DecisionBody, Digest, Door,
+    Evaluation, EventContext, EventSubject, LimitState, Outcome, OutcomeStatus, Principal,
+    PrincipalClaims, SystemClock, Verdict,
+};
+use systemprompt::traits::{AuditSink as _, PermitLedger as _};
+
+/// How long each measurement takes.
+const TIME: Duration = Duration::from_secs(3);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    if std::env::args().any(|argument| argument == "--test") {
+        return Ok(());
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(run())
+}
+
+async fn run() -> Result<(), Failure> {
+    let folder = std::env::var_os("AUDIT_BENCH_DIR").unwrap_or_else(|| ".".into());
+    let folder = tempfile::Builder::new().prefix("audit-bench-").tempdir_in(folder)?;
+    let house = House::open(&folder.path().join("audit.db")).await?;
+    println!("one decision after the other for each caller (bar: 25,000/s with 64 callers)");
+    println!("| callers | decisions/s | p50 ms | p99 ms | CPU us each | rows a batch |");
+    println!("|--:|--:|--:|--:|--:|--:|");
+    for callers in [1, 8, 64, 200] {
+        decisions(&house, callers).await?;
+    }
+    size(&house.log, &folder.path().join("audit.db"));
+    println!("\nbatches of 100 (bar: 60,000 rows/s)");
+    println!("| callers | rows/s | CPU us each |");
+    println!("|--:|--:|--:|");
+    for callers in [1, 2] {
+        batches(&house, callers).await?;
+    }
+    println!("\na decision, then its outcome");
+    println!("| callers | calls/s | CPU us each |");
+    println!("|--:|--:|--:|");
+    calls(&house, 64).await?;
+    house.log.close().await;
+    Ok(())
+}
+
+/// One append after the other in each of `callers` tasks.
+async fn decisions(house: &House, callers: usize) -> Result<(), Failure> {
+    let before = house.log.stats();
+    let meter = Meter::start();
+    let latencies = house
+        .each(callers, |house| async move {
+            let start = Instant::now();
+            house.log.append(house.decision()).await?;
+            Ok(start.elapsed())
+        })
+        .await?;
+    let (seconds, cpu) = meter.stop();
+    let mut latencies = latencies;
+    latencies.sort_unstable();
+    let at = |percent: usize| {
+        let index = latencies.len().saturating_sub(1) * percent / 100;
+        latencies.get(index).copied().unwrap_or_default().as_secs_f64() * 1e3
+    };
+    let after = house.log.stats();
+    println!(
+        "| {callers} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} |",
+        count(latencies.len()) / seconds,
+        at(50),
+        at(99),
+        cpu / count(latencies.len()),
+        (after.events - before.events) as f64 / (after.batches - before.batches) as f64,
+    );
+    Ok(())
+}
+
+async fn batches(house: &House, callers: usize) -> Result<(), Failure> {
+    let meter = Meter::start();
+    let appends = house
+        .each(callers, |house| async move {
+            let events = (0..100).map(|_| house.decision()).collect();
+            Ok(house.log.append_all(events).await?)
+        })
+        .await?;
+    let (seconds, cpu) = meter.stop();
+    let rows = count(appends.len() * 100);
+    println!("| {callers} | {:.0} | {:.1} |", rows / seconds, cpu / rows);
+    Ok(())
+}
+
+async fn calls(house: &House, callers: usize) -> Result<(), Failure> {
+    let meter = Meter::start();
+    let calls = house
+        .each(callers, |house| async move {
+            let event = house.decision();
+            let permit = PermitId::from(event.id);
+            house.log.append(event).await?;
+            let outcome = Outcome::new(OutcomeStatus::Success, Duration::from_millis(12));
+            Ok(house.log.settle(permit, &house.principal, outcome).await?)
+        })
+        .await?;
+    let (seconds, cpu) = meter.stop();
+    let calls = count(calls.len());
+    println!("| {callers} | {:.0} | {:.1} |", calls / seconds, cpu / calls);
+    Ok(())
+}
+
+/// Bytes on disk for each decision: the file and what has not moved into it yet is left out.
+fn size(log: &AuditLog, database: &Path) {
+    let bytes = std::fs::metadata(database).map(|file| file.len()).unwrap_or_default();
+    let decisions = log.stats().events;
+    println!(
+        "\n{:.0} bytes per decision with indexes (bar: 1,200)",
+        bytes as f64 / decisions as f64
+    );
+}
+
+fn count(number: usize) -> f64 {
+    number as f64
+}
+
+/// Time and processor time.
+struct Meter {
+    start: Instant,
+    cpu: Duration,
+}
+
+impl Meter {
+    fn start() -> Self {
+        Self { start: Instant::now(), cpu: cpu_time() }
+    }
+
+    /// Seconds passed and microseconds of processor time used.
+    fn stop(self) -> (f64, f64) {
+        let cpu = cpu_time().saturating_sub(self.cpu);
+        (self.start.elapsed().as_secs_f64(), cpu.as_secs_f64() * 1e6)
+    }
+}
+
+/// User and system time of the process so far, in steps of 10 ms; zero where `/proc` is missing.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
+    Duration::from_millis(ticks * 10)
+}
+
+/// A log and what decisions in it look like.
+#[derive(Clone)]
+struct House {
+    log: AuditLog,
+    principal: Principal,
+    session: SessionId,
+    agent: AgentId,
+    user_agent: Arc<str>,
+    server: Arc<str>,
+    tool: Arc<str>,
+    evaluation: Arc<Evaluation>,
+    digest: Digest,
+    clock: Arc<dyn Clock>,
+}
+
+impl House {
+    async fn open(database: &Path) -> Result<Self, Failure> {
+        let clock = SystemClock::shared();
+        let options = DatabaseOptions::new(format!("sqlite://{}", database.display())).create(true);
+        let pool = DbPool::open(&options).await?;
+        SchemaInstaller::new(&[schema()])?.apply(&pool, &*clock).await?;
+        let log = AuditLog::open(&pool, AuditOptions::default()).await?;
+        let principal = Principal::assert_authenticated(PrincipalClaims {
+            tenant: "default".parse()?,
+            user: "ada@example.com".parse()?,
+            roles: ["user".parse()?].into(),
+            scopes: ["tools:use".parse()?].into(),
+            department: Some("research".parse()?),
+            audience: Audience::parse("api")?,
+            credential: "k7q2m9x4c1ha".parse()?,
+            actors: Vec::new(),
+        })?;
+        Ok(Self {
+            log,
+            principal,
+            session: SessionId::generate(),
+            agent: "developer_agent".parse()?,
+            user_agent: "curl/8.9.1".into(),
+            server: "files".into(),
+            tool: "Read".into(),
+            evaluation: Arc::new(evaluation()?),
+            digest: Digest::of(b"{}"),
+            clock,
+        })
+    }
+
+    /// What `work` gave, done over and over by `callers` tasks.
+    async fn each<T, F>(
+        &self,
+        callers: usize,
+        work: impl Fn(Self) -> F + Copy + Send + 'static,
+    ) -> Result<Vec<T>, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        let end = Instant::now() + TIME;
+        let tasks: Vec<_> = (0..callers)
+            .map(|_| {
+                let house = self.clone();
+                tokio::spawn(async move {
+                    let mut results = Vec::new();
+                    while Instant::now() < end {
+                        results.push(work(house.clone()).await?);
+                    }
+                    Ok::<_, Failure>(results)
+                })
+            })
+            .collect();
+        let mut results = Vec::new();
+        for task in tasks {
+            results.extend(task.await??);
+        }
+        Ok(results)
+    }
+
+    fn decision(&self) -> AuditEvent {
+        let id = EventId::generate();
+        let now = self.clock.now();
+        AuditEvent {
+            id,
+            occurred_at: now,
+            trace_id: TraceId::generate(),
+            subject: Some(EventSubject::from(&self.principal)),
+            context: EventContext {
+                call_id: Some(CallId::generate()),
+                session: Some(self.session.clone()),
+                agent: Some(self.agent.clone()),
+                door: Some(Door::Api),
+                user_agent: Some(self.user_agent.clone()),
+                client_addr: Some([127, 0, 0, 1].into()),
+                ..EventContext::default()
+            },
+            body: AuditBody::Decision(Box::new(DecisionBody {
+                server: Some(self.server.clone()),
+                tool: self.tool.clone(),
+                arguments_digest: Some(self.digest),
+                arguments_bytes: 312,
+                call_digest: Some(self.digest),
+                verdict: Verdict::Allow,
+                reason_code: None,
+                reason: None,
+                reason_data: None,
+                evaluation: self.evaluation.clone(),
+                duration: Duration::from_micros(3),
+                permit: Some(id.into()),
+                expires_at: Some(now.after(Duration::from_secs(900))),
+            })),
+        }
+    }
+}
+
+fn evaluation() -> Result<Evaluation, Failure> {
+    let check = |check: &'static str| CheckRecord {
+        check: check.into(),
+        outcome: CheckOutcome::Passed,
+        detail: None,
+        duration_ns: 412,
+    };
+    Ok(Evaluation {
+        policy_version: "p-3f9a2b7c11d0e4a8".parse()?,
+        checks: ["scope", "secret", "blocklist", "rate"].map(check).into(),
+        limits: vec![LimitState { name: "per-session".into(), remaining: 299, reset_ms: 200 }],
+    })
+}
