@@ -8,7 +8,9 @@ use systemprompt_core::bootstrap::{
 };
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
-use systemprompt_core::database::{DatabaseOptions, DbPool, SchemaInstaller, StepState};
+use systemprompt_core::database::{
+    DatabaseError, DatabaseOptions, DbPool, SchemaInstaller, StepState,
+};
 use systemprompt_core::extension::TypedExtensionRegistry;
 use systemprompt_identity::IdentityStore;
 
@@ -46,7 +48,10 @@ impl Session {
         linked: TypedExtensionRegistry,
         create: bool,
     ) -> Result<Self, Failure> {
-        let config = config(profile)?;
+        let config = match create {
+            true => config(profile)?,
+            false => config_of_database(profile)?,
+        };
         let registry = enabled(&config, linked)?;
         let section = &config.profile().database;
         let mut options = DatabaseOptions::new(section.url.to_string()).create(create);
@@ -72,6 +77,16 @@ pub(crate) fn config(profile: &Path) -> Result<Config, Failure> {
     let secrets = SecretsBootstrap::resolve(stage.map_err(Failure::config)?);
     let credentials = CredentialsBootstrap::prepare(secrets.map_err(Failure::config)?);
     Config::validate(credentials.map_err(Failure::config)?).map_err(Failure::config)
+}
+
+/// The configuration in `profile`, whose database is there: without one, nothing is made beside it.
+fn config_of_database(profile: &Path) -> Result<Config, Failure> {
+    let stage = ProfileBootstrap::load(profile, Environment::from_process());
+    let path = stage.map_err(Failure::config)?.profile().database.url.path().to_owned();
+    if !path.exists() {
+        return Err(Failure::database(DatabaseError::Missing { path }));
+    }
+    config(profile)
 }
 
 /// The extensions of `linked` that the configuration leaves on.

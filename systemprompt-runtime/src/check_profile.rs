@@ -1,13 +1,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use systemprompt_core::config::LoadedProfile;
+use systemprompt_core::bootstrap::{ProfileBootstrap, SecretsBootstrap};
+use systemprompt_core::config::{ConfigError, Diagnostic, LoadedProfile};
 use systemprompt_core::extension::{ExtensionContext, TypedExtensionRegistry};
 use systemprompt_core::id::PolicyVersion;
 use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{KnownIds, Policy};
 
 use crate::StartError;
+use crate::enabled::Enabled;
+use crate::issuer::missing_keys;
 
 /// A profile that an application would start with, as far as that can be told without a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,25 +19,69 @@ pub struct CheckedProfile {
     pub policy_version: PolicyVersion,
 }
 
-/// Holds a profile against the extensions of a binary: their settings, their ids, and the policy.
+/// Holds a profile against the extensions of a binary (their settings, their ids), the secrets and key
+/// sets it refers to, and the policy.
 ///
 /// # Errors
-/// [`StartError`] with what is wrong; faults of the policy name file, line and column.
+/// [`StartError::Config`] with everything that is wrong, by file, line and column.
 pub fn check_profile(
-    loaded: &LoadedProfile,
+    profile: &ProfileBootstrap,
     extensions: TypedExtensionRegistry,
 ) -> Result<CheckedProfile, StartError> {
-    let profile = &loaded.profile;
-    let registry = extensions.disable(&profile.extensions.disabled)?;
-    let settings = registry.configure(&profile.extensions.config)?;
+    let loaded = profile.loaded();
+    let mut faults = Vec::new();
+    if let Err(error) = SecretsBootstrap::resolve(profile.clone()) {
+        faults.extend_from_slice(error.diagnostics());
+    }
+    faults.extend(missing_keys(loaded));
+    let Enabled { registry, settings } = Enabled::of(loaded, extensions, &mut faults);
     // An extension whose checks need the database cannot name them here; then the ids that the policy
     // turns off are taken at their word.
-    let checks: BTreeSet<Arc<str>> = match registry.checks(&ExtensionContext::new(settings)) {
-        Ok(checks) => checks.iter().map(|check| check.id().into()).collect(),
-        Err(_) => profile.governance.checks.disabled.iter().map(|id| id.as_str().into()).collect(),
+    let checks = match registry.checks(&ExtensionContext::new(settings)) {
+        Ok(checks) if faults.is_empty() => checks.iter().map(|check| check.id().into()).collect(),
+        _ => disabled_checks(loaded),
     };
+    match compile(loaded, checks) {
+        Ok(policy) => {
+            ConfigError::of(faults)?;
+            Ok(CheckedProfile { policy_version: policy.version().clone() })
+        }
+        Err(error) => {
+            faults.extend_from_slice(error.diagnostics());
+            ConfigError::of(faults)?;
+            Err(error.into())
+        }
+    }
+}
+
+/// What a start needs of a profile and `extensions`; with faults, those of the policy are added.
+pub(crate) fn enabled(
+    loaded: &LoadedProfile,
+    extensions: TypedExtensionRegistry,
+) -> Result<Enabled, ConfigError> {
+    let mut faults = missing_keys(loaded);
+    let enabled = Enabled::of(loaded, extensions, &mut faults);
+    if !faults.is_empty() {
+        faults.extend(policy_faults(loaded));
+    }
+    ConfigError::of(faults)?;
+    Ok(enabled)
+}
+
+/// What is wrong with the policy, as far as that can be told without the checks of the host.
+fn policy_faults(loaded: &LoadedProfile) -> Vec<Diagnostic> {
+    match compile(loaded, disabled_checks(loaded)) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.diagnostics().to_vec(),
+    }
+}
+
+fn compile(loaded: &LoadedProfile, checks: BTreeSet<Arc<str>>) -> Result<Policy, ConfigError> {
     let known = KnownIds { checks, secret_rules: Scanner::rule_ids().map(Arc::from).collect() };
-    let policy = Policy::compile(&profile.governance, &known)
-        .map_err(|faults| loaded.policy_error(&faults))?;
-    Ok(CheckedProfile { policy_version: policy.version().clone() })
+    Policy::compile(&loaded.profile.governance, &known)
+        .map_err(|faults| loaded.policy_error(&faults))
+}
+
+fn disabled_checks(loaded: &LoadedProfile) -> BTreeSet<Arc<str>> {
+    loaded.profile.governance.checks.disabled.iter().map(|id| id.as_str().into()).collect()
 }

@@ -17,6 +17,7 @@ use systemprompt_core::config::{DatabaseUrl, STARTER_PROFILE};
 use systemprompt_core::database::{DatabaseOptions, DbPool, is_installed, refuse_leftovers};
 use systemprompt_core::extension::TypedExtensionRegistry;
 
+use crate::check_profile::enabled;
 use crate::{StartError, installer};
 
 use private_file::{failed, make_folder, sync_folder, write_private};
@@ -96,6 +97,7 @@ async fn make(
     clock: Arc<dyn Clock>,
     path: &Path,
 ) -> Result<FirstStart, StartError> {
+    let registry = enabled(config.loaded(), extensions.clone())?.registry;
     let draft = with_suffix(path, ".first-start");
     for leftover in ["", "-wal", "-shm"].map(|suffix| with_suffix(&draft, suffix)) {
         if leftover.exists() {
@@ -106,7 +108,6 @@ async fn make(
     write_private(&draft, b"")?;
     let options = DatabaseOptions::new(DatabaseUrl::sqlite(&draft).to_string());
     let database = DbPool::open(&options).await?;
-    let registry = extensions.clone().disable(&config.profile().extensions.disabled)?;
     let installed = installer(&registry)?.apply(&database, &*clock).await?;
     let now = clock.now();
     let seeded = seed::seed(&database, clock, &installed).await?;

@@ -19,6 +19,7 @@
 
 mod app;
 mod check_profile;
+mod enabled;
 mod error;
 pub mod first_start;
 mod forget_revocations;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use systemprompt_core::bootstrap::ProfileBootstrap;
 use systemprompt_core::config::{self, Environment, LoadedProfile};
 use systemprompt_core::extension::TypedExtensionRegistry;
 
@@ -28,8 +29,8 @@ fn load(profile: &Path) -> Result<LoadedProfile, Failure> {
 }
 
 fn check(profile: &Path, registry: TypedExtensionRegistry, output: Output) -> Result<(), Failure> {
-    let loaded = load(profile)?;
-    let version = systemprompt_runtime::check_profile(&loaded, registry)
+    let stage = ProfileBootstrap::load(profile, Environment::from_process());
+    let version = systemprompt_runtime::check_profile(&stage.map_err(Failure::config)?, registry)
         .map_err(Failure::start)?
         .policy_version;
     if output.is_json() {

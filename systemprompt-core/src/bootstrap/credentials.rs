@@ -15,7 +15,8 @@ pub struct CredentialsBootstrap {
 }
 
 impl CredentialsBootstrap {
-    /// Makes the data folder and, unless the profile refers to one, the fingerprint key in it, which
+    /// Makes the data folder, if it was named as such (the folder of a database is there already, or
+    /// the profile is wrong), and, unless the profile refers to one, the fingerprint key in it, which
     /// later starts find again.
     ///
     /// # Errors
@@ -23,10 +24,15 @@ impl CredentialsBootstrap {
     pub fn prepare(secrets: SecretsBootstrap) -> Result<Self, BootstrapError> {
         let SecretsBootstrap { profile, fingerprint_key, mut warnings } = secrets;
         let data_folder = match &profile.data_folder {
-            Some(folder) => folder.clone(),
+            Some(folder) => {
+                make_folder(folder)?;
+                folder.clone()
+            }
             None => beside(profile.profile().database.url.path()),
         };
-        make_folder(&data_folder)?;
+        if !data_folder.is_dir() {
+            return Err(BootstrapError::NoFolder { folder: data_folder });
+        }
         let fingerprint_key = match fingerprint_key {
             Some(key) => key,
             None => kept_key(&data_folder.join("fingerprint.key"), &profile, &mut warnings)?,

@@ -18,6 +18,12 @@ pub enum BootstrapError {
         #[source]
         source: std::io::Error,
     },
+    /// The folder that the profile names for the database is not there.
+    #[error("the folder `{}` of the database does not exist", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The key in the data folder cannot be made or read.
     #[error("the key file `{}` cannot be made", path.display())]
     KeyFile {

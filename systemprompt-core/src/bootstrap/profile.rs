@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{self, ConfigError, DatabaseUrl, Environment, LoadedProfile, Profile};
 
 /// First stage: the profile is read and every value in it is valid.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ProfileBootstrap {
     pub(super) loaded: LoadedProfile,
     pub(super) environment: Environment,

@@ -188,3 +188,12 @@ fn a_reload_reads_the_file_again() {
     fs::write(installation.path("profile.yaml"), "").unwrap();
     assert!(config.reload().is_err());
 }
+
+#[test]
+fn the_folder_of_a_mistyped_database_is_not_made() {
+    let installation =
+        Installation::new("profile: p\ndatabase: {url: 'sqlite://typo/systemprompt.db'}\n");
+    let error = installation.fails(Environment::empty());
+    assert!(error.contains("typo` of the database does not exist"), "{error}");
+    assert!(!installation.path("typo").exists());
+}

@@ -47,6 +47,14 @@ impl ConfigError {
         Self { diagnostics }
     }
 
+    /// `Err` with all of `diagnostics`, if there are any.
+    ///
+    /// # Errors
+    /// Itself.
+    pub fn of(diagnostics: Vec<Diagnostic>) -> Result<(), Self> {
+        if diagnostics.is_empty() { Ok(()) } else { Err(Self::new(diagnostics)) }
+    }
+
     /// What is wrong, in the order of the file; at least one.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {

@@ -90,10 +90,12 @@ impl LoadedProfile {
         Err(ConfigError::new(problems.into_iter().map(diagnose).collect()))
     }
 
-    /// Says where a problem at `path` (`server.hosts[0]`) was written.
+    /// Says where a problem at `path` (`server.hosts[0]`) was written. What was filled in from variables
+    /// is left out of the message.
     #[must_use]
     pub fn diagnostic(&self, path: impl Into<String>, problem: &str) -> Diagnostic {
         let path = path.into();
+        let problem = self.sources.hide(&path, problem);
         let place = if path.is_empty() { "the profile".to_owned() } else { format!("`{path}`") };
         Diagnostic {
             file: self.file.clone(),

@@ -7,6 +7,7 @@ mod cidr;
 mod database_url;
 mod diagnostic;
 mod environment;
+mod hide;
 mod load;
 mod nearest;
 mod profile;

@@ -1,4 +1,7 @@
+use std::fmt;
+
 use super::Position;
+use super::hide;
 use super::yaml::{Node, Value};
 
 /// Where each part of a document was written, so that a fault found long after parsing can still be
@@ -11,9 +14,22 @@ pub struct SourceMap {
 #[derive(Debug, Clone)]
 struct Spot {
     at: Position,
-    /// The text as written, when variables were filled in.
-    written: Option<Box<str>>,
+    filled: Option<Filled>,
     below: Below,
+}
+
+/// A text that variables were filled into.
+#[derive(Clone)]
+struct Filled {
+    written: Box<str>,
+    /// What it became; may hold a secret.
+    text: Box<str>,
+}
+
+impl fmt::Debug for Filled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Filled").field(&self.written).finish()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -46,7 +62,27 @@ impl SourceMap {
     /// The text of `path` as written, when variables were filled into it.
     pub(super) fn written(&self, path: &str) -> Option<&str> {
         let (spot, rest) = self.walk(path)?;
-        if rest.is_empty() { spot.written.as_deref() } else { None }
+        let filled = spot.filled.as_ref().filter(|_| rest.is_empty())?;
+        Some(&filled.written)
+    }
+
+    /// `problem`, which was found at `path`, without the values of variables.
+    pub(super) fn hide(&self, path: &str, problem: &str) -> String {
+        let (Some(root), Some((spot, _))) = (&self.root, self.walk(path)) else {
+            return problem.to_owned();
+        };
+        let (mut all, mut here) = (Vec::new(), Vec::new());
+        root.collect_filled(&mut all);
+        spot.collect_filled(&mut here);
+        // A text that holds another is replaced before it.
+        all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        here.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        let shown = match &spot.filled {
+            Some(filled) => hide::itself(problem, &filled.text),
+            None => problem.to_owned(),
+        };
+        let shown = here.into_iter().fold(shown, |shown, text| hide::everywhere(&shown, text));
+        all.into_iter().fold(shown, |shown, text| hide::quoted(&shown, text))
     }
 
     /// The innermost spot on the way along `path`, and what of the path is left.
@@ -62,8 +98,14 @@ impl SourceMap {
 
 impl Spot {
     fn of(node: &Node) -> Self {
-        let (written, below) = match &node.value {
-            Value::Scalar(scalar) => (scalar.written.as_deref().map(Box::from), Below::Nothing),
+        let (filled, below) = match &node.value {
+            Value::Scalar(scalar) => {
+                let filled = scalar.written.as_deref().map(|written| Filled {
+                    written: written.into(),
+                    text: scalar.text.as_str().into(),
+                });
+                (filled, Below::Nothing)
+            }
             Value::List(items) => (None, Below::Items(items.iter().map(Self::of).collect())),
             Value::Map(entries) => {
                 let entries = entries
@@ -73,7 +115,18 @@ impl Spot {
                 (None, Below::Entries(entries))
             }
         };
-        Self { at: node.at, written, below }
+        Self { at: node.at, filled, below }
+    }
+
+    fn collect_filled<'s>(&'s self, into: &mut Vec<&'s str>) {
+        into.extend(self.filled.as_ref().map(|filled| &*filled.text));
+        match &self.below {
+            Below::Nothing => {}
+            Below::Items(items) => items.iter().for_each(|spot| spot.collect_filled(into)),
+            Below::Entries(entries) => {
+                entries.iter().for_each(|(_, spot)| spot.collect_filled(into));
+            }
+        }
     }
 
     /// The spot one segment further along `path`. Of several keys that fit, the longest is meant:

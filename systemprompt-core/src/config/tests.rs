@@ -320,6 +320,34 @@ fn late_faults_find_their_place() {
 }
 
 #[test]
+fn late_faults_do_not_show_what_variables_hold() {
+    let text = "profile: p\ngovernance:\n  agents:\n    - id: a\n      scopes: ['${TOKEN}', plain]\n\
+                extensions: {config: {e: {port: '${TOKEN}'}}}\n";
+    let loaded = parsed(text).unwrap();
+    let value = loaded.profile.governance.agents[0].scopes[0].clone();
+    assert!(value.len() > 4);
+    let show = |path: &str, problem: String| loaded.diagnostic(path, &problem).message;
+    for (path, problem) in [
+        ("governance.agents[0].scopes[0]", format!("unknown scope `{value}`")),
+        ("governance.agents[0].scopes[0]", format!("normal form `{}`", value.to_uppercase())),
+        ("governance.agents[0].scopes[1]", format!("unknown; did you mean `{value}`?")),
+        ("extensions.config.e.port", format!("invalid type: string \"{value}\", expected u16")),
+        ("extensions.config.e", format!("the port is {value}")),
+        ("", format!("somewhere there is {value}")),
+    ] {
+        let shown = show(path, problem);
+        assert!(!shown.to_lowercase().contains(&value.to_lowercase()), "{shown}");
+        assert!(shown.contains("${...}"), "{shown}");
+    }
+    assert!(!format!("{:?}", loaded.sources).contains(&value));
+    let plain = show("governance.agents[0].scopes[1]", "unknown scope `plain`".into());
+    assert_eq!(plain, "`governance.agents[0].scopes[1]`: unknown scope `plain`");
+
+    let error = wrong("profile: '${TOKEN} no id'");
+    assert!(!error.contains(&value), "{error}");
+}
+
+#[test]
 fn keys_with_dots_are_found() {
     let text = "profile: p\nextensions:\n  config:\n    a: {b: 1}\n    a.b: {c: 2}\n";
     let loaded = parsed(text).unwrap();

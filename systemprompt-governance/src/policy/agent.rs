@@ -39,6 +39,13 @@ impl Agents {
             if let Err(error) = AgentId::parse(&agent.id) {
                 faults.add(format!("{path}.id"), error.to_string());
             }
+            if Grant::of(agent).is_empty() {
+                faults.add(
+                    &path,
+                    "nobody may act as this agent; say who may, with `everyone: true`, `scopes`, \
+                     `roles`, `users` or `departments`",
+                );
+            }
             words.check_scopes(&format!("{path}.scopes"), &agent.scopes, faults);
             words.check_roles(&format!("{path}.roles"), &agent.roles, faults);
             check_parsed(&format!("{path}.users"), &agent.users, UserId::parse, faults);
@@ -78,6 +85,13 @@ impl Grant {
             users: agent.users.clone(),
             departments: agent.departments.clone(),
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.everyone
+            && [&self.scopes, &self.roles, &self.users, &self.departments]
+                .iter()
+                .all(|list| list.is_empty())
     }
 
     fn holds_for(&self, principal: &Principal) -> bool {

@@ -11,6 +11,8 @@ use systemprompt_core::extension::{ExtensionSettings, TypedExtensionRegistry};
 use systemprompt_identity::IdentityStore;
 
 use crate::StartError;
+use crate::check_profile::enabled;
+use crate::enabled::Enabled;
 
 /// The last stage of bootstrap: a configuration, the extensions that go with it, and an open database
 /// that holds everything they keep in it. The application is assembled from it.
@@ -28,19 +30,23 @@ impl AppContext {
     /// database (making it when it is missing) and installs what is not installed yet.
     ///
     /// # Errors
-    /// [`StartError`] when the extensions do not go with the profile or the database cannot be used.
+    /// [`StartError`] when the extensions do not go with the profile, a key set it names is not there,
+    /// or the database cannot be used.
     pub async fn open(
         config: Config,
         extensions: TypedExtensionRegistry,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let profile = config.profile();
-        let registry = extensions.disable(&profile.extensions.disabled)?;
-        let settings = registry.configure(&profile.extensions.config)?;
+        let Enabled { registry, settings } = enabled(config.loaded(), extensions)?;
         let section = &profile.database;
         let mut options = DatabaseOptions::new(section.url.to_string()).create(true);
         options.max_connections = section.max_connections;
         options.busy_timeout = Duration::from_millis(section.busy_timeout_ms);
+        if !section.url.path().exists() {
+            let path = section.url.path().display();
+            tracing::warn!("there is no database at `{path}`; a new one without users is made");
+        }
         let database = DbPool::open(&options).await?;
         let installed = installer(&registry)?.apply(&database, &*clock).await?;
         Ok(Self { config: Arc::new(config), registry, settings, database, clock, installed })

@@ -4,6 +4,7 @@ use serde::de;
 
 use super::node::excerpt;
 use super::{Node, Trail, Value};
+use crate::config::hide;
 use crate::config::nearest::nearest;
 
 /// Why a node is not what its type asks for.
@@ -37,7 +38,12 @@ impl Fault {
         let place = if trail.is_root() { "the profile".to_owned() } else { format!("`{trail}`") };
         match self {
             Self::Reported => String::new(),
-            Self::Custom(problem) => format!("{place}: {problem}"),
+            Self::Custom(problem) => match &node.value {
+                Value::Scalar(scalar) if scalar.written.is_some() => {
+                    format!("{place}: {}", hide::itself(problem, &scalar.text))
+                }
+                _ => format!("{place}: {problem}"),
+            },
             Self::Type { found, expected } => {
                 format!("{place}: expected {expected}, found {found}")
             }

@@ -13,7 +13,7 @@ mod visit;
 
 pub(super) use deserialize::deserialize;
 pub(super) use interpolate::interpolate;
-pub(super) use node::{Node, Scalar, Segment, Trail, Value};
+pub(super) use node::{Node, Scalar, Segment, Trail, Value, excerpt};
 pub(super) use read::read;
 pub(super) use scalar::Plain;
 

@@ -1,3 +1,4 @@
+mod checking;
 mod extensions;
 mod first_start;
 mod policies;
