@@ -50,6 +50,17 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// Whether nobody holds the lease on `origin`. Looks without waiting and leaves no trace, but who
+    /// tries to take the lease in that moment is refused; see [`AuditLog::open`](crate::AuditLog::open).
+    pub(crate) fn is_free(database: &Path, origin: &Origin) -> bool {
+        match File::open(path(database, origin)) {
+            Ok(file) => file.try_lock_shared().is_ok(),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        }
+    }
+}
+
 fn path(database: &Path, origin: &Origin) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(format!(".{origin}.lock"));

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use systemprompt_core::clock::Clock;
+use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::contract::{
     AuditError, AuditSink, GrantedCall, PermitLedger, PermitState, SettleError,
 };
@@ -29,6 +29,10 @@ use crate::sweep::Sweep;
 use crate::writer::Writer;
 use crate::writer::command::{Append, Command, Settlement};
 use crate::{AuditOptions, OpenError, Origin, StoreError, installation};
+
+/// How often a lease that is held is asked for again, and how long after.
+const LEASE_RETRIES: u32 = 3;
+const LEASE_PAUSE: Duration = Duration::from_millis(20);
 
 /// The audit log of one writer: events go in and are durable when the call returns.
 ///
@@ -68,7 +72,7 @@ impl AuditLog {
         let mut connection = pool.connect().await?;
         let installation = installation::id(&mut connection, now).await?;
         let origin = options.origin.unwrap_or_else(|| Origin::server(&installation));
-        let lease = Lease::take(pool.path(), &origin, now)?;
+        let lease = take(pool, &origin, now).await?;
         let log_id =
             sqlite_log::log_id(&mut connection, &origin, now).await.map_err(StoreError::from)?;
         let mut store = SqliteStore::open(pool, log_id, options.lock_timeout).await?;
@@ -194,6 +198,17 @@ impl AuditLog {
         self.0.counters.took(start.elapsed());
         result
     }
+}
+
+/// Takes the lease. Another server's sweep may be looking at it just now, so one refusal is not final.
+async fn take(pool: &DbPool, origin: &Origin, now: Timestamp) -> Result<Lease, OpenError> {
+    for _ in 0..LEASE_RETRIES {
+        match Lease::take(pool.path(), origin, now) {
+            Err(OpenError::Held { .. }) => tokio::time::sleep(LEASE_PAUSE).await,
+            result => return result,
+        }
+    }
+    Lease::take(pool.path(), origin, now)
 }
 
 async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, AuditError> {

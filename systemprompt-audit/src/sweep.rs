@@ -9,6 +9,7 @@ use systemprompt_core::database::DbPool;
 use systemprompt_core::id::PermitId;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::lease::Lease;
 use crate::writer::command::{Command, Settlement};
 use crate::{Origin, StoreError};
 
@@ -34,6 +35,7 @@ pub(crate) struct Sweep {
 
 struct Mark {
     log_id: i64,
+    origin: String,
     swept_to: i64,
     tail: i64,
 }
@@ -57,6 +59,9 @@ impl Sweep {
     pub(crate) async fn once(&self) -> Result<u64, AuditError> {
         let mut abandoned = 0;
         for mark in self.marks().await.map_err(StoreError::from)? {
+            if mark.swept_to >= mark.tail || !self.tends(&mark) {
+                continue;
+            }
             let mut swept_to = mark.swept_to;
             while swept_to < mark.tail {
                 let end = mark.tail.min(swept_to + WINDOW);
@@ -75,16 +80,23 @@ impl Sweep {
         Ok(abandoned)
     }
 
+    /// Whether the log is this one, or one that nobody else sweeps: the command line's, or one whose
+    /// writer is gone, such as that of a former origin. The outcomes go into this log, so that it
+    /// needs no lease, and a writer who comes back at this very moment does no harm.
+    fn tends(&self, mark: &Mark) -> bool {
+        mark.log_id == self.log_id
+            || mark.origin == self.cli.as_str()
+            || Origin::parse(&mark.origin)
+                .is_ok_and(|origin| Lease::is_free(self.pool.path(), &origin))
+    }
+
     async fn marks(&self) -> Result<Vec<Mark>, sqlx::Error> {
-        let cli = self.cli.as_str();
         sqlx::query_as!(
             Mark,
-            r#"SELECT id AS "log_id!: i64", swept_to,
+            r#"SELECT id AS "log_id!: i64", origin, swept_to,
                       coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0)
                           AS "tail!: i64"
-               FROM audit_logs AS l WHERE id = ? OR origin = ?"#,
-            self.log_id,
-            cli
+               FROM audit_logs AS l ORDER BY id"#
         )
         .fetch_all(self.pool.sqlite())
         .await

@@ -1,7 +1,7 @@
 use systemprompt_audit::{AuditLog, AuditOptions, OpenError};
 use systemprompt_core::contract::AuditSink as _;
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, LIFETIME};
 
 #[tokio::test]
 async fn a_second_writer_is_told_who_holds_the_log() {
@@ -21,4 +21,18 @@ async fn a_second_writer_is_told_who_holds_the_log() {
 
     log.close().await;
     fixture.log().await;
+}
+
+#[tokio::test]
+async fn permits_of_a_former_origin_are_swept_once_its_writer_is_gone() {
+    let fixture = Fixture::new().await;
+    let options = AuditOptions { origin: Some("former".parse().unwrap()), ..fixture.options() };
+    let former = AuditLog::open(&fixture.pool, options).await.unwrap();
+    former.append(fixture.allow("ada")).await.unwrap();
+    let log = fixture.log().await;
+    fixture.clock.advance(LIFETIME * 2);
+    assert_eq!(log.sweep().await.unwrap(), 0, "its own writer sweeps it");
+    former.close().await;
+    assert_eq!(log.sweep().await.unwrap(), 1);
+    assert_eq!(log.sweep().await.unwrap(), 0);
 }
