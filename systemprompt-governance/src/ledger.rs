@@ -31,13 +31,13 @@ impl PermitLedger for GovernedLedger {
         outcome.error = outcome.error.map(|error| text(&self.scanner, &error).into_owned());
         let result = self.inner.settle(permit, principal, outcome).await;
         if matches!(result, Ok(()) | Err(SettleError::AlreadySettled | SettleError::Expired)) {
-            self.repeats.forget(permit);
+            self.repeats.spent(permit);
         }
         result
     }
 
     fn abandon(&self, permit: PermitId) {
-        self.repeats.forget(permit);
+        self.repeats.spent(permit);
         self.inner.abandon(permit);
     }
 

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use systemprompt_core::call::{Digest, ToolCall};
 use systemprompt_core::clock::Timestamp;
+use systemprompt_core::decision::PermitClaim;
 use systemprompt_core::id::{CallId, PermitId, SessionId, TenantId, TokenId, UserId};
 use tokio::sync::Notify;
 
@@ -50,7 +51,8 @@ pub(crate) struct Repeats {
 struct Table {
     entries: HashMap<u128, Entry>,
     by_permit: HashMap<PermitId, u128>,
-    order: VecDeque<Granted>,
+    /// What was granted, oldest first, with places of what is forgotten among them.
+    order: VecDeque<PermitId>,
 }
 
 #[derive(Debug)]
@@ -62,11 +64,13 @@ enum Entry {
 }
 
 /// A permit that repeats get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Granted {
     key: u128,
     pub(crate) permit: PermitId,
     pub(crate) expires_at: Timestamp,
+    /// What all permits of this id share.
+    pub(crate) claim: PermitClaim,
 }
 
 /// What a call is.
@@ -115,20 +119,26 @@ impl Repeats {
     pub(crate) fn peek(&self, call: &ToolCall, now: Timestamp) -> Option<Granted> {
         let key = call.call_id_supplied().then(|| self.key_of(call))?;
         match self.table.lock().entries.get(&key) {
-            Some(Entry::Granted(granted)) if granted.expires_at >= now => Some(*granted),
+            Some(Entry::Granted(granted)) if granted.expires_at >= now => Some(granted.clone()),
             _ => None,
         }
     }
 
-    /// Forgets a permit that is no longer open.
+    /// Forgets a permit: the next such call is decided anew.
     pub(crate) fn forget(&self, permit: PermitId) {
-        let mut table = self.table.lock();
-        if let Some(key) = table.by_permit.remove(&permit) {
-            table.entries.remove(&key);
+        self.table.lock().forget(permit);
+    }
+
+    /// Forgets a permit that was settled or abandoned, and keeps what is left of it from being run.
+    pub(crate) fn spent(&self, permit: PermitId) {
+        let entry = self.table.lock().forget(permit);
+        if let Some(Entry::Granted(granted)) = entry {
+            granted.claim.spend();
         }
     }
 
-    /// Adds a permit of an earlier run, unless the call has been decided anew.
+    /// Adds a permit of an earlier run, unless the call has been decided anew. Whoever got it then may
+    /// have run the tool.
     pub(crate) fn remember(&self, open: &OpenPermit) {
         let key = self.key(
             [open.tenant.as_str(), open.user.as_str(), open.credential.as_str()],
@@ -138,7 +148,9 @@ impl Repeats {
         );
         let mut table = self.table.lock();
         if !table.entries.contains_key(&key) {
-            table.grant(Granted { key, permit: open.permit, expires_at: open.expires_at });
+            let claim = PermitClaim::handed_out();
+            let OpenPermit { permit, expires_at, .. } = *open;
+            table.grant(Granted { key, permit, expires_at, claim });
         }
     }
 
@@ -183,7 +195,7 @@ impl Table {
                 return Lookup::Wait(turn.get_or_insert_with(Arc::default).clone());
             }
             Some(Entry::Granted(granted)) if granted.expires_at >= now => {
-                return Lookup::Repeat(*granted);
+                return Lookup::Repeat(granted.clone());
             }
             Some(Entry::Granted(expired)) => {
                 let permit = expired.permit;
@@ -195,24 +207,40 @@ impl Table {
         Lookup::First
     }
 
+    fn forget(&mut self, permit: PermitId) -> Option<Entry> {
+        let key = self.by_permit.remove(&permit)?;
+        self.entries.remove(&key)
+    }
+
     fn grant(&mut self, granted: Granted) {
-        if self.order.len() >= CAPACITY
-            && let Some(oldest) = self.order.pop_front()
-            && self.by_permit.remove(&oldest.permit).is_some()
-        {
-            self.entries.remove(&oldest.key);
-        }
-        self.order.push_back(granted);
+        self.make_room();
+        self.order.push_back(granted.permit);
         self.by_permit.insert(granted.permit, granted.key);
         self.entries.insert(granted.key, Entry::Granted(granted));
+    }
+
+    /// Lets the oldest permit go when there are too many; places of what is forgotten go before it.
+    fn make_room(&mut self) {
+        let Self { order, by_permit, .. } = self;
+        while order.front().is_some_and(|oldest| !by_permit.contains_key(oldest)) {
+            order.pop_front();
+        }
+        if by_permit.len() >= CAPACITY {
+            if let Some(oldest) = order.pop_front() {
+                self.forget(oldest);
+            }
+        } else if order.len() >= 2 * CAPACITY {
+            // At least half the places are empty, so this happens once in so many grants.
+            order.retain(|permit| by_permit.contains_key(permit));
+        }
     }
 }
 
 impl First {
     /// Says which permit repeats get if the decision becomes durable. From here on, being dropped
     /// counts as granted: the decision may be on its way to the log, which a repeat then asks.
-    pub(crate) fn grant(&mut self, permit: PermitId, expires_at: Timestamp) {
-        self.granted = Some(Granted { key: self.key, permit, expires_at });
+    pub(crate) fn grant(&mut self, permit: PermitId, expires_at: Timestamp, claim: PermitClaim) {
+        self.granted = Some(Granted { key: self.key, permit, expires_at, claim });
     }
 
     /// The decision did not become durable after all: the next such call is the first.
@@ -225,12 +253,60 @@ impl Drop for First {
     fn drop(&mut self) {
         let mut table = self.repeats.table.lock();
         let before = table.entries.remove(&self.key);
-        if let Some(granted) = self.granted {
+        if let Some(granted) = self.granted.take() {
             table.grant(granted);
         }
         drop(table);
         if let Some(Entry::Deciding(Some(turn))) = before {
             turn.notify_waiters();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(call: &str) -> OpenPermit {
+        OpenPermit {
+            permit: PermitId::generate(),
+            expires_at: Timestamp::from_micros(1),
+            tenant: "acme".parse().unwrap(),
+            user: "ursula".parse().unwrap(),
+            credential: "key".parse().unwrap(),
+            session: None,
+            call_id: CallId::parse(call).unwrap(),
+            call_digest: Digest::of(b""),
+        }
+    }
+
+    #[test]
+    fn settled_permits_do_not_push_out_an_open_one() {
+        let repeats = Repeats::new([0; 16]);
+        let kept = open("kept");
+        repeats.remember(&kept);
+        for at in 0..3 * CAPACITY {
+            let settled = open(&at.to_string());
+            repeats.remember(&settled);
+            repeats.spent(settled.permit);
+        }
+        let table = repeats.table.lock();
+        assert!(table.by_permit.contains_key(&kept.permit));
+        assert_eq!((table.by_permit.len(), table.entries.len()), (1, 1));
+        assert!(table.order.len() <= 2 * CAPACITY);
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_open_permits_is_forgotten() {
+        let repeats = Repeats::new([0; 16]);
+        let oldest = open("oldest");
+        repeats.remember(&oldest);
+        for at in 0..CAPACITY {
+            repeats.remember(&open(&at.to_string()));
+        }
+        let table = repeats.table.lock();
+        assert!(!table.by_permit.contains_key(&oldest.permit));
+        assert_eq!(table.by_permit.len(), CAPACITY);
+        assert_eq!(table.entries.len(), CAPACITY);
     }
 }

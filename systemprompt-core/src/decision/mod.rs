@@ -1,10 +1,12 @@
 //! The answer to a tool call: allowed with a permit, denied with a reason, or waiting for approval.
 
+mod claim;
 mod evaluation;
 mod outcome;
 mod permit;
 mod reason;
 
+pub use claim::PermitClaim;
 pub use evaluation::{CheckOutcome, CheckRecord, Evaluation, LimitState};
 pub use outcome::{Outcome, OutcomeStatus};
 pub use permit::{Injected, Permit, PermitGrant, PermitTicket, RunError};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Evaluation, Outcome, OutcomeStatus};
+use super::{Evaluation, Outcome, OutcomeStatus, PermitClaim};
 use crate::call::{Arguments, ToolCall};
 use crate::clock::{Clock, Timestamp};
 use crate::contract::{PermitLedger, SettleError};
@@ -14,6 +14,9 @@ use crate::id::PermitId;
 ///
 /// It cannot be cloned and is spent by [`run`](Self::run), [`settle`](Self::settle) or
 /// [`into_ticket`](Self::into_ticket); dropped unspent, it is recorded as abandoned.
+///
+/// A repeat of a call gets a permit with the id of the first one. Of all permits with one id a single
+/// one can be spent in this process, and none is abandoned as long as another may still be spent.
 #[must_use = "a permit that is dropped is recorded as abandoned"]
 pub struct Permit {
     grant: Option<PermitGrant>,
@@ -21,12 +24,16 @@ pub struct Permit {
     id: PermitId,
     expires_at: Timestamp,
     evaluation: Arc<Evaluation>,
+    /// Whether this is the permit of its id that may run the tool.
+    claimed: bool,
 }
 
 /// Everything a governor puts into a permit.
 pub struct PermitGrant {
     /// The decision row that is the permit.
     pub id: PermitId,
+    /// What this permit shares with all others of its id; a new one for the first.
+    pub claim: PermitClaim,
     /// The call that was decided.
     pub call: ToolCall,
     /// Until when an outcome is accepted.
@@ -74,6 +81,9 @@ pub enum RunError<E> {
     /// The permit had expired; the tool was not run.
     #[error("the permit expired before the tool was run")]
     Expired,
+    /// A repeat of the call was faster, or the permit was settled; the tool was not run.
+    #[error("the permit was spent before")]
+    AlreadySpent,
     /// The tool failed; the failure is recorded.
     #[error("the tool failed")]
     Tool(#[source] E),
@@ -86,12 +96,14 @@ impl Permit {
     /// Asserts that a governor allowed the call. For governors only: every use of this constructor is
     /// a place where a tool becomes runnable.
     pub fn assert_granted(grant: PermitGrant) -> Self {
+        grant.claim.join();
         Self {
             call: grant.call.clone(),
             id: grant.id,
             expires_at: grant.expires_at,
             evaluation: grant.evaluation.clone(),
             grant: Some(grant),
+            claimed: false,
         }
     }
 
@@ -119,12 +131,24 @@ impl Permit {
         &self.evaluation
     }
 
+    /// Takes the right to run the tool, which this permit shares with those of repeats of the call.
+    ///
+    /// [`run`](Self::run) does so itself. Whoever runs the tool without it calls this first and
+    /// [`settle`](Self::settle)s afterwards. Claiming again what this permit has claimed is no error.
+    ///
+    /// # Errors
+    /// [`SettleError::AlreadySettled`] when another permit of this id has it: the tool must not run.
+    pub fn claim(&mut self) -> Result<(), SettleError> {
+        self.claimed = self.claimed || self.grant.as_ref().is_some_and(|grant| grant.claim.take());
+        if self.claimed { Ok(()) } else { Err(SettleError::AlreadySettled) }
+    }
+
     /// Runs the tool and records how it ended. A failure counts as [`OutcomeStatus::Failed`].
     ///
     /// Dropping the future (a timeout of the host's, say) abandons the permit.
     ///
     /// # Errors
-    /// [`RunError`] when the permit has expired, the tool fails or the outcome cannot be recorded.
+    /// [`RunError`] when the permit has expired or is spent, the tool fails or the outcome cannot be recorded.
     pub async fn run<T, E, F>(mut self, tool: impl FnOnce(Injected) -> F) -> Result<T, RunError<E>>
     where
         F: Future<Output = Result<T, E>>,
@@ -138,6 +162,7 @@ impl Permit {
         if clock.now() > expires_at {
             return Err(RunError::Expired);
         }
+        self.claim().map_err(|_| RunError::AlreadySpent)?;
         let start = clock.monotonic();
         let result = tool(Injected { call: self.call.clone() }).await;
         let mut outcome = Outcome::new(
@@ -158,14 +183,19 @@ impl Permit {
     /// # Errors
     /// [`SettleError`] when the permit has expired or was settled before, or the log cannot write.
     pub async fn settle(mut self, outcome: Outcome) -> Result<(), SettleError> {
+        self.claim()?;
         self.record(outcome).await
     }
 
     /// Hands the permit to a remote caller, who reports the outcome under its id. An outcome that
     /// never comes is recorded as abandoned after the permit has expired.
+    ///
+    /// Repeats may hand out the same ticket again: a remote caller asks twice when an answer was lost.
     #[must_use]
     pub fn into_ticket(mut self) -> PermitTicket {
-        self.grant = None;
+        if let Some(grant) = self.grant.take() {
+            grant.claim.hand_out();
+        }
         PermitTicket { id: self.id, expires_at: self.expires_at }
     }
 
@@ -180,7 +210,9 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(grant) = self.grant.take() {
+        let Some(grant) = self.grant.take() else { return };
+        let last = grant.claim.leave();
+        if self.claimed || (last && grant.claim.take()) {
             grant.ledger.abandon(grant.id);
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::decision::{
-    CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Permit, PermitGrant,
+    CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Permit, PermitClaim, PermitGrant,
 };
 use systemprompt_core::event::{AuditEvent, Verdict};
 use systemprompt_core::id::EventId;
@@ -32,19 +32,19 @@ impl Inner {
             Ok(passed) => (None, passed),
             Err(reason) => (Some(reason), Passed::default()),
         };
-        let granted = reason.is_none().then(|| match passed.repeat {
-            Some(granted) => (granted.permit, granted.expires_at),
-            None => (id.into(), now.after(policy.permit_lifetime())),
+        let granted = reason.is_none().then(|| match passed.repeat.take() {
+            Some(granted) => (granted.permit, granted.expires_at, granted.claim),
+            None => (id.into(), now.after(policy.permit_lifetime()), PermitClaim::default()),
         });
-        if let (Some(first), Some((permit, expires_at))) = (&mut passed.first, granted) {
-            first.grant(permit, expires_at);
+        if let (Some(first), Some((permit, expires_at, claim))) = (&mut passed.first, &granted) {
+            first.grant(*permit, *expires_at, claim.clone());
         }
         let ruling = Ruling {
             policy,
             id,
             occurred_at: now,
             reason: reason.as_ref(),
-            permit: granted,
+            permit: granted.as_ref().map(|(permit, expires_at, _)| (*permit, *expires_at)),
             evaluation: evaluation.clone(),
             duration,
         };
@@ -55,11 +55,11 @@ impl Inner {
             return self.deny(&call, DenialReason::AuditUnavailable, evaluation);
         }
         match (reason, granted) {
-            (None, Some((id, expires_at))) => {
+            (None, Some((id, expires_at, claim))) => {
                 self.counters.decided(call.door(), Verdict::Allow, None);
                 let ledger = self.ledger.clone();
                 let clock = self.clock.clone();
-                let grant = PermitGrant { id, call, expires_at, evaluation, ledger, clock };
+                let grant = PermitGrant { id, claim, call, expires_at, evaluation, ledger, clock };
                 Decision::Allow(Permit::assert_granted(grant))
             }
             (reason, _) => {

@@ -12,6 +12,7 @@ use systemprompt_core::contract::{
 use systemprompt_core::decision::{
     CheckOutcome, CheckRecord, DenialReason, Evaluation, LimitState,
 };
+use systemprompt_core::id::PermitId;
 
 use super::{BUILT_IN, Inner};
 use crate::check::CheckTrouble;
@@ -77,7 +78,7 @@ impl<'r> Run<'r> {
         self.look()?;
         let mut passed = Passed::default();
         if let Some(granted) = self.inner.repeats.peek(self.call, self.inner.clock.now()) {
-            passed.repeat = self.is_open(granted).await.then_some(granted);
+            passed.repeat = self.is_open(granted.permit).await.then_some(granted);
         }
         if passed.repeat.is_none() && self.policy.enabled() {
             passed.charges = self.policy.charges(self.call, &self.inner.hash_key);
@@ -158,7 +159,7 @@ impl<'r> Run<'r> {
                 Some(Claim::First(first)) => {
                     return Passed { first: Some(first), ..Passed::default() };
                 }
-                Some(Claim::Repeat(granted)) if self.is_open(granted).await => {
+                Some(Claim::Repeat(granted)) if self.is_open(granted.permit).await => {
                     return Passed { repeat: Some(granted), ..Passed::default() };
                 }
                 Some(Claim::Repeat(stale)) => self.inner.repeats.forget(stale.permit),
@@ -166,8 +167,8 @@ impl<'r> Run<'r> {
         }
     }
 
-    async fn is_open(&self, granted: Granted) -> bool {
-        let state = AssertUnwindSafe(self.inner.ledger.state(granted.permit)).catch_unwind().await;
+    async fn is_open(&self, permit: PermitId) -> bool {
+        let state = AssertUnwindSafe(self.inner.ledger.state(permit)).catch_unwind().await;
         matches!(state, Ok(Ok(PermitState::Open { .. })))
     }
 

@@ -2,7 +2,7 @@ use std::future::Future;
 
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::contract::RejectedCall;
-use systemprompt_core::decision::{Approval, Denial, OutcomeStatus};
+use systemprompt_core::decision::{Approval, Denial, OutcomeStatus, Permit};
 
 use super::PermitSlot;
 
@@ -53,4 +53,6 @@ pub enum Refused {
     Denied(Denial),
     /// Waiting for a person.
     Pending(Approval),
+    /// Allowed, but the same call is running or has run under this permit.
+    Spent(Box<Permit>),
 }

@@ -19,7 +19,7 @@ use super::slot::PermitSlot;
 ///
 /// The body is read whole, up to 1 MiB, and handed on unchanged. The service finds the [`PermitSlot`]
 /// among the extensions of the request. Refusals are problem documents (RFC 9457) with the reason's code,
-/// `data` and `call_id`. An answer below 400 counts as success, 408 and 504 as timeout, any other as
+/// `data` and `call_id`; a repeat of a call that is running is answered with 409. An answer below 400 counts as success, 408 and 504 as timeout, any other as
 /// failure.
 #[derive(Clone)]
 pub struct HttpGate<F>(F);
@@ -91,6 +91,14 @@ where
                     .with("approval_id", id.to_string())
                     .into_response()
             }
+            Refused::Spent(permit) => Problem::new(
+                StatusCode::CONFLICT,
+                "permit_spent",
+                "the same call is running or has run".to_owned(),
+                permit.call().trace_id(),
+            )
+            .with("call_id", permit.call().call_id().as_str())
+            .into_response(),
         }
     }
 

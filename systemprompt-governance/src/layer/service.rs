@@ -115,10 +115,14 @@ async fn admit<G: Gate<R>, R>(
         Ok((call, request)) => match governor.evaluate(call).await {
             Decision::Deny(denial) => Refused::Denied(denial),
             Decision::Pending(approval) => Refused::Pending(approval),
-            Decision::Allow(permit) => {
-                let slot = PermitSlot::holding(permit);
-                return Ok((gate.admit(request, slot.clone()), slot));
-            }
+            // The claim comes before the tool: of a call and its repeats one gets through.
+            Decision::Allow(mut permit) => match permit.claim() {
+                Err(_) => Refused::Spent(Box::new(permit)),
+                Ok(()) => {
+                    let slot = PermitSlot::holding(permit);
+                    return Ok((gate.admit(request, slot.clone()), slot));
+                }
+            },
         },
     };
     Err(gate.refuse(refused))

@@ -1,11 +1,17 @@
 use std::convert::Infallible;
 use std::future::Future as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::task::Poll;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::decision::{OutcomeStatus, PermitTicket};
 use systemprompt_core::id::PermitId;
 use systemprompt_governance::layer::{Gate, GovernLayer, NotACall, PermitSlot, Refused};
+use tokio::sync::Semaphore;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::house::{House, call, house, starter, user, with_limit};
@@ -106,6 +112,61 @@ async fn a_request_that_is_dropped_abandons_its_permit() {
     let permit: PermitId = house.log.decisions()[0].permit.unwrap();
     drop(asking);
     assert_eq!(house.log.outcomes.lock().get(&permit), Some(&None));
+}
+
+/// Orders that all name the same call.
+struct Copies;
+
+impl Gate<Order> for Copies {
+    type Response = String;
+
+    async fn read(&self, order: Order) -> Result<(ToolCall, Order), NotACall<String>> {
+        Ok((call(&user(), order.tool).session("s").id("c1").build(), order))
+    }
+
+    fn admit(&self, order: Order, permit: PermitSlot) -> Order {
+        Orders.admit(order, permit)
+    }
+
+    fn refuse(&self, refused: Refused) -> String {
+        match refused {
+            Refused::Spent(_) => "spent".into(),
+            other => Orders.refuse(other),
+        }
+    }
+
+    fn outcome(&self, answer: &String) -> OutcomeStatus {
+        Orders.outcome(answer)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_repeats_run_the_tool_once() {
+    let house = house(with_limit(1, 3_600, &[]));
+    let (runs, release) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let service = service_fn({
+        let (runs, release) = (runs.clone(), release.clone());
+        move |_: Order| {
+            let (runs, release) = (runs.clone(), release.clone());
+            async move {
+                runs.fetch_add(1, SeqCst);
+                let _ = release.acquire().await.unwrap();
+                Ok::<_, Infallible>("ran".to_owned())
+            }
+        }
+    });
+    let service = GovernLayer::new(house.governor.clone(), Copies).layer(service);
+    let mut asking: FuturesUnordered<_> = (0..100)
+        .map(|_| tokio::spawn(service.clone().oneshot(Order { tool: "Read", permit: None })))
+        .collect();
+    for _ in 0..99 {
+        assert_eq!(asking.next().await.unwrap().unwrap().unwrap(), "spent");
+    }
+    assert!(house.log.outcomes.lock().is_empty(), "refused repeats leave the first alone");
+    release.add_permits(1);
+    assert_eq!(asking.next().await.unwrap().unwrap().unwrap(), "ran");
+    assert_eq!(runs.load(SeqCst), 1);
+    assert_eq!(statuses(&house), [Some(OutcomeStatus::Success)]);
 }
 
 #[cfg(feature = "http")]

@@ -1,8 +1,12 @@
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use systemprompt_core::decision::{Decision, Outcome, OutcomeStatus, PermitTicket};
+use systemprompt_core::contract::SettleError;
+use systemprompt_core::decision::{
+    Decision, Outcome, OutcomeStatus, Permit, PermitTicket, RunError,
+};
 use systemprompt_core::id::PermitId;
 use systemprompt_governance::OpenPermit;
 
@@ -52,6 +56,57 @@ async fn another_digest_session_or_principal_is_another_call() {
     ] {
         assert_ne!(ticket(&house, different).await.id, first);
     }
+}
+
+async fn permit(house: &House, call: Call) -> Permit {
+    house.governor.evaluate(call.build()).await.permit().unwrap()
+}
+
+#[tokio::test]
+async fn of_a_permit_and_its_repeats_one_runs() {
+    let house = house(with_limit(1, 3_600, &[]));
+    let first = permit(&house, named("c1")).await;
+    let (second, third) = (permit(&house, named("c1")).await, permit(&house, named("c1")).await);
+    let outcome = third.run(|_| async {
+        let again = second.run(|_| async { Ok::<_, Infallible>(()) }).await;
+        assert!(matches!(again, Err(RunError::AlreadySpent)));
+        let again = first.settle(success()).await;
+        assert!(matches!(again, Err(SettleError::AlreadySettled)));
+        Ok::<_, Infallible>(house.log.outcomes.lock().len())
+    });
+    assert_eq!(outcome.await.unwrap(), 0);
+    assert!(house.log.outcomes.lock().values().all(Option::is_some));
+}
+
+#[tokio::test]
+async fn a_dropped_repeat_leaves_the_first_alone() {
+    let house = house(with_limit(1, 3_600, &[]));
+    let first = permit(&house, named("c1")).await;
+    drop(permit(&house, named("c1")).await);
+    assert!(house.log.outcomes.lock().is_empty());
+    first.run(|_| async { Ok::<_, Infallible>(()) }).await.unwrap();
+    assert_eq!(house.log.outcomes.lock().len(), 1);
+}
+
+#[tokio::test]
+async fn the_last_permit_that_is_dropped_is_abandoned() {
+    let house = house(with_limit(1, 3_600, &[]));
+    let (first, second) = (permit(&house, named("c1")).await, permit(&house, named("c1")).await);
+    let id = first.id();
+    drop(first);
+    assert!(house.log.outcomes.lock().is_empty());
+    drop(second);
+    assert_eq!(house.log.outcomes.lock().get(&id), Some(&None));
+}
+
+#[tokio::test]
+async fn a_permit_that_was_handed_out_is_not_abandoned_by_another() {
+    let house = house(with_limit(1, 3_600, &[]));
+    let (first, second) = (permit(&house, named("c1")).await, permit(&house, named("c1")).await);
+    let id = second.into_ticket().id;
+    drop(first);
+    assert!(house.log.outcomes.lock().is_empty());
+    house.governor.ledger().settle(id, &user(), success()).await.unwrap();
 }
 
 #[tokio::test]

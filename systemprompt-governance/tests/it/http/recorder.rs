@@ -14,7 +14,7 @@ use systemprompt_core::contract::{
 };
 use systemprompt_core::decision::{
     Approval, CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, LimitState,
-    Outcome, Permit, PermitGrant, RateWindow, SecretLocation,
+    Outcome, Permit, PermitClaim, PermitGrant, RateWindow, SecretLocation,
 };
 use systemprompt_core::event::AuditEvent;
 use systemprompt_core::id::{Audience, CallId, EventId, PermitId, PolicyVersion, TraceId};
@@ -124,6 +124,7 @@ impl Decide for Recorder {
         self.permits.lock().unwrap().push(granted);
         Decision::Allow(Permit::assert_granted(PermitGrant {
             id,
+            claim: PermitClaim::default(),
             call,
             expires_at: Timestamp::from_micros(1_800_000_000_000_000),
             evaluation: evaluation(),
