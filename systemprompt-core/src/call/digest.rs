@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::{CallKind, ToolRef};
-use crate::id::AgentId;
+use crate::id::{AgentId, ServerName};
 
 /// A SHA-256 digest, written as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +30,9 @@ impl Digest {
             CallKind::Prompt => b"systemprompt prompt v1".as_slice(),
         });
         let agent = agent.map_or("", AgentId::as_str);
-        for part in [tool.qualified().as_bytes(), agent.as_bytes(), arguments.as_bytes()] {
+        let server = tool.server().map_or("", ServerName::as_str);
+        let parts = [server, tool.name().as_str(), agent].map(str::as_bytes);
+        for part in parts.into_iter().chain([arguments.as_bytes().as_slice()]) {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }

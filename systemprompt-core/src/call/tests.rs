@@ -54,9 +54,16 @@ fn qualified_names_are_split_and_conflicts_refused() {
     assert_eq!(tool, ToolRef::parse(Some("git-hub"), "list_repos").unwrap());
     assert_eq!(tool, ToolRef::parse(Some("git-hub"), "mcp__git-hub__list_repos").unwrap());
     assert_eq!(ToolRef::parse(None, "mcp__a__b__c").unwrap().name().as_str(), "b__c");
-    for (server, name) in
-        [(Some("other"), "mcp__a__b"), (None, "mcp____b"), (None, "mcp__a__"), (None, "mcp__a")]
-    {
+    for (server, name) in [
+        (Some("other"), "mcp__a__b"),
+        (None, "mcp____b"),
+        (None, "mcp__a__"),
+        (None, "mcp__a"),
+        (None, "mcp__a___x"),
+        (Some("a"), "mcp__a___x"),
+        (None, "MCP__a__b"),
+        (Some("a"), "Mcp__a__b"),
+    ] {
         assert!(
             matches!(ToolRef::parse(server, name), Err(MalformedCall::QualifiedName { .. })),
             "{name}"
@@ -66,6 +73,19 @@ fn qualified_names_are_split_and_conflicts_refused() {
         ToolRef::parse(None, "Read "),
         Err(MalformedCall::Field { field: "tool", .. })
     ));
+}
+
+#[test]
+fn a_server_takes_no_part_of_a_tool() {
+    assert!(ToolRef::parse(Some("a_"), "x").is_err());
+    assert!(ToolRef::parse(None, "mcp___a__x").is_err());
+    let digest = |server, tool| {
+        let tool = ToolRef::parse(server, tool).unwrap();
+        Digest::of_call(CallKind::Tool, &tool, None, Digest::of(b"{}"))
+    };
+    assert_eq!(digest(Some("a"), "x"), digest(None, "mcp__a__x"));
+    assert_ne!(digest(Some("a"), "x"), digest(None, "x"));
+    assert_ne!(digest(Some("a"), "_x"), digest(Some("a"), "x"));
 }
 
 #[test]

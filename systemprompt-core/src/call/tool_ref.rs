@@ -4,6 +4,9 @@ use std::sync::Arc;
 use super::MalformedCall;
 use crate::id::{ServerName, ToolName};
 
+/// What a qualified name begins with.
+const PREFIX: &str = "mcp__";
+
 /// A tool: its name and the server that offers it, if any.
 ///
 /// `mcp__<server>__<tool>` is split at the first `__` after the prefix; the qualified form is kept so
@@ -20,12 +23,16 @@ impl ToolRef {
     ///
     /// # Errors
     /// [`MalformedCall`] when a name has a character that is not allowed, a part of the qualified form
-    /// is empty, or the name is qualified with another server than `server`.
+    /// is empty or ambiguous, its prefix is spelt in another case, or the name is qualified with another server than `server`.
     pub fn parse(server: Option<&str>, tool: &str) -> Result<Self, MalformedCall> {
         let field = |field| move |source| MalformedCall::Field { field, source };
         let whole = ToolName::parse(tool).map_err(field("tool"))?;
         let server = server.map(ServerName::parse).transpose().map_err(field("server"))?;
-        let Some(rest) = tool.strip_prefix("mcp__") else {
+        let Some(rest) = tool.strip_prefix(PREFIX) else {
+            // Another spelling of the prefix would hide the server from rules that name it.
+            if tool.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
+                return Err(MalformedCall::QualifiedName { problem: "must begin with `mcp__`" });
+            }
             return Ok(Self::of(server, whole));
         };
         let Some((inner, name)) =
@@ -33,6 +40,9 @@ impl ToolRef {
         else {
             return Err(MalformedCall::QualifiedName { problem: "has an empty server or tool" });
         };
+        if name.starts_with('_') {
+            return Err(MalformedCall::QualifiedName { problem: "has three `_` in a row" });
+        }
         let inner = ServerName::parse(inner).map_err(field("tool"))?;
         if server.is_some_and(|server| server != inner) {
             return Err(MalformedCall::QualifiedName {

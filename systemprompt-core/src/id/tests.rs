@@ -39,7 +39,7 @@ fn tool_and_server_names_have_their_own_alphabet() {
         assert!(ToolName::parse(bad).is_err(), "{bad:?}");
     }
     assert!(ServerName::parse("git-hub.v2_x").is_ok());
-    for bad in ["a__b", "a/b", "a:b", ""] {
+    for bad in ["a__b", "a_", "_a", "_", "a/b", "a:b", ""] {
         assert!(ServerName::parse(bad).is_err(), "{bad:?}");
     }
 }

@@ -29,7 +29,7 @@ impl ToolName {
 text_id_traits!(ToolName);
 
 /// The name of a tool server: 1 to 255 bytes of `A-Za-z0-9_-.`, without `__`, which separates the
-/// parts of a qualified tool name.
+/// parts of a qualified tool name, and without `_` at either end, which would move the separator.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerName(Arc<str>);
 
@@ -37,12 +37,15 @@ impl ServerName {
     /// Parses a server name.
     ///
     /// # Errors
-    /// [`IdError`] when the text is empty, too long, holds another character or holds `__`.
+    /// [`IdError`] when the text is empty, too long, holds another character, holds `__`, or
+    /// begins or ends with `_`.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         text::check("server name", text, |byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
         })?;
-        if let Some(at) = text.find("__") {
+        let edge = || text.starts_with('_').then_some(0);
+        let end = || text.ends_with('_').then(|| text.len() - 1);
+        if let Some(at) = text.find("__").or_else(edge).or_else(end) {
             return Err(IdError::Character { kind: "server name", at });
         }
         Ok(Self(text.into()))
