@@ -66,7 +66,7 @@ pub(crate) fn of_rejected(
     let tool = call.tool.as_deref().unwrap_or("");
     let what = What {
         server: None,
-        tool: cut(&text(redact, tool)).into(),
+        tool: cut(&one_line(text(redact, tool))).into(),
         arguments: None,
         call_digest: None,
     };
@@ -170,6 +170,22 @@ pub(crate) fn text<'t>(redact: &dyn Redact, text: &'t str) -> Cow<'t, str> {
     }
     catch_unwind(AssertUnwindSafe(|| redact.redact(text)))
         .unwrap_or_else(|_| Cow::Owned(REDACTED.to_owned()))
+}
+
+/// `text` with its control characters escaped.
+pub(crate) fn one_line(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        Cow::Owned(text.chars().flat_map(escaped).collect())
+    } else {
+        text
+    }
+}
+
+/// A control character as its escape, anything else as it is.
+fn escaped(character: char) -> impl Iterator<Item = char> {
+    let escape = character.is_control().then(|| character.escape_default());
+    let plain = (!character.is_control()).then_some(character);
+    escape.into_iter().flatten().chain(plain)
 }
 
 /// Most session and call ids are UUIDs, which on their own are no format of a secret.

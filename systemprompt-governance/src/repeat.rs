@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::policy::absorb;
 
 /// Most calls that are remembered; the oldest is forgotten first and would be charged again.
-const CAPACITY: usize = 65_536;
+const CAPACITY: usize = if cfg!(test) { 1024 } else { 65_536 };
 
 /// A permit of an earlier run that is still open, as the audit log tells it; see
 /// [`Governor::remember`](crate::Governor::remember).

@@ -27,8 +27,10 @@ pub trait RateStore: Send + Sync + 'static {
         charges: &[RateCharge],
     ) -> Result<Result<Vec<LimitState>, RateRefusal>, RateStoreError>;
 
-    /// Gives back charges that were taken for a call that was denied after all.
-    async fn give_back(&self, charges: &[RateCharge]);
+    /// Gives back charges that were taken `age` ago for a call that was denied after all.
+    ///
+    /// What has drained from a bucket since is not given back: the rest could be another call's.
+    async fn give_back(&self, charges: &[RateCharge], age: Duration);
 
     /// What is left of each limit.
     ///

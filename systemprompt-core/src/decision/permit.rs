@@ -9,6 +9,7 @@ use crate::call::{Arguments, ToolCall};
 use crate::clock::{Clock, Timestamp};
 use crate::contract::{PermitLedger, SettleError};
 use crate::id::PermitId;
+use crate::policy::OnAllow;
 
 /// The right to run one tool once, with exactly the arguments that were decided.
 ///
@@ -24,6 +25,7 @@ pub struct Permit {
     id: PermitId,
     expires_at: Timestamp,
     evaluation: Arc<Evaluation>,
+    on_allow: OnAllow,
     /// Whether this is the permit of its id that may run the tool.
     claimed: bool,
 }
@@ -40,6 +42,8 @@ pub struct PermitGrant {
     pub expires_at: Timestamp,
     /// How the decision came about.
     pub evaluation: Arc<Evaluation>,
+    /// What the policy that decided lets an allowed hook answer.
+    pub on_allow: OnAllow,
     /// Where the outcome goes.
     pub ledger: Arc<dyn PermitLedger>,
     /// What time it is.
@@ -102,6 +106,7 @@ impl Permit {
             id: grant.id,
             expires_at: grant.expires_at,
             evaluation: grant.evaluation.clone(),
+            on_allow: grant.on_allow,
             grant: Some(grant),
             claimed: false,
         }
@@ -129,6 +134,12 @@ impl Permit {
     #[must_use]
     pub fn evaluation(&self) -> &Evaluation {
         &self.evaluation
+    }
+
+    /// What the policy that decided lets an allowed hook answer.
+    #[must_use]
+    pub fn on_allow(&self) -> OnAllow {
+        self.on_allow
     }
 
     /// Takes the right to run the tool, which this permit shares with those of repeats of the call.

@@ -99,9 +99,10 @@ impl GovernorBuilder {
         Ok(Governor(Arc::new(Inner {
             policy: ArcSwap::new(policy),
             known,
-            scanner,
             rates: self.rates.unwrap_or_else(|| Arc::new(MemoryRateStore::new(clock.clone()))),
-            hash_key: rand::random(),
+            // Processes that share a rate store must agree on its buckets.
+            hash_key: scanner.derive_key("systemprompt rate buckets v1"),
+            scanner,
             audit: self.audit.ok_or(BuildError::Missing("audit sink"))?,
             ledger,
             repeats,

@@ -6,11 +6,13 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::decision::{
-    CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Permit, PermitClaim, PermitGrant,
+    CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Permit, PermitClaim,
+    PermitGrant,
 };
 use systemprompt_core::event::{AuditEvent, Verdict};
 use systemprompt_core::id::EventId;
 
+use super::deadline::within;
 use super::run::Passed;
 use super::{BUILT_IN, Inner};
 use crate::policy::Policy;
@@ -18,6 +20,10 @@ use crate::record::{self, Ruling};
 
 impl Inner {
     /// Records how a call was decided and answers.
+    ///
+    /// A caller that hangs up while this waits for the log leaves the charge taken, whatever becomes of
+    /// the row: it may still become durable, and then a repeat finds the permit and is not charged.
+    /// Giving the charge back would make hanging up a way around the limits.
     pub(super) async fn conclude(
         &self,
         call: ToolCall,
@@ -51,7 +57,7 @@ impl Inner {
         let event =
             catch_unwind(AssertUnwindSafe(|| record::of_call(&self.scanner, &call, ruling)));
         if !self.append(event).await {
-            self.undo(passed).await;
+            self.undo(passed, policy.check_timeout()).await;
             return self.deny(&call, DenialReason::AuditUnavailable, evaluation);
         }
         match (reason, granted) {
@@ -59,7 +65,17 @@ impl Inner {
                 self.counters.decided(call.door(), Verdict::Allow, None);
                 let ledger = self.ledger.clone();
                 let clock = self.clock.clone();
-                let grant = PermitGrant { id, claim, call, expires_at, evaluation, ledger, clock };
+                let on_allow = policy.on_allow();
+                let grant = PermitGrant {
+                    id,
+                    claim,
+                    call,
+                    expires_at,
+                    evaluation,
+                    on_allow,
+                    ledger,
+                    clock,
+                };
                 Decision::Allow(Permit::assert_granted(grant))
             }
             (reason, _) => {
@@ -91,12 +107,13 @@ impl Inner {
     }
 
     /// Lets go of what a call took hold of that was denied after all.
-    async fn undo(&self, mut passed: Passed) {
+    async fn undo(&self, mut passed: Passed, timeout: Duration) {
         if let Some(first) = &mut passed.first {
             first.revoke();
         }
         if !passed.charges.is_empty() {
-            let _ = AssertUnwindSafe(self.rates.give_back(&passed.charges)).catch_unwind().await;
+            let age = self.clock.monotonic().saturating_sub(passed.charged_at);
+            let _ = within(timeout, self.rates.give_back(&passed.charges, age)).await;
         }
     }
 

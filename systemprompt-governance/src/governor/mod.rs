@@ -2,6 +2,7 @@
 
 mod builder;
 mod conclude;
+mod deadline;
 mod error;
 mod run;
 

@@ -14,6 +14,7 @@ use systemprompt_core::decision::{
 };
 use systemprompt_core::id::PermitId;
 
+use super::deadline::within;
 use super::{BUILT_IN, Inner};
 use crate::check::CheckTrouble;
 use crate::policy::{Blocked, Policy, ScopeDenial};
@@ -43,6 +44,8 @@ pub(super) struct Passed {
     pub(super) repeat: Option<Granted>,
     /// What was charged, to be given back if the decision cannot be recorded.
     pub(super) charges: Vec<RateCharge>,
+    /// When at the latest it had not been charged yet, on the governor's monotonic clock.
+    pub(super) charged_at: Duration,
 }
 
 impl<'r> Run<'r> {
@@ -63,9 +66,11 @@ impl<'r> Run<'r> {
             passed.charges = self.policy.charges(self.call, &self.inner.hash_key);
         }
         let charged_late = self.has_host_checks();
+        passed.charged_at = self.mark;
         self.rate(&passed, !charged_late).await?;
         self.host_checks().await?;
         if charged_late && !passed.charges.is_empty() {
+            passed.charged_at = self.mark;
             self.take(&passed.charges)
                 .await
                 .map_err(|(outcome, reason)| self.amend(outcome, reason))?;
@@ -167,9 +172,10 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// A log that cannot tell in time counts as no.
     async fn is_open(&self, permit: PermitId) -> bool {
-        let state = AssertUnwindSafe(self.inner.ledger.state(permit)).catch_unwind().await;
-        matches!(state, Ok(Ok(PermitState::Open { .. })))
+        let state = within(self.policy.check_timeout(), self.inner.ledger.state(permit)).await;
+        matches!(state, Some(Ok(PermitState::Open { .. })))
     }
 
     /// *rate*: tests the charges, and takes them too if nothing follows that could still deny.
@@ -189,7 +195,7 @@ impl<'r> Run<'r> {
             (false, true) => self.take(&passed.charges).await,
             (false, false) => {
                 let tested = self.inner.rates.test(&passed.charges);
-                let tested = AssertUnwindSafe(tested).catch_unwind().await;
+                let tested = within(self.policy.check_timeout(), tested).await;
                 self.judge(tested, &passed.charges).await.map(|_: Option<()>| ())
             }
         };
@@ -206,26 +212,26 @@ impl<'r> Run<'r> {
     }
 
     async fn take(&mut self, charges: &[RateCharge]) -> Result<(), (CheckOutcome, DenialReason)> {
-        let taken = AssertUnwindSafe(self.inner.rates.take(charges)).catch_unwind().await;
+        let taken = within(self.policy.check_timeout(), self.inner.rates.take(charges)).await;
         if let Some(limits) = self.judge(taken, charges).await? {
             self.limits = limits;
         }
         Ok(())
     }
 
-    /// Turns what the store said into a verdict.
+    /// Turns what the store said, if it said anything in time, into a verdict.
     async fn judge<T>(
         &mut self,
-        said: std::thread::Result<Result<Result<T, RateRefusal>, RateStoreError>>,
+        said: Option<Result<Result<T, RateRefusal>, RateStoreError>>,
         charges: &[RateCharge],
     ) -> Result<Option<T>, (CheckOutcome, DenialReason)> {
         match said {
-            Ok(Ok(Ok(value))) => Ok(Some(value)),
-            Ok(Ok(Err(refusal))) => {
+            Some(Ok(Ok(value))) => Ok(Some(value)),
+            Some(Ok(Err(refusal))) => {
                 self.limits = self.remaining(charges).await;
                 Err((CheckOutcome::Denied, rate_reason(charges, &refusal)))
             }
-            Ok(Err(_)) | Err(_) => {
+            Some(Err(_)) | None => {
                 self.inner.counters.rate_store_failures.fetch_add(1, Relaxed);
                 Err((CheckOutcome::Errored, DenialReason::CheckFailed { check: "rate".into() }))
             }
@@ -237,8 +243,9 @@ impl<'r> Run<'r> {
         if charges.is_empty() {
             return Vec::new();
         }
-        let asked = AssertUnwindSafe(self.inner.rates.remaining(charges)).catch_unwind().await;
-        asked.ok().and_then(Result::ok).unwrap_or_default()
+        let asked = self.inner.rates.remaining(charges);
+        let asked = within(self.policy.check_timeout(), asked).await;
+        asked.and_then(Result::ok).unwrap_or_default()
     }
 
     /// Corrects the record of *rate*: the charges fitted when tested but not when taken.

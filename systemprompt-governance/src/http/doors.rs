@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,8 +6,9 @@ use systemprompt_core::call::ToolCall;
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::contract::{AuditSink, Decide, PermitLedger, RejectedCall};
 use systemprompt_core::decision::Decision;
-use systemprompt_core::policy::OnAllow;
 use systemprompt_core::secret::Redact;
+
+use crate::record::one_line;
 
 /// Most calls one batch may hold.
 pub const MAX_BATCH: usize = 100;
@@ -37,14 +37,12 @@ pub struct Doors {
     pub redact: Arc<dyn Redact>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// What an allowed `PreToolUse` hook answers; asked each time, so that a reload takes effect.
-    pub on_allow: Arc<dyn Fn() -> OnAllow + Send + Sync>,
     /// Longest request body, in bytes.
     pub body_limit: usize,
 }
 
 impl Doors {
-    /// Doors with the system's clock, `on_allow: allow` and a body limit of 1 MiB.
+    /// Doors with the system's clock and a body limit of 1 MiB.
     #[must_use]
     pub fn new(
         decide: Arc<dyn Decide>,
@@ -60,7 +58,6 @@ impl Doors {
             audit,
             redact,
             clock: SystemClock::shared(),
-            on_allow: Arc::new(|| OnAllow::Allow),
             body_limit: BODY_LIMIT,
         }
     }
@@ -86,12 +83,7 @@ impl Doors {
 
     fn safe(&self, text: &str, limit: usize) -> String {
         let text = self.redact.redact(text);
-        let plain = if text.contains(char::is_control) {
-            Cow::Owned(text.chars().flat_map(escaped).collect())
-        } else {
-            text
-        };
-        cut(&plain, limit).to_owned()
+        cut(&one_line(text), limit).to_owned()
     }
 }
 
@@ -102,13 +94,6 @@ impl fmt::Debug for Doors {
 }
 
 /// The first `limit` bytes of `text`, less what would split a character.
-pub(super) fn cut(text: &str, limit: usize) -> &str {
+fn cut(text: &str, limit: usize) -> &str {
     text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
-}
-
-/// A control character as its escape, anything else as it is.
-fn escaped(character: char) -> impl Iterator<Item = char> {
-    let escape = character.is_control().then(|| character.escape_default());
-    let plain = (!character.is_control()).then_some(character);
-    escape.into_iter().flatten().chain(plain)
 }

@@ -11,11 +11,7 @@ use systemprompt_core::call::CallContext;
 use systemprompt_core::id::{Audience, TraceId};
 use systemprompt_core::principal::Principal;
 
-use super::doors::cut;
 use super::{Doors, answer};
-
-/// Longest `User-Agent` that is recorded, in bytes.
-const MAX_USER_AGENT_BYTES: usize = 255;
 
 /// A request without its body, and the trace it belongs to.
 pub(super) struct Incoming {
@@ -55,7 +51,7 @@ impl Incoming {
     pub(super) fn context(&self, doors: &Doors) -> CallContext {
         CallContext {
             trace_id: Some(self.trace_id),
-            user_agent: self.user_agent(),
+            user_agent: self.user_agent(doors),
             client_addr: self.client_addr(doors),
             ..CallContext::default()
         }
@@ -79,8 +75,9 @@ impl Incoming {
         }
     }
 
-    fn user_agent(&self) -> Option<Arc<str>> {
+    /// Redacted whole and cut afterwards, so that no part of a secret is left at the end.
+    fn user_agent(&self, doors: &Doors) -> Option<Arc<str>> {
         let value = self.parts.headers.get(header::USER_AGENT)?.to_str().ok()?;
-        Some(cut(value, MAX_USER_AGENT_BYTES).into())
+        Some(doors.safe_text(value).into())
     }
 }

@@ -171,11 +171,12 @@ impl RateStore for MemoryRateStore {
         Ok(Ok(locked.states(charges)))
     }
 
-    async fn give_back(&self, charges: &[RateCharge]) {
+    async fn give_back(&self, charges: &[RateCharge], age: Duration) {
+        let age = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
         let mut locked = self.lock(charges);
         for charge in charges {
             if let Some(shard) = locked.shard(charge) {
-                shard.give_back(charge, Gcra::of(charge));
+                shard.give_back(charge, Gcra::of(charge), age);
             }
         }
     }

@@ -44,14 +44,17 @@ impl Shard {
         }
     }
 
-    /// Undoes one call.
-    pub(crate) fn give_back(&mut self, charge: &RateCharge, gcra: Gcra) {
+    /// Undoes one call that was taken `age` nanoseconds ago, as far as it has not drained.
+    ///
+    /// Time drains an increment at a time from the bucket as a whole, so that a call holds it up by at
+    /// least `increment - age`; more could be what later calls were charged.
+    pub(crate) fn give_back(&mut self, charge: &RateCharge, gcra: Gcra, age: u64) {
         let bucket = match self.own.get_mut(&charge.bucket) {
             Some(own) => Some(own),
             None => self.shared.get_mut(&shared_key(charge)),
         };
         if let Some(tat) = bucket {
-            *tat = tat.saturating_sub(gcra.increment());
+            *tat = tat.saturating_sub(gcra.increment().saturating_sub(age));
         }
     }
 

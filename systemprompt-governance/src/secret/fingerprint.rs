@@ -18,6 +18,16 @@ impl FingerprintKey {
         Hmac::new_from_slice(key).ok().map(Self)
     }
 
+    /// A key for another purpose. It comes from the half of the HMAC that no fingerprint shows.
+    pub(super) fn derive(&self, purpose: &str) -> [u8; 16] {
+        let mut mac = self.0.clone();
+        mac.update(purpose.as_bytes());
+        let tag: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut key = [0; 16];
+        key.copy_from_slice(tag.split_at(SHOWN).1);
+        key
+    }
+
     /// The fingerprint of a secret.
     pub(super) fn of(&self, secret: &[u8]) -> String {
         let mut mac = self.0.clone();

@@ -128,6 +128,11 @@ impl Scanner {
         &self.0.engine
     }
 
+    /// A key that all scanners with one fingerprint key agree on.
+    pub(crate) fn derive_key(&self, purpose: &str) -> [u8; 16] {
+        self.key().derive(purpose)
+    }
+
     fn key(&self) -> &FingerprintKey {
         &self.0.key
     }

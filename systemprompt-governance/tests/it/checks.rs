@@ -185,7 +185,7 @@ impl RateStore for BadStore {
         self.answer()
     }
 
-    async fn give_back(&self, _: &[RateCharge]) {}
+    async fn give_back(&self, _: &[RateCharge], _: Duration) {}
 
     async fn remaining(&self, _: &[RateCharge]) -> Result<Vec<LimitState>, RateStoreError> {
         self.answer()
@@ -203,6 +203,44 @@ async fn a_rate_store_that_cannot_be_asked_denies() {
         assert_eq!(house.governor.stats().rate_store_failures, 1);
         assert_eq!(house.log.decisions().len(), 1);
     }
+}
+
+/// A rate store that never answers.
+struct SilentStore;
+
+#[async_trait::async_trait]
+impl RateStore for SilentStore {
+    async fn test(&self, _: &[RateCharge]) -> Result<Result<(), RateRefusal>, RateStoreError> {
+        std::future::pending().await
+    }
+
+    async fn take(
+        &self,
+        _: &[RateCharge],
+    ) -> Result<Result<Vec<LimitState>, RateRefusal>, RateStoreError> {
+        std::future::pending().await
+    }
+
+    async fn give_back(&self, _: &[RateCharge], _: Duration) {
+        std::future::pending().await
+    }
+
+    async fn remaining(&self, _: &[RateCharge]) -> Result<Vec<LimitState>, RateStoreError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_rate_store_that_never_answers_denies_and_lets_the_next_try() {
+    let house = house_with(patient(20, with_limit(9, 60, &[])), |builder| {
+        builder.rate_store(Arc::new(SilentStore))
+    });
+    for _ in 0..2 {
+        let decision = house.governor.evaluate(call(&user(), "Read").id("c1").build()).await;
+        assert_eq!(code(&decision), "check_failed");
+        assert_eq!(outcomes(&decision)[3], ("rate".into(), CheckOutcome::Errored));
+    }
+    assert_eq!(house.governor.stats().rate_store_failures, 2);
 }
 
 /// An audit sink that panics.

@@ -276,3 +276,18 @@ async fn grants_need_every_scope_and_one_of_the_roles() {
     let enough = crate::house::principal("u", &["tools:use", "audit:read"]);
     assert_eq!(code(&house.governor.evaluate(call(&enough, "Read").build()).await), "allow");
 }
+
+#[tokio::test]
+async fn a_rejected_tool_name_cannot_forge_lines() {
+    use systemprompt_core::call::MalformedCall;
+    let house = house(starter());
+    let rejected = systemprompt_core::contract::RejectedCall {
+        principal: user(),
+        door: Door::Embedded,
+        context: CallContext::default(),
+        tool: Some("Read\r\nforged\u{1b}[31m".into()),
+        reason: DenialReason::MalformedCall(MalformedCall::Envelope { detail: "no".into() }),
+    };
+    assert_eq!(code(&house.governor.reject(rejected).await), "malformed_call");
+    assert_eq!(&*house.log.decisions()[0].tool, "Read\\r\\nforged\\u{1b}[31m");
+}

@@ -113,3 +113,18 @@ async fn users_do_not_share_a_bucket_and_missing_parts_are_one_of_their_own() {
     assert_eq!(code(&evaluate(call(&user(), "Read").agent("associate_agent")).await), "allow");
     assert_eq!(code(&evaluate(call(&user(), "Read")).await), "rate_limited");
 }
+
+#[tokio::test]
+async fn governors_with_one_store_and_one_key_share_their_limits() {
+    let store = Arc::new(systemprompt_governance::MemoryRateStore::new(
+        systemprompt_core::clock::SystemClock::shared(),
+    ));
+    let replica = || {
+        crate::house::house_with(with_limit(1, 3_600, &[]), |builder| {
+            builder.rate_store(store.clone())
+        })
+    };
+    let (one, other) = (replica(), replica());
+    assert_eq!(code(&one.governor.evaluate(call(&user(), "Read").build()).await), "allow");
+    assert_eq!(code(&other.governor.evaluate(call(&user(), "Read").build()).await), "rate_limited");
+}

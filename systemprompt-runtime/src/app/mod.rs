@@ -131,7 +131,6 @@ impl App {
 
     fn doors(&self) -> Doors {
         let inner = &self.0;
-        let governor = inner.governor.clone();
         let mut doors = Doors::new(
             Arc::new(inner.governor.clone()),
             inner.governor.ledger(),
@@ -140,7 +139,6 @@ impl App {
             Arc::new(inner.scanner.clone()),
         );
         doors.clock = inner.context.clock.clone();
-        doors.on_allow = Arc::new(move || governor.policy().on_allow());
         doors.body_limit = inner.context.config.profile().server.body_limit_bytes;
         doors
     }

@@ -33,7 +33,7 @@ impl Event<'_> {
             refused => return HookAnswer::deny(&refused),
         };
         self.door.granted.remember(&permit);
-        let answer = match (doors.on_allow)() {
+        let answer = match permit.on_allow() {
             OnAllow::Allow => HookAnswer::allow(permit.evaluation()),
             OnAllow::Defer => HookAnswer::Nothing,
         };

@@ -95,6 +95,35 @@ proptest! {
         }
     }
 
+    /// The bucket after a late refund holds at least what the other calls alone would have left in it.
+    #[test]
+    fn a_refund_takes_nothing_from_other_calls(
+        before in 0_usize..4,
+        pauses in proptest::collection::vec(0_u64..1_500, 1..8),
+    ) {
+        let runtime = runtime();
+        let manual = clock();
+        let (store, without) =
+            (MemoryRateStore::new(manual.clone()), MemoryRateStore::new(manual.clone()));
+        let one = [charge("l", 1, 1, Duration::from_secs(1), 20)];
+        let other = || runtime.block_on(async {
+            store.take(&one).await.unwrap().unwrap();
+            without.take(&one).await.unwrap().unwrap();
+        });
+        (0..before).for_each(|_| other());
+        runtime.block_on(store.take(&one)).unwrap().unwrap();
+        for pause in &pauses {
+            manual.advance(Duration::from_millis(*pause));
+            other();
+        }
+        let age = Duration::from_millis(pauses.iter().sum());
+        runtime.block_on(store.give_back(&one, age));
+        let reset = |store: &MemoryRateStore| {
+            runtime.block_on(store.remaining(&one)).unwrap()[0].reset_ms
+        };
+        prop_assert!(reset(&store) >= reset(&without));
+    }
+
     #[test]
     fn what_is_given_back_was_never_taken(bursts in proptest::collection::vec(1_u64..9, 1..4)) {
         let runtime = runtime();
@@ -105,7 +134,7 @@ proptest! {
             .collect();
         let before = runtime.block_on(store.remaining(&charges)).unwrap();
         runtime.block_on(store.take(&charges)).unwrap().unwrap();
-        runtime.block_on(store.give_back(&charges));
+        runtime.block_on(store.give_back(&charges, Duration::ZERO));
         prop_assert_eq!(runtime.block_on(store.remaining(&charges)).unwrap(), before);
     }
 }

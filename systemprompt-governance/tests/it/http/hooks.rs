@@ -140,7 +140,8 @@ async fn a_prompt_passes_as_a_prompt_and_its_permit_is_settled_at_once() {
 
 #[tokio::test]
 async fn on_allow_defer_leaves_the_clients_own_prompt_in_place() {
-    let world = World::with(|doors| doors.on_allow = std::sync::Arc::new(|| OnAllow::Defer));
+    let world = World::new();
+    *world.recorder.on_allow.lock().unwrap() = Some(OnAllow::Defer);
     assert_eq!(world.post(HOOK, event("pre_tool_use_bash")).await.body, json!({}));
     let denied = world.post(HOOK, event("pre_tool_use_blocked")).await;
     assert_eq!(decision_of(&denied.body), "deny");
@@ -284,6 +285,16 @@ async fn the_tracking_door_decides_nothing() {
     }
     assert!(world.recorder.calls.lock().unwrap().is_empty());
     assert_eq!(world.recorder.tracked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_user_agent_is_redacted_before_it_is_cut() {
+    let world = World::new();
+    let agent = format!("{}SECRET", "x".repeat(251));
+    let request = post(HOOK).header("user-agent", agent);
+    world.send(request.body(event("pre_tool_use_bash").to_string().into()).unwrap()).await;
+    let recorded = world.recorder.call().context().user_agent.clone().unwrap();
+    assert_eq!(&*recorded, format!("{}[red", "x".repeat(251)));
 }
 
 #[tokio::test]

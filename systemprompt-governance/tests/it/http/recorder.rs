@@ -18,6 +18,7 @@ use systemprompt_core::decision::{
 };
 use systemprompt_core::event::AuditEvent;
 use systemprompt_core::id::{Audience, CallId, EventId, PermitId, PolicyVersion, TraceId};
+use systemprompt_core::policy::OnAllow;
 use systemprompt_core::principal::{Principal, PrincipalClaims};
 use systemprompt_core::secret::Redact;
 
@@ -29,6 +30,7 @@ pub(super) struct Recorder {
     pub(super) tracked: Mutex<Vec<AuditEvent>>,
     pub(super) permits: Mutex<Vec<Granted>>,
     pub(super) abandoned: Mutex<Vec<PermitId>>,
+    pub(super) on_allow: Mutex<Option<OnAllow>>,
 }
 
 #[derive(Clone)]
@@ -128,6 +130,7 @@ impl Decide for Recorder {
             call,
             expires_at: Timestamp::from_micros(1_800_000_000_000_000),
             evaluation: evaluation(),
+            on_allow: self.on_allow.lock().unwrap().unwrap_or(OnAllow::Allow),
             ledger: Arc::new(Settling(id)),
             clock: SystemClock::shared(),
         }))
