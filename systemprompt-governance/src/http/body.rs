@@ -1,5 +1,8 @@
 //! Reading request bodies, within bounds.
 
+use std::error::Error;
+use std::io;
+
 use axum::body::{Body, HttpBody as _};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
@@ -20,6 +23,8 @@ pub(super) enum BodyRefusal {
     MediaType,
     #[error("the body is longer than {limit} bytes")]
     TooLong { limit: usize },
+    #[error("the body did not arrive in time")]
+    Late,
     #[error("the body ended early")]
     Incomplete,
 }
@@ -31,6 +36,7 @@ impl BodyRefusal {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
             Self::TooLong { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_long"),
+            Self::Late => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             Self::Incomplete => (StatusCode::BAD_REQUEST, "incomplete_body"),
         };
         Problem::new(status, code, self.to_string(), trace_id)
@@ -63,7 +69,8 @@ pub(super) async fn read(body: &mut Body, limit: usize) -> Result<Bytes, BodyRef
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyRefusal::Incomplete)?.into_data() else { continue };
+        let frame = frame.map_err(|error| broken(&error, too_long))?;
+        let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - first.len() - rest.len() {
             return Err(too_long);
         }
@@ -80,6 +87,19 @@ pub(super) async fn read(body: &mut Body, limit: usize) -> Result<Bytes, BodyRef
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&rest);
     Ok(whole.freeze())
+}
+
+/// Why the server stopped handing the body over: it says so with the kind of an [`io::Error`].
+fn broken(error: &(dyn Error + 'static), too_long: BodyRefusal) -> BodyRefusal {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref().map(io::Error::kind) {
+            Some(io::ErrorKind::FileTooLarge) => return too_long,
+            Some(io::ErrorKind::TimedOut) => return BodyRefusal::Late,
+            _ => cause = error.source(),
+        }
+    }
+    BodyRefusal::Incomplete
 }
 
 /// Reads and drops what is left of a body nobody wants, up to a bound.

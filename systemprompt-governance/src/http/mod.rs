@@ -13,7 +13,9 @@
 //! [`Doors`], so a host mounts them on whatever it has. They read the connection's address from the
 //! request's [`ConnectInfo`](axum::extract::ConnectInfo) extension, keep a
 //! [`TraceId`](systemprompt_core::id::TraceId) extension that an outer layer has set, and answer every
-//! request with `x-trace-id`. Time limits, `Host` checks and header limits are the server's.
+//! request with `x-trace-id`. Time limits, `Host` checks and header limits are the server's; one that
+//! cuts a body off may say why with an [`io::Error`](std::io::Error) of the kind `TimedOut` or
+//! `FileTooLarge`.
 
 mod answer;
 mod api;

@@ -1,3 +1,4 @@
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -32,9 +33,14 @@ impl RequestBody {
         Self { incoming, line, left: limit, within, deadline: None }
     }
 
+    /// The kind of the error tells whoever reads the body what happened.
     fn fail<T>(&self, fault: BodyFault) -> Poll<Option<Result<T, axum::BoxError>>> {
         self.line.fault(fault);
-        Poll::Ready(Some(Err(fault.into())))
+        let kind = match fault {
+            BodyFault::Late => io::ErrorKind::TimedOut,
+            BodyFault::TooLong => io::ErrorKind::FileTooLarge,
+        };
+        Poll::Ready(Some(Err(io::Error::new(kind, fault).into())))
     }
 
     fn late(&mut self, cx: &mut Context<'_>) -> bool {
