@@ -30,14 +30,14 @@ pub(super) fn user_agent(headers: &HeaderMap, token: &str) -> Option<String> {
     (!value.is_empty() && !value.contains(start)).then(|| value.to_owned())
 }
 
-/// The value of a header that may occur once; `Ambiguous` when it occurs more often or is no text.
+/// The value of a header, which may be repeated but not differ; `Ambiguous` when it does or is no text.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, AuthRefusal> {
     let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| AuthRefusal::Ambiguous),
-        (Some(_), Some(_)) => Err(AuthRefusal::Ambiguous),
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.any(|value| value != first) {
+        return Err(AuthRefusal::Ambiguous);
     }
+    first.to_str().map(Some).map_err(|_| AuthRefusal::Ambiguous)
 }
 
 /// The token of a `Bearer` value (RFC 6750, section 2.1).
@@ -77,6 +77,8 @@ mod tests {
             vec![("authorization", b"bearer  abc".as_slice())],
             vec![("x-api-key", b"abc".as_slice())],
             vec![("authorization", b"Bearer abc".as_slice()), ("x-api-key", b"abc")],
+            vec![("authorization", b"Bearer abc".as_slice()), ("authorization", b"Bearer abc")],
+            vec![("x-api-key", b"abc".as_slice()), ("x-api-key", b"abc")],
         ] {
             assert_eq!(find(&headers(&pairs)).unwrap(), "abc");
         }
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn several_or_unreadable_credentials_are_refused() {
         for pairs in [
-            vec![("authorization", b"Bearer abc".as_slice()), ("authorization", b"Bearer abc")],
+            vec![("authorization", b"Bearer abc".as_slice()), ("authorization", b"Bearer abd")],
             vec![("authorization", b"Bearer abc".as_slice()), ("x-api-key", b"abd")],
             vec![("authorization", b"Basic abc".as_slice()), ("x-api-key", b"abc")],
             vec![("x-api-key", b"abc".as_slice()), ("x-api-key", b"abd")],
