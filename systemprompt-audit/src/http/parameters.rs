@@ -19,6 +19,10 @@ impl Parameters {
     pub(super) fn of(parts: &Parts, trace_id: TraceId) -> Result<Self, Problem> {
         let mut pairs = BTreeMap::new();
         let query = parts.uri.query().unwrap_or_default();
+        if !well_encoded(query.as_bytes()) {
+            let detail = "the query string is not percent-encoded text";
+            return Err(Problem::bad_request(detail, trace_id));
+        }
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             if pairs.insert(name.into_owned(), value.into_owned()).is_some() {
                 return Err(Problem::bad_request("a query parameter is given twice", trace_id));
@@ -50,4 +54,16 @@ impl Parameters {
         Problem::bad_request(format!("`{name}` is not {expected}"), self.trace_id)
             .with("parameter", name)
     }
+}
+
+/// Whether every `%` starts an escape and what comes out is UTF-8, so that nothing has to be guessed.
+fn well_encoded(query: &[u8]) -> bool {
+    let escapes = query.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
+        query.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    escapes
+        && url::form_urlencoded::parse(query).all(|(name, value)| {
+            !name.contains(char::REPLACEMENT_CHARACTER)
+                && !value.contains(char::REPLACEMENT_CHARACTER)
+        })
 }

@@ -172,6 +172,13 @@ async fn what_cannot_be_meant_is_refused_by_name() {
         assert_eq!(body["parameter"], parameter, "{query}");
         assert!(body["detail"].as_str().unwrap().contains(parameter), "{query}");
     }
+    for query in ["user=%zz", "user=%", "user=%4", "user=%ff", "%zz=1"] {
+        let (status, body) = api.get(&format!("/api/v1/audit/decisions?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(body["detail"].as_str().unwrap().contains("percent-encoded"), "{query}");
+    }
+    let (status, _) = api.get("/api/v1/audit/decisions?user=%C3%A9+%25").await;
+    assert_eq!(status, StatusCode::OK);
     let (status, body) = api.get("/api/v1/audit/decisions?limit=1&limit=2").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(body["detail"].as_str().unwrap().contains("twice"));
