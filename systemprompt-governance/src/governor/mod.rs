@@ -89,6 +89,11 @@ impl Governor {
         join_all(calls.into_iter().map(|call| self.evaluate(call))).await
     }
 
+    /// The id of a call as it is recorded, without secrets.
+    pub(crate) fn recorded(&self, call_id: &CallId) -> CallId {
+        record::redacted_id(&self.0.scanner, call_id).unwrap_or_else(CallId::generate)
+    }
+
     /// Denies something an authenticated caller sent that is no tool call, with its audit event.
     pub async fn reject(&self, call: RejectedCall) -> Decision {
         let inner = &*self.0;

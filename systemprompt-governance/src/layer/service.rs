@@ -125,7 +125,19 @@ async fn admit<G: Gate<R>, R>(
             },
         },
     };
-    Err(gate.refuse(refused))
+    Err(gate.refuse(governor.without_secrets(refused)))
+}
+
+impl Governor {
+    /// An answer may repeat the id the caller gave the call: as it is recorded.
+    fn without_secrets(&self, mut refused: Refused) -> Refused {
+        let call_id = match &mut refused {
+            Refused::Denied(denial) => &mut denial.call_id,
+            Refused::Pending(approval) => &mut approval.call_id,
+        };
+        *call_id = self.recorded(call_id);
+        refused
+    }
 }
 
 /// A rejection is never allowed; if it were, there would be no request to pass on.

@@ -238,3 +238,40 @@ mod http {
         assert_eq!(house.log.decisions().len(), 4);
     }
 }
+
+/// Like [`Orders`], but each order carries the same secret as its id and the answer repeats it.
+struct Labelled;
+
+impl Gate<Order> for Labelled {
+    type Response = String;
+
+    async fn read(&self, order: Order) -> Result<(ToolCall, Order), NotACall<String>> {
+        Ok((call(&user(), order.tool).id(&label()).build(), order))
+    }
+
+    fn admit(&self, order: Order, _: PermitSlot) -> Order {
+        order
+    }
+
+    fn refuse(&self, refused: Refused) -> String {
+        format!("{refused:?}")
+    }
+
+    fn outcome(&self, _: &String) -> OutcomeStatus {
+        OutcomeStatus::Success
+    }
+}
+
+fn label() -> String {
+    format!("ghp_{}", &"a1B2c3D4e5".repeat(4)[..36])
+}
+
+#[tokio::test]
+async fn a_gate_is_not_told_the_secret_in_a_call_id() {
+    let house = house(starter());
+    let service = service_fn(|_: Order| async { Ok::<_, Infallible>("done".to_owned()) });
+    let service = GovernLayer::new(house.governor.clone(), Labelled).layer(service);
+    let answer = service.oneshot(Order { tool: "delete_all", permit: None }).await.unwrap();
+    assert!(answer.contains("blocked") || answer.contains("Blocked"), "{answer}");
+    assert!(!answer.contains(&label()), "{answer}");
+}
