@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::contract::{
-    AuditError, AuditSink, GrantedCall, PermitLedger, PermitState, SettleError,
+    AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
 use systemprompt_core::database::DbPool;
 use systemprompt_core::decision::Outcome;
@@ -269,7 +269,7 @@ impl PermitLedger for AuditLog {
         state.map_err(|error| StoreError::from(error).into())
     }
 
-    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<PermitId>, AuditError> {
+    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
         let found = open_permit::find(&self.0.pool, call).await;
         found.map_err(|error| StoreError::from(error).into())
     }

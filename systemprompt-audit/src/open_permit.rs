@@ -1,7 +1,7 @@
 use sqlx::sqlite::SqlitePool;
 use systemprompt_core::call::Digest;
 use systemprompt_core::clock::Timestamp;
-use systemprompt_core::contract::{GrantedCall, PermitState};
+use systemprompt_core::contract::{FoundPermit, GrantedCall, PermitState};
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::{CallId, PermitId, SessionId, TenantId, TokenId, UserId};
 
@@ -100,12 +100,12 @@ pub(crate) async fn state(pool: &DbPool, permit: PermitId) -> Result<PermitState
 pub(crate) async fn find(
     pool: &DbPool,
     call: GrantedCall<'_>,
-) -> Result<Option<PermitId>, sqlx::Error> {
+) -> Result<Option<FoundPermit>, sqlx::Error> {
     let sqlite: &SqlitePool = pool.sqlite();
     let (tenant, user) = (call.principal.tenant().as_str(), call.principal.user().as_str());
     let (call_id, session) = (call.call_id.as_str(), call.session.map(SessionId::as_str));
-    let id = sqlx::query_scalar!(
-        r#"SELECT coalesce(permit_id, id) AS "id!: Vec<u8>"
+    let row = sqlx::query!(
+        r#"SELECT coalesce(permit_id, id) AS "id!: Vec<u8>", server, tool, trace_id
            FROM audit_events
            WHERE call_id = ? AND kind = 'decision' AND door = 'hook' AND decision = 'allow'
              AND tenant_id = ? AND user_id = ? AND session_id IS ?
@@ -117,5 +117,12 @@ pub(crate) async fn find(
     )
     .fetch_optional(sqlite)
     .await?;
-    Ok(id.and_then(|id| id.try_into().ok()).map(PermitId::from_bytes))
+    Ok(row.and_then(|row| {
+        Some(FoundPermit {
+            id: PermitId::from_bytes(row.id.try_into().ok()?),
+            server: row.server.map(Into::into),
+            tool: row.tool.unwrap_or_default().into(),
+            trace_id: hex::encode(row.trace_id).parse().ok()?,
+        })
+    }))
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use systemprompt_core::contract::{
-    AuditError, GrantedCall, PermitLedger, PermitState, SettleError,
+    AuditError, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
 use systemprompt_core::decision::Outcome;
 use systemprompt_core::id::PermitId;
@@ -45,7 +45,7 @@ impl PermitLedger for GovernedLedger {
         self.inner.state(permit).await
     }
 
-    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<PermitId>, AuditError> {
+    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
         let session = call.session.and_then(|session| redacted_id(&self.scanner, session));
         let Some(call_id) = redacted_id(&self.scanner, call.call_id) else { return Ok(None) };
         let (principal, session) = (call.principal, session.as_ref());

@@ -2,9 +2,9 @@
 
 #[doc(inline)]
 pub use systemprompt_core::contract::{
-    AuditError, AuditSink, Check, CheckFailure, CheckVerdict, Decide, GrantedCall, Job, JobError,
-    LlmError, LlmProvider, LlmRequest, LlmResponse, PermitLedger, PermitState, RateCharge,
-    RateRefusal, RateStore, RateStoreError, RejectedCall, Schedule, SecretStore, SecretStoreError,
-    SettleError, TemplateError, TemplateProvider, TokenError, TokenVerifier, ToolDefinition,
-    ToolError, ToolProvider,
+    AuditError, AuditSink, Check, CheckFailure, CheckVerdict, Decide, FoundPermit, GrantedCall,
+    Job, JobError, LlmError, LlmProvider, LlmRequest, LlmResponse, PermitLedger, PermitState,
+    RateCharge, RateRefusal, RateStore, RateStoreError, RejectedCall, Schedule, SecretStore,
+    SecretStoreError, SettleError, TemplateError, TemplateProvider, TokenError, TokenVerifier,
+    ToolDefinition, ToolError, ToolProvider,
 };

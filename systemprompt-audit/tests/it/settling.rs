@@ -200,10 +200,14 @@ async fn a_permit_is_found_by_its_call() {
     (first.context.door, second.context.door) = (Some(Door::Hook), Some(Door::Hook));
     second.occurred_at = fixture.now().after(Duration::from_secs(1));
     let newest = PermitId::from(second.id);
+    let trace_id = second.trace_id;
+    let AuditBody::Decision(body) = &second.body else { panic!("no decision") };
+    let tool = body.tool.clone();
     log.append_all(vec![first, second]).await.unwrap();
     let session = SessionId::parse("session-1").unwrap();
     let wanted = GrantedCall { principal: &ada, session: Some(&session), call_id: &call };
-    assert_eq!(log.find(wanted).await.unwrap(), Some(newest));
+    let found = log.find(wanted).await.unwrap().unwrap();
+    assert_eq!((found.id, &*found.tool, found.trace_id), (newest, &*tool, trace_id));
     assert_eq!(log.find(GrantedCall { session: None, ..wanted }).await.unwrap(), None);
     let eve = principal("acme", "eve");
     assert_eq!(log.find(GrantedCall { principal: &eve, ..wanted }).await.unwrap(), None);

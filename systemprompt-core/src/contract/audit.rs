@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::decision::Outcome;
 use crate::event::AuditEvent;
-use crate::id::{CallId, PermitId, SessionId};
+use crate::id::{CallId, PermitId, SessionId, TraceId};
 use crate::principal::Principal;
 
 /// Where audit events go. Object-safe.
@@ -60,7 +62,7 @@ pub trait PermitLedger: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`AuditError`] when the log cannot be read.
-    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<PermitId>, AuditError> {
+    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
         let _ = call;
         Ok(None)
     }
@@ -75,6 +77,19 @@ pub struct GrantedCall<'c> {
     pub session: Option<&'c SessionId>,
     /// The call.
     pub call_id: &'c CallId,
+}
+
+/// A permit that was found by its call, and what it was granted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundPermit {
+    /// The permit.
+    pub id: PermitId,
+    /// The server of the tool, if it has one; as it was recorded, that is, redacted.
+    pub server: Option<Arc<str>>,
+    /// The tool, as it was recorded.
+    pub tool: Arc<str>,
+    /// The trace of the decision.
+    pub trace_id: TraceId,
 }
 
 /// What has become of a permit.

@@ -14,7 +14,9 @@ mod template;
 mod token;
 mod tool;
 
-pub use audit::{AuditError, AuditSink, GrantedCall, PermitLedger, PermitState, SettleError};
+pub use audit::{
+    AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
+};
 pub use check::{Check, CheckFailure, CheckVerdict};
 pub use decide::{Decide, RejectedCall};
 pub use job::{Job, JobError, Schedule};

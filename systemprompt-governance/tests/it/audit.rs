@@ -120,7 +120,8 @@ async fn permits_are_looked_for_by_their_redacted_call_ids() {
     let permit = decision.permit().unwrap().into_ticket();
     let call_id = CallId::parse(&token()).unwrap();
     let wanted = GrantedCall { principal: &user(), session: None, call_id: &call_id };
-    assert_eq!(house.governor.ledger().find(wanted).await.unwrap(), Some(permit.id));
+    let found = house.governor.ledger().find(wanted).await.unwrap().unwrap();
+    assert_eq!((found.id, &*found.tool), (permit.id, "Read"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use systemprompt_core::call::{Arguments, CallContext, Door, ToolCall, ToolRef};
 use systemprompt_core::clock::{Clock, ManualClock, Timestamp};
 use systemprompt_core::contract::{
-    AuditError, AuditSink, GrantedCall, PermitLedger, PermitState, SettleError,
+    AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
 use systemprompt_core::decision::{CheckOutcome, Decision, Outcome};
 use systemprompt_core::event::{AuditBody, AuditEvent, DecisionBody};
@@ -108,12 +108,19 @@ impl PermitLedger for MemoryLog {
             .map_or(PermitState::Unknown, |expires_at| PermitState::Open { expires_at }))
     }
 
-    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<PermitId>, AuditError> {
+    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
         let events = self.events.lock();
-        Ok(events
-            .iter()
-            .rfind(|event| event.context.call_id.as_ref() == Some(call.call_id))
-            .map(|event| event.id.into()))
+        let found =
+            events.iter().rfind(|event| event.context.call_id.as_ref() == Some(call.call_id));
+        Ok(found.and_then(|event| match &event.body {
+            AuditBody::Decision(body) => Some(FoundPermit {
+                id: event.id.into(),
+                server: body.server.clone(),
+                tool: body.tool.clone(),
+                trace_id: event.trace_id,
+            }),
+            _ => None,
+        }))
     }
 }
 

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
+use systemprompt_core::call::ToolRef;
 use systemprompt_core::decision::Permit;
-use systemprompt_core::id::{CallId, PermitId, SessionId, TenantId, TokenId, UserId};
+use systemprompt_core::id::{CallId, PermitId, SessionId, TenantId, TokenId, TraceId, UserId};
 use systemprompt_core::principal::Principal;
 
 /// Most permits that are remembered. The log knows the others.
@@ -10,7 +11,15 @@ const CAPACITY: usize = 8192;
 
 /// The permits of the calls that hooks were allowed lately, so that their outcome finds them without
 /// a search in the log.
-pub(super) struct Granted(Cache<Arc<Key>, PermitId>);
+pub(super) struct Granted(Cache<Arc<Key>, Grant>);
+
+/// A permit, and what it was granted for.
+#[derive(Clone)]
+pub(super) struct Grant {
+    pub(super) permit: PermitId,
+    pub(super) tool: ToolRef,
+    pub(super) trace_id: TraceId,
+}
 
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -43,17 +52,19 @@ impl Granted {
         let call = permit.call();
         if call.call_id_supplied() {
             let key = Key::new(call.principal(), call.session(), call.call_id());
-            self.0.insert(Arc::new(key), permit.id());
+            let tool = call.tool().clone();
+            let grant = Grant { permit: permit.id(), tool, trace_id: call.trace_id() };
+            self.0.insert(Arc::new(key), grant);
         }
     }
 
-    /// Takes out the permit of a call.
-    pub(super) fn take(
+    /// The newest permit of a call.
+    pub(super) fn find(
         &self,
         principal: &Principal,
         session: Option<&SessionId>,
         call_id: &CallId,
-    ) -> Option<PermitId> {
-        self.0.remove(&Key::new(principal, session, call_id)).map(|(_, permit)| permit)
+    ) -> Option<Grant> {
+        self.0.get(&Key::new(principal, session, call_id))
     }
 }

@@ -9,6 +9,8 @@ use systemprompt_core::id::TraceId;
 pub(super) enum HookAnswer {
     /// Nothing to say: the client goes on as it would without the hook.
     Nothing,
+    /// Nothing to say; what was reported stands in this trace.
+    Settled(TraceId),
     /// Run the tool without asking.
     Allow(String),
     /// Do not run the tool.
@@ -36,13 +38,19 @@ impl HookAnswer {
         Self::Unreadable(sentence(reason, code, trace_id))
     }
 
+    /// The trace the answer belongs to: that of the decision when an outcome was recorded, else that
+    /// of the request.
+    pub(super) fn trace_id(&self, request: TraceId) -> TraceId {
+        if let Self::Settled(decision) = self { *decision } else { request }
+    }
+
     /// The answer as it is written.
     pub(super) fn wire(&self) -> Wire<'_> {
         let pre_tool_use = |decision, reason| {
             Some(PreToolUseOutput { hook_event_name: "PreToolUse", decision, reason })
         };
         match self {
-            Self::Nothing => Wire::default(),
+            Self::Nothing | Self::Settled(_) => Wire::default(),
             Self::Allow(reason) => {
                 Wire { specific: pre_tool_use("allow", reason), ..Wire::default() }
             }

@@ -49,7 +49,7 @@ pub(super) async fn govern(State(door): State<HookDoor>, request: Request) -> Re
         Ok((principal, body)) => govern_event(&door, &incoming, principal, &body).await,
         Err(refused) => refused,
     };
-    answer::json(&answered.wire(), incoming.trace_id())
+    answer::json(&answered.wire(), answered.trace_id(incoming.trace_id()))
 }
 
 /// `POST /api/public/hooks/track`.
@@ -59,7 +59,7 @@ pub(super) async fn track(State(door): State<HookDoor>, request: Request) -> Res
         Ok((principal, body)) => track_event(&door, &incoming, principal, &body).await,
         Err(refused) => refused,
     };
-    answer::json(&answered.wire(), incoming.trace_id())
+    answer::json(&answered.wire(), answered.trace_id(incoming.trace_id()))
 }
 
 async fn govern_event(

@@ -1,59 +1,68 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use systemprompt_core::call::Digest;
+use systemprompt_core::call::{Digest, ToolRef};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::contract::{GrantedCall, SettleError};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
-use systemprompt_core::id::{CallId, PermitId, SessionId};
+use systemprompt_core::id::{CallId, PermitId, SessionId, TraceId};
 
 use super::HookAnswer;
 use super::envelope::EventName;
 use super::event::Event;
 use crate::http::api::duration_of_ms;
+use crate::record;
 
 impl Event<'_> {
     /// Records how a call went under the permit it was given; as a tracked event when there is none.
     pub(super) async fn settle(&self) -> HookAnswer {
         match self.try_settle().await {
-            Ok(()) => HookAnswer::Nothing,
+            Ok(trace_id) => HookAnswer::Settled(trace_id),
             Err(obstacle) => self.track(Some(obstacle)).await,
         }
     }
 
+    /// Settles the permit and says in which trace it was granted.
+    ///
     /// # Errors
     /// What stood in the way, as a stable code.
-    async fn try_settle(&self) -> Result<(), &'static str> {
-        let permit = self.permit().await?;
+    async fn try_settle(&self) -> Result<TraceId, &'static str> {
+        let (permit, trace_id) = self.permit().await?;
         let outcome = self.outcome(permit);
         let ledger = &self.door.doors.ledger;
-        ledger.settle(permit, &self.principal, outcome).await.map_err(|error| match error {
-            SettleError::Unknown => "unknown_permit",
-            SettleError::Expired => "permit_expired",
-            SettleError::AlreadySettled => "permit_settled",
-            _ => "audit_unavailable",
-        })
+        match ledger.settle(permit, &self.principal, outcome).await {
+            Ok(()) => Ok(trace_id),
+            Err(SettleError::Unknown) => Err("unknown_permit"),
+            Err(SettleError::Expired) => Err("permit_expired"),
+            Err(SettleError::AlreadySettled) => Err("permit_settled"),
+            Err(_) => Err("audit_unavailable"),
+        }
     }
 
-    async fn permit(&self) -> Result<PermitId, &'static str> {
+    /// The permit that was granted for this call, to this tool, and its trace. The arguments are not
+    /// compared: a client may report them in another form than it asked with.
+    async fn permit(&self) -> Result<(PermitId, TraceId), &'static str> {
         let session = self.envelope.session_id().map_err(|_| "unreadable_session")?;
         let session = session.as_deref().map(SessionId::parse).transpose();
         let session = session.map_err(|_| "unreadable_session")?;
         let call_id = self.envelope.tool_use_id().ok().flatten().ok_or("no_call_id")?;
         let call_id = CallId::parse(&call_id).map_err(|_| "no_call_id")?;
-        let remembered = self.door.granted.take(&self.principal, session.as_ref(), &call_id);
-        match remembered {
-            Some(permit) => Ok(permit),
-            None => self.logged_permit(session.as_ref(), &call_id).await,
+        let tool = self.envelope.tool_name().map_err(|_| "other_tool")?;
+        let tool = ToolRef::parse(None, &tool).map_err(|_| "other_tool")?;
+        match self.door.granted.find(&self.principal, session.as_ref(), &call_id) {
+            Some(grant) if grant.tool == tool => Ok((grant.permit, grant.trace_id)),
+            Some(_) => Err("other_tool"),
+            None => self.logged_permit(session.as_ref(), &call_id, &tool).await,
         }
     }
 
-    /// Looks the permit up in the log, where ids are redacted.
+    /// Looks the permit up in the log, where ids and names are redacted.
     async fn logged_permit(
         &self,
         session: Option<&SessionId>,
         call_id: &CallId,
-    ) -> Result<PermitId, &'static str> {
+        tool: &ToolRef,
+    ) -> Result<(PermitId, TraceId), &'static str> {
         let session = session.map(|id| self.as_recorded(id, id.as_str(), SessionId::parse));
         let call_id = self.as_recorded(call_id, call_id.as_str(), CallId::parse);
         let call = GrantedCall {
@@ -62,7 +71,16 @@ impl Event<'_> {
             call_id: &call_id,
         };
         let found = self.door.doors.ledger.find(call).await.map_err(|_| "audit_unavailable")?;
-        found.ok_or("unknown_permit")
+        let found = found.ok_or("unknown_permit")?;
+        let recorded = |name: &str| record::text(&*self.door.doors.redact, name).into_owned();
+        let server = tool.server().map(|server| recorded(server.as_str()));
+        if found.server.as_deref() == server.as_deref()
+            && *found.tool == *recorded(tool.name().as_str())
+        {
+            Ok((found.id, found.trace_id))
+        } else {
+            Err("other_tool")
+        }
     }
 
     fn as_recorded<T: Clone, E>(&self, id: &T, text: &str, parse: fn(&str) -> Result<T, E>) -> T {

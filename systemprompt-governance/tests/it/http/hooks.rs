@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use axum::body::Body;
@@ -174,6 +175,21 @@ async fn what_cannot_be_read_is_denied_in_both_forms() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_cut_off_is_denied_with_what_happened() {
+    let world = World::new();
+    for (kind, words) in [
+        (ErrorKind::FileTooLarge, "the body is longer than 1048576 bytes"),
+        (ErrorKind::TimedOut, "the body did not arrive in time"),
+        (ErrorKind::ConnectionReset, "the body ended early"),
+    ] {
+        let chunks = [Ok("{"), Err(std::io::Error::new(kind, "cut off"))];
+        let body = Body::from_stream(futures_util::stream::iter(chunks));
+        let answer = world.send(post(HOOK).body(body).unwrap()).await;
+        assert_both_forms(&answer.body, words, words);
+    }
+}
+
+#[tokio::test]
 async fn a_bad_credential_is_denied_in_both_forms_with_status_200() {
     let world = World::new();
     let body = event("pre_tool_use_read").to_string();
@@ -275,6 +291,45 @@ async fn an_outcome_without_a_permit_is_tracked_with_the_reason() {
     nameless.as_object_mut().unwrap().remove("tool_use_id");
     world.post(TRACK, nameless).await;
     assert_eq!(unsettled(&world), "no_call_id");
+}
+
+#[tokio::test]
+async fn an_outcome_settles_no_permit_of_another_tool() {
+    for restart in [false, true] {
+        let first = World::new();
+        let mut before = event("post_tool_use");
+        before["hook_event_name"] = "PreToolUse".into();
+        first.post(HOOK, before).await;
+        let world = if restart { first.restarted() } else { first };
+        for name in [json!("Other"), json!("mcp__files__Write"), json!("no tool"), Value::Null] {
+            let mut other = event("post_tool_use");
+            other["tool_name"] = name;
+            world.post(TRACK, other).await;
+            let AuditBody::Other { detail, .. } = world.recorder.event().body else {
+                panic!("no tracked event")
+            };
+            assert_eq!(detail["unsettled"], "other_tool", "{detail}");
+        }
+        assert!(world.recorder.permits.lock().unwrap()[0].outcome.is_none());
+        world.post(TRACK, event("post_tool_use")).await;
+        assert_eq!(world.recorder.outcome().status, OutcomeStatus::Success);
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_an_outcome_names_the_trace_of_the_decision() {
+    for restart in [false, true] {
+        let first = World::new();
+        let mut before = event("post_tool_use");
+        before["hook_event_name"] = "PreToolUse".into();
+        first.post(HOOK, before).await;
+        let world = if restart { first.restarted() } else { first };
+        let request = Request::post(TRACK)
+            .header("authorization", "Bearer ada")
+            .body(Body::from(event("post_tool_use").to_string()))
+            .unwrap();
+        assert_eq!(world.send(request).await.header("x-trace-id"), TRACE);
+    }
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::call::{CallKind, ToolCall};
 use systemprompt_core::clock::{SystemClock, Timestamp};
 use systemprompt_core::contract::{
-    AuditError, AuditSink, Decide, GrantedCall, PermitLedger, PermitState, RejectedCall,
-    SettleError, TokenError,
+    AuditError, AuditSink, Decide, FoundPermit, GrantedCall, PermitLedger, PermitState,
+    RejectedCall, SettleError, TokenError,
 };
 use systemprompt_core::decision::{
     Approval, CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, LimitState,
@@ -196,14 +196,19 @@ impl PermitLedger for Recorder {
         Ok(PermitState::Unknown)
     }
 
-    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<PermitId>, AuditError> {
+    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
         let permits = self.permits.lock().unwrap();
         let same = |granted: &&Granted| {
             granted.call.principal() == call.principal
                 && granted.call.session() == call.session
                 && granted.call.call_id() == call.call_id
         };
-        Ok(permits.iter().rev().find(same).map(|granted| granted.id))
+        Ok(permits.iter().rev().find(same).map(|granted| FoundPermit {
+            id: granted.id,
+            server: granted.call.tool().server().map(|server| server.as_str().into()),
+            tool: granted.call.tool().name().as_str().into(),
+            trace_id: granted.call.trace_id(),
+        }))
     }
 }
 
