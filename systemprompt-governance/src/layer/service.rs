@@ -134,6 +134,8 @@ impl Governor {
         let call_id = match &mut refused {
             Refused::Denied(denial) => &mut denial.call_id,
             Refused::Pending(approval) => &mut approval.call_id,
+            // A permit shows its call as it was decided; what a gate says of it is the gate's.
+            Refused::Spent(_) => return refused,
         };
         *call_id = self.recorded(call_id);
         refused
