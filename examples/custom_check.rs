@@ -30,7 +30,8 @@ impl Check for StaysInWorkspace {
         }
         let arguments: serde_json::Value =
             call.arguments().deserialize().map_err(|error| CheckFailure(error.to_string()))?;
-        let path = arguments["file_path"].as_str().unwrap_or_default();
+        let path =
+            arguments.get("file_path").and_then(serde_json::Value::as_str).unwrap_or_default();
         if Path::new(path).starts_with("/workspace") && !path.contains("..") {
             return Ok(CheckVerdict::Pass);
         }

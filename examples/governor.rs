@@ -4,6 +4,8 @@
 //! $ cargo run --example governor
 //! ```
 
+#![expect(clippy::print_stdout, reason = "the example shows its decisions")]
+
 use std::error::Error;
 use std::sync::Arc;
 
@@ -63,7 +65,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The tool. It can only be reached with a permit.
 async fn word_count(arguments: Arguments) -> Result<usize, serde_json::Error> {
     let value: serde_json::Value = arguments.deserialize()?;
-    Ok(value["text"].as_str().unwrap_or_default().split_whitespace().count())
+    let text = value.get("text").and_then(serde_json::Value::as_str);
+    Ok(text.unwrap_or_default().split_whitespace().count())
 }
 
 async fn governor(file: &std::path::Path) -> Result<Governor, Box<dyn Error>> {

@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::single_element_loop,
     reason = "a test that cannot go on panics"
 )]
 

@@ -1,14 +1,13 @@
 //! Extensions are found at link time, in one order, whatever the optimiser does.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 const LINKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/linked");
 
 /// Builds and runs the host of `tests/linked` in a profile.
 fn host(profile: &str) -> Vec<String> {
-    let mut target = PathBuf::from(std::env::current_exe().expect("own path"));
+    let mut target = std::env::current_exe().expect("own path");
     while target.pop() && !target.join("debug").exists() && !target.join("release").exists() {}
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--offline", "--package", "linked-host", "--profile", profile])

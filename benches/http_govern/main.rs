@@ -9,6 +9,13 @@
 //! Prints requests per second, the ratio to the bare server, latency in milliseconds, and CPU of the
 //! server process in microseconds per request.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::type_complexity,
+    reason = "a bench prints its numbers and stops when it cannot go on"
+)]
+
 mod load;
 mod server;
 

@@ -10,8 +10,8 @@ pub use systemprompt_core::clock::{Clock, ManualClock, SystemClock, Timestamp, T
 #[doc(inline)]
 pub use systemprompt_core::decision::{
     Approval, CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Injected,
-    LimitState, Outcome, OutcomeStatus, Permit, PermitGrant, PermitTicket, RateWindow, RunError,
-    SecretLocation,
+    LimitState, Outcome, OutcomeStatus, Permit, PermitClaim, PermitGrant, PermitTicket, RateWindow,
+    RunError, SecretLocation,
 };
 #[doc(inline)]
 pub use systemprompt_core::event::{

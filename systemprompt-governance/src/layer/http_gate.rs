@@ -97,7 +97,6 @@ where
                 "the same call is running or has run".to_owned(),
                 permit.call().trace_id(),
             )
-            .with("call_id", permit.call().call_id().as_str())
             .into_response(),
         }
     }
