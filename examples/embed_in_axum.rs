@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The tool.
 async fn add_note(Json(note): Json<Value>) -> Json<Value> {
-    Json(json!({ "added": note["text"] }))
+    Json(json!({ "added": note.get("text").cloned().unwrap_or_default() }))
 }
 
 /// Which call a request to `/notes` stands for.
