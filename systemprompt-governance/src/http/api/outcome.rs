@@ -72,18 +72,11 @@ fn read_outcome(body: &[u8], doors: &Doors) -> Result<Outcome, FieldFault> {
     let duration = duration_of_ms(fields.raw(1).ok_or(FieldFault::Missing("duration_ms"))?)
         .ok_or(fields.mistyped(1, "a number of milliseconds, from 0 to a year"))?;
     let stated = fields.raw(2).map(|raw| result_bytes(raw).ok_or(fields.mistyped(2, "a size")));
-    let stated = stated.transpose()?;
-    // `null` is a result of its own, unless a size says that there was another one.
-    let result = if stated.is_some() { fields.raw(3) } else { fields.any(3) };
-    let result = result.map(str::as_bytes);
-    let measured = result.map(|result| result.len() as u64);
-    if stated.zip(measured).is_some_and(|(stated, measured)| stated != measured) {
-        return Err(fields.mistyped(2, "the size of `result`"));
-    }
+    let result = fields.any(3).map(str::as_bytes);
     Ok(Outcome {
         status,
         duration,
-        result_bytes: stated.or(measured),
+        result_bytes: stated.transpose()?.or(result.map(|result| result.len() as u64)),
         result_digest: result.map(Digest::of),
         error: fields.text(4)?.map(|text| doors.safe_message(&text)),
     })

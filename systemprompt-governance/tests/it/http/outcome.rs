@@ -40,16 +40,12 @@ async fn an_outcome_is_recorded_once() {
 }
 
 #[tokio::test]
-async fn a_size_beside_the_result_must_be_its_own() {
+async fn a_stated_size_counts_beside_an_excerpt_of_the_result() {
     let world = World::new();
-    for (result, bytes) in [(r#""ab""#, 4), ("null", 9)] {
-        let path = granted(&world).await;
-        let body = format!(
-            r#"{{"status":"success","duration_ms":1,"result":{result},"result_bytes":{bytes}}}"#
-        );
-        assert_eq!(world.post(&path, body).await.status, StatusCode::OK, "{result}");
-        assert_eq!(world.recorder.outcome().result_bytes, Some(bytes), "{result}");
-    }
+    let path = granted(&world).await;
+    let body = json!({ "status": "success", "duration_ms": 1, "result": "ab", "result_bytes": 4096 });
+    assert_eq!(world.post(&path, body.to_string()).await.status, StatusCode::OK);
+    assert_eq!(world.recorder.outcome().result_bytes, Some(4096));
 }
 
 #[tokio::test]
@@ -92,10 +88,6 @@ async fn a_malformed_outcome_spends_nothing() {
         (
             r#"{"status":"success","duration_ms":1,"result_bytes":18446744073709551615}"#,
             "`result_bytes` is not a size",
-        ),
-        (
-            r#"{"status":"success","duration_ms":1,"result":"ab","result_bytes":5}"#,
-            "`result_bytes` is not the size of `result`",
         ),
         (r#"{"status":"success","duration_ms":1,"error":{}}"#, "`error` is not a string"),
         ("", "the body is not valid JSON at line 1 column 0"),
