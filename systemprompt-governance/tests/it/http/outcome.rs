@@ -43,7 +43,8 @@ async fn an_outcome_is_recorded_once() {
 async fn a_stated_size_counts_beside_an_excerpt_of_the_result() {
     let world = World::new();
     let path = granted(&world).await;
-    let body = json!({ "status": "success", "duration_ms": 1, "result": "ab", "result_bytes": 4096 });
+    let body =
+        json!({ "status": "success", "duration_ms": 1, "result": "ab", "result_bytes": 4096 });
     assert_eq!(world.post(&path, body.to_string()).await.status, StatusCode::OK);
     assert_eq!(world.recorder.outcome().result_bytes, Some(4096));
 }
