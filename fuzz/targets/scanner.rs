@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use systemprompt::models::Arguments;
 use systemprompt::security::Scanner;
-use systemprompt::traits::Redact as _;
+use systemprompt::security::Redact as _;
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
     Scanner::builder().fingerprint_key(b"a key for fuzzing only").build().expect("scanner")
