@@ -13,17 +13,20 @@ use pin_project_lite::pin_project;
 use systemprompt_core::api::Problem;
 use systemprompt_core::id::TraceId;
 
+use super::leftover::Leftover;
 use super::lifeline::{BodyFault, Lifeline, Phase};
 use super::traffic::{RouteLabel, Traffic};
 
 static X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 pin_project! {
-    /// The answer to one request: the router's, or a refusal that never reached it.
+    /// The answer to one request: the router's, or a refusal that never reached it. It is given when
+    /// the request's body has been read, by whoever was to read it or here.
     pub(crate) struct Answer {
         #[pin]
         routed: Option<RouteFuture<Infallible>>,
         refused: Option<Problem>,
+        waiting: Option<(Response, Option<Leftover>)>,
         trace: TraceId,
         route: RouteLabel,
         closing: bool,
@@ -41,7 +44,9 @@ impl Answer {
         line: Arc<Lifeline>,
         traffic: Arc<Traffic>,
     ) -> Self {
-        Self { routed: Some(future), refused: None, trace, route, closing: false, line, traffic }
+        let waiting = None;
+        let (routed, refused, closing) = (Some(future), None, false);
+        Self { routed, refused, waiting, trace, route, closing, line, traffic }
     }
 
     /// An answer given without asking the router.
@@ -52,7 +57,8 @@ impl Answer {
         traffic: Arc<Traffic>,
     ) -> Self {
         let route = RouteLabel::OTHER;
-        Self { routed: None, refused: Some(problem), trace, route, closing: false, line, traffic }
+        let (routed, refused, closing) = (None, Some(problem), false);
+        Self { routed, refused, waiting: None, trace, route, closing, line, traffic }
     }
 
     /// The same answer, after which the connection is closed.
@@ -65,14 +71,31 @@ impl Future for Answer {
     type Output = Result<Response<Tracked>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = match this.routed.as_pin_mut() {
-            // A handler that panics costs its own request, not the connection.
-            Some(future) => match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-                Ok(polled) => ready!(polled).unwrap_or_else(|never| match never {}),
-                Err(_) => panicked(*this.trace),
-            },
-            None => this.refused.take().map(Problem::into_response).unwrap_or_default(),
+        let mut this = self.project();
+        if this.waiting.is_none() {
+            let response = match this.routed.as_mut().as_pin_mut() {
+                // A handler that panics costs its own request, not the connection.
+                Some(future) => match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+                    Ok(polled) => ready!(polled).unwrap_or_else(|never| match never {}),
+                    Err(_) => panicked(*this.trace),
+                },
+                None => this.refused.take().map(Problem::into_response).unwrap_or_default(),
+            };
+            // A future that has answered may still hold the body.
+            this.routed.set(None);
+            *this.waiting = Some((response, this.line.take_leftover()));
+        }
+        let mut response = match this.waiting.take() {
+            None => Response::default(),
+            Some((response, None)) => response,
+            Some((response, Some(mut leftover))) => {
+                let Poll::Ready(read) = leftover.poll_drain(cx) else {
+                    *this.waiting = Some((response, Some(leftover)));
+                    return Poll::Pending;
+                };
+                *this.closing |= !read;
+                response
+            }
         };
         if let Some(fault) = this.line.take_fault() {
             response = undelivered(response, fault, *this.trace);

@@ -63,17 +63,19 @@ impl Service<Request<Incoming>> for Entry {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         self.line.enter(Phase::Busy);
+        drop(self.line.take_leftover());
         let trace = trace_of(request.headers());
         let (line, traffic) = (self.line.clone(), self.shared.traffic.clone());
+        let held_back = request.headers().contains_key(header::EXPECT);
+        let mut request = request.map(|body| {
+            let (limit, within) = (self.shared.body_limit, self.shared.body_timeout);
+            RequestBody::new(body, line.clone(), limit, within, held_back)
+        });
         if let Some(problem) = self.refusal(request.uri(), request.headers(), trace) {
             return Answer::refused(problem, trace, line, traffic);
         }
         let route = traffic.label(request.uri().path());
         let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-        let mut request = request.map(|body| {
-            let (limit, within) = (self.shared.body_limit, self.shared.body_timeout);
-            RequestBody::new(body, line.clone(), limit, within)
-        });
         let extensions = request.extensions_mut();
         extensions.insert(trace);
         extensions.insert(ConnectInfo(self.peer));

@@ -3,12 +3,14 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+
+use super::leftover::Leftover;
 
 /// What a connection is doing, as seen from outside its task.
 ///
 /// Every change is one relaxed store. Deadlines are enforced by the [`Roster`](super::Roster), which
 /// looks at all lifelines once per tick, so that a request costs no timer.
-#[derive(Debug)]
 pub(crate) struct Lifeline {
     ticks: Arc<AtomicU32>,
     /// The tick the phase began in, shifted left by two, and the phase.
@@ -17,6 +19,7 @@ pub(crate) struct Lifeline {
     stalled: AtomicU64,
     order: AtomicU8,
     body_fault: AtomicU8,
+    leftover: Mutex<Option<Leftover>>,
     task: AtomicWaker,
 }
 
@@ -62,6 +65,7 @@ impl Lifeline {
             stalled: AtomicU64::new(0),
             order: AtomicU8::new(0),
             body_fault: AtomicU8::new(0),
+            leftover: Mutex::new(None),
             task: AtomicWaker::new(),
         };
         line.enter(Phase::Head);
@@ -154,8 +158,24 @@ impl Lifeline {
         }
     }
 
+    /// Records that the current request's body was not read to its end.
+    pub(crate) fn leave(&self, leftover: Leftover) {
+        *self.leftover.lock() = Some(leftover);
+    }
+
+    /// Takes what [`Lifeline::leave`] recorded.
+    pub(crate) fn take_leftover(&self) -> Option<Leftover> {
+        self.leftover.lock().take()
+    }
+
     fn now(&self) -> u64 {
         u64::from(self.ticks.load(Ordering::Relaxed))
+    }
+}
+
+impl std::fmt::Debug for Lifeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lifeline").field("phase", &self.phase()).finish_non_exhaustive()
     }
 }
 

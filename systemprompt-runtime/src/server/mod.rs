@@ -12,6 +12,7 @@
 
 mod answer;
 mod entry;
+mod leftover;
 mod lifeline;
 mod names;
 mod request_body;

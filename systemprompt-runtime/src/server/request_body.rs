@@ -9,32 +9,42 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 
+use super::leftover::Leftover;
 use super::lifeline::{BodyFault, Lifeline};
 
 /// A request body that must arrive in time and may not be too long.
 ///
-/// The timer exists only once the body has to be waited for; most bodies arrive with their head.
+/// The timer exists only once the body has to be waited for; most bodies arrive with their head. What
+/// the door leaves unread goes back to the connection.
 pub(crate) struct RequestBody {
-    incoming: Incoming,
+    /// `None` only while it is dropped.
+    incoming: Option<Incoming>,
     line: Arc<Lifeline>,
     left: u64,
     within: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Whether the client holds the body back until it is asked for.
+    held_back: bool,
+    failed: bool,
 }
 
 impl RequestBody {
-    /// Wraps `incoming`: at most `limit` bytes, all of them within `within` of the first wait.
+    /// Wraps `incoming`: at most `limit` bytes, all of them within `within` of the first wait. With
+    /// `held_back` the client sends it only when it is asked for (RFC 9110, section 10.1.1).
     pub(crate) fn new(
         incoming: Incoming,
         line: Arc<Lifeline>,
         limit: u64,
         within: Duration,
+        held_back: bool,
     ) -> Self {
-        Self { incoming, line, left: limit, within, deadline: None }
+        let incoming = Some(incoming);
+        Self { incoming, line, left: limit, within, deadline: None, held_back, failed: false }
     }
 
     /// The kind of the error tells whoever reads the body what happened.
-    fn fail<T>(&self, fault: BodyFault) -> Poll<Option<Result<T, axum::BoxError>>> {
+    fn fail<T>(&mut self, fault: BodyFault) -> Poll<Option<Result<T, axum::BoxError>>> {
+        self.failed = true;
         self.line.fault(fault);
         let kind = match fault {
             BodyFault::Late => io::ErrorKind::TimedOut,
@@ -50,6 +60,18 @@ impl RequestBody {
     }
 }
 
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let Some(incoming) = self.incoming.take().filter(|body| !body.is_end_stream()) else {
+            return;
+        };
+        if !self.failed {
+            let wanted = !self.held_back;
+            self.line.leave(Leftover::of(incoming, self.left, self.within, wanted));
+        }
+    }
+}
+
 impl Body for RequestBody {
     type Data = Bytes;
     type Error = axum::BoxError;
@@ -58,10 +80,13 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        if self.incoming.size_hint().lower() > self.left {
+        if self.size_hint().lower() > self.left {
             return self.fail(BodyFault::TooLong);
         }
-        match Pin::new(&mut self.incoming.frame()).poll(cx) {
+        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
+        let polled = Pin::new(&mut incoming.frame()).poll(cx);
+        self.held_back = false;
+        match polled {
             Poll::Ready(Some(Ok(frame))) => {
                 let length = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                 match self.left.checked_sub(length) {
@@ -78,10 +103,10 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming.as_ref().map(Body::size_hint).unwrap_or_default()
     }
 }

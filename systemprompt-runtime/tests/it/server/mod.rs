@@ -1,5 +1,6 @@
 mod deadlines;
 mod heads;
+mod leftovers;
 mod names;
 mod shutdown;
 
@@ -7,6 +8,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use systemprompt_core::config::ServerSection;
 use systemprompt_runtime::server::Server;
@@ -37,6 +39,7 @@ pub(crate) fn router() -> Router {
     Router::new()
         .route("/", get(|| async { "hello" }))
         .route("/echo", post(|body: Bytes| async move { body }))
+        .route("/unread", post(|| async { StatusCode::UNAUTHORIZED }))
         .route("/panic", get(panics))
 }
 
