@@ -11,7 +11,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use systemprompt::extension::TypedExtensionRegistry;
@@ -65,7 +65,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let made = first_start(&config, &extensions, SystemClock::shared()).await?;
     let app = App::builder().extensions(extensions).config(config).start().await?;
 
-    let text = greeting(listener.local_addr()?, app.context().config().data_folder(), made);
+    let text = greeting(listener.local_addr()?, app.context().config(), made);
     say(std::io::stdout(), &text);
     app.serve(listener).await?;
     Ok(())
@@ -110,22 +110,25 @@ impl Arguments {
 }
 
 /// What is printed once: where the server is, and three calls that work as pasted.
-fn greeting(addr: SocketAddr, data: &Path, made: Option<FirstStart>) -> String {
-    let data = data.display();
+fn greeting(addr: SocketAddr, config: &Config, made: Option<FirstStart>) -> String {
+    let data = config.data_folder().display();
     let keys = match made {
         Some(made) => format!(
             "A new installation was made in {data}:\n  the administrator's key is in {}\n  \
-             a plain user's key is in {}\n  the policy is in {data}/profile.yaml; edit it while this runs",
+             a plain user's key is in {}\n  the policy is in {}; edit it while this runs",
             made.admin_key.display(),
             made.user_key.display(),
+            config.file().unwrap_or(config.data_folder()).display(),
         ),
         None => format!("The installation in {data} goes on."),
     };
+    let key = config.data_folder().join("user.key");
+    let quoted = key.display().to_string().replace('\'', r"'\''");
     // Put together here so that the source itself holds nothing that looks like a secret.
     let secret = ["AKIA", "Z7Q4M2X9", "W5T8R3KD"].concat();
     let call = |note: &str, body: String| {
         format!(
-            "# {note}\ncurl -s http://{addr}/api/v1/govern -H \"Authorization: Bearer $(cat '{data}/user.key')\" \
+            "# {note}\ncurl -s http://{addr}/api/v1/govern -H \"Authorization: Bearer $(cat '{quoted}')\" \
              -H 'Content-Type: application/json' -d '{body}'"
         )
     };

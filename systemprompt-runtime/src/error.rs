@@ -45,6 +45,19 @@ pub enum StartError {
     /// The governor cannot be built.
     #[error(transparent)]
     Governor(#[from] BuildError),
+    /// The profile of an installation is gone.
+    #[error(
+        "there is no profile at `{}` although the database `{}` is there; put the profile back, or move \
+         the database away for a new installation",
+        path.display(),
+        database.display()
+    )]
+    NoProfile {
+        /// Where the profile was.
+        path: std::path::PathBuf,
+        /// The database of the installation.
+        database: std::path::PathBuf,
+    },
     /// There is a file where the database would be, and it is not to be touched.
     #[error(
         "`{}` is not a database of systemprompt: {problem}; restore it from a backup, or move it away \

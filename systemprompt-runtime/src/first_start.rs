@@ -34,16 +34,23 @@ pub struct FirstStart {
 }
 
 /// The profile in the data folder `folder`. Both are made where they are missing: the folder for its
-/// owner alone, the profile with the starter policy. A profile that is there is kept.
+/// owner alone, the profile with the starter policy. A profile that is there is kept; one that is gone
+/// from an installation is not replaced, because it may have allowed less.
 ///
 /// # Errors
-/// [`StartError::File`] when they cannot be made.
+/// [`StartError::NoProfile`] when there is a database and no profile, [`StartError::File`] when they
+/// cannot be made.
 pub fn starter_profile(folder: &Path) -> Result<PathBuf, StartError> {
     make_folder(folder)?;
     let path = folder.join("profile.yaml");
-    if !path.exists() {
-        write_private(&path, STARTER_PROFILE.as_bytes())?;
+    if path.exists() {
+        return Ok(path);
     }
+    let database = DatabaseUrl::default().within(folder);
+    if database.path().exists() {
+        return Err(StartError::NoProfile { path, database: database.path().to_owned() });
+    }
+    write_private(&path, STARTER_PROFILE.as_bytes())?;
     Ok(path)
 }
 

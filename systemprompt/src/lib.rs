@@ -78,5 +78,6 @@ pub use systemprompt_core::{extension_entry, register_extension};
 mod guide_to_extensions {}
 
 #[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../../docs/getting-started.md")]
 #[doc = include_str!("../../README.md")]
 mod readme {}

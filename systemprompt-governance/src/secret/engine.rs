@@ -264,8 +264,7 @@ impl Scan<'_> {
         // What stands before the literal is as variable as what stands after it.
         let fixed = if at == start { compiled.literal_len(secret) } else { 0 };
         let variable = secret.get(fixed..).unwrap_or_default();
-        let followed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        if rule.closed && self.bytes.get(end).is_some_and(followed)
+        if rule.closed && self.bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
             || rule.digit && !variable.iter().any(u8::is_ascii_digit)
             || distinct(variable) < rule.distinct
             || is_blank(variable)

@@ -11,7 +11,7 @@ pub(super) struct Rule {
     pub(super) lead: Lead,
     /// No letter or digit may stand before the secret.
     pub(super) word: bool,
-    /// No letter, digit or `_` may stand after it: the format has a fixed length.
+    /// No letter or digit may stand after it: the format has a fixed length.
     pub(super) closed: bool,
     /// Fewest different bytes of the variable part.
     pub(super) distinct: usize,

@@ -46,10 +46,25 @@ fn ends_bare((byte, next): (&u8, Option<&u8>)) -> bool {
         || (*byte == b'=' && next.is_some_and(u8::is_ascii_alphanumeric))
 }
 
-/// Whether a value can be one at all: every secret has a digit or a symbol that words do not have.
+/// Whether a value can be one at all: every secret has a digit or a symbol that words do not have, or
+/// changes between cases all the time.
 pub(super) fn is_candidate(value: &[u8]) -> bool {
-    value.len() >= 6
-        && value.iter().any(|byte| byte.is_ascii_digit() || b"!@#%^*?~+=$&".contains(byte))
+    let telling = |byte: &u8| byte.is_ascii_digit() || b"!@#%^*?~+=$&".contains(byte);
+    value.len() >= 6 && (value.iter().any(telling) || is_jumbled(value))
+}
+
+/// Whether a long run of letters is no words, not even joined ones: both cases are about as frequent,
+/// and change at every third letter or more often.
+fn is_jumbled(value: &[u8]) -> bool {
+    let turns = value.iter().zip(value.iter().skip(1));
+    let turns = turns.filter(|(one, next)| {
+        one.is_ascii_alphabetic()
+            && next.is_ascii_alphabetic()
+            && one.is_ascii_uppercase() != next.is_ascii_uppercase()
+    });
+    let upper = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    let share = upper * 100 / value.len().max(1);
+    value.len() >= 32 && (30..=70).contains(&share) && turns.count() * 3 >= value.len()
 }
 
 /// Whether a value looks made by a machine: 12 to 512 bytes without words in it.
@@ -277,6 +292,16 @@ fn entropy(value: &[u8]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_alone_can_be_a_secret_only_when_they_are_jumbled() {
+        assert!(is_candidate(b"VrCdHGSIZQUuOxSnzUMwZtTHeQBRoXeTBhJNCriu"));
+        for words in
+            ["TheQuickBrownFoxJumpsOverTheLazyDogToday", "a-long-name-of-many-lower-case-words"]
+        {
+            assert!(!is_candidate(words.as_bytes()), "{words}");
+        }
+    }
 
     #[test]
     fn machine_made_values_look_random() {

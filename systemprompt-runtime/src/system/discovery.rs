@@ -6,7 +6,7 @@ pub(super) async fn show() -> Json<Value> {
     Json(json!({
         "name": "systemprompt",
         "version": env!("CARGO_PKG_VERSION"),
-        "authentication": ["bearer"],
+        "authentication": ["bearer", "x-api-key"],
         "links": {
             "govern": "/api/v1/govern",
             "govern_batch": "/api/v1/govern/batch",

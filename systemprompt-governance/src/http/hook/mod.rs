@@ -1,7 +1,7 @@
 //! The doors of client-side hooks.
 //!
-//! A client takes an HTTP error for "the hook is down, go on", so everything is answered with 200,
-//! and what cannot be decided with a deny. The envelopes are those of Claude Code
+//! A client takes an HTTP error for "the hook is down, go on", so every `POST` that comes this far is
+//! answered with 200, and what cannot be decided with a deny. The envelopes are those of Claude Code
 //! (<https://code.claude.com/docs/en/hooks>); members that are not known are left alone.
 
 mod envelope;

@@ -23,7 +23,12 @@ pub(crate) fn check(written: &[ScopeRule], rules: &[Rule], deny: &RuleSet, fault
             };
             rule.except.iter().any(|except| except.covers(&tool))
         };
-        if rule.tools.iter().all(excepted) {
+        if rule.tools.iter().all(|tool| names_another_server(tool, &rule.servers)) {
+            faults.add(
+                format!("rules[{at}]"),
+                "the rule can never apply: its `tools` name other servers than its `servers`",
+            );
+        } else if rule.tools.iter().all(excepted) {
             faults.add(
                 format!("rules[{at}]"),
                 "the rule can never apply: `except` leaves nothing of `tools`",
@@ -37,6 +42,15 @@ pub(crate) fn check(written: &[ScopeRule], rules: &[Rule], deny: &RuleSet, fault
             );
         }
     }
+}
+
+/// Whether a tool pattern is qualified with a server that is none of `servers`.
+fn names_another_server(tool: &Glob, servers: &[Glob]) -> bool {
+    let qualified = tool.as_str().strip_prefix("mcp__").and_then(|rest| rest.split_once("__"));
+    let spelled_out = qualified.map(|(server, _)| server).filter(|s| !s.contains(['*', '?']));
+    spelled_out.is_some_and(|server| {
+        !servers.is_empty() && !servers.iter().any(|pattern| pattern.matches(server))
+    })
 }
 
 /// The unconditional deny rule that covers the last of the rule's patterns, if each is covered by one.

@@ -69,6 +69,15 @@ fn rules_that_can_never_apply_are_faults() {
     assert_eq!(paths(other), [""; 0]);
     let nothing = ScopeRule { except: vec!["read_*".into()], ..allow(&["Read_it"]) };
     assert_eq!(paths(vec![nothing]), ["rules[0]"]);
+    for (tools, reachable) in [
+        (vec!["mcp__db__read"], false),
+        (vec!["mcp__db__*", "mcp__web__read"], true),
+        (vec!["mcp__*__read"], true),
+        (vec!["mcp__db__read", "read"], true),
+    ] {
+        let rule = served(allow(&tools), "web");
+        assert_eq!(paths(vec![rule]).is_empty(), reachable, "{tools:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::*;
 const EXAMPLES: &[(&str, &str, &str)] = &[
     // rule, example, counter-example
     ("aws-access-key-id", "AKIA{u16}", "xAKIA{u16}"),
+    ("aws-access-key-id", "key_AKIA{u16}_x", "AKIA{u16}x"),
     ("aws-access-key-id", "id=ASIA{u16};", "AKIA{u12}"),
     (
         "aws-secret-access-key",

@@ -43,6 +43,17 @@ async fn a_second_start_reuses_everything() {
 }
 
 #[tokio::test]
+async fn a_lost_profile_is_not_replaced_by_one_that_may_allow_more() {
+    let installation = Installation::new();
+    installation.start().await.unwrap().shutdown().await;
+    let data = installation.data();
+    fs::remove_file(data.join("profile.yaml")).unwrap();
+    let error = starter_profile(&data).unwrap_err().to_string();
+    assert!(error.contains("profile.yaml` although the database"), "{error}");
+    assert!(!data.join("profile.yaml").exists());
+}
+
+#[tokio::test]
 async fn what_a_crash_left_behind_is_begun_anew() {
     let installation = Installation::new();
     let profile = installation.profile();
