@@ -38,6 +38,7 @@ async fn run() -> Result<(), Failure> {
     let folder = std::env::var_os("AUDIT_BENCH_DIR").unwrap_or_else(|| ".".into());
     let folder = tempfile::Builder::new().prefix("audit-bench-").tempdir_in(folder)?;
     let house = House::open(&folder.path().join("audit.db")).await?;
+    systemprompt_benches::print_machine(folder.path())?;
     println!("one decision after the other for each caller (bar: 25,000/s with 64 callers)");
     println!("| callers | decisions/s | p50 ms | p99 ms | CPU us each | rows a batch |");
     println!("|--:|--:|--:|--:|--:|--:|");

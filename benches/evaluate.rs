@@ -31,6 +31,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    systemprompt_benches::print_machine(&std::env::temp_dir()).expect("a temporary file");
     println!("evaluate: ns per call, median (5th to 95th percentile of rounds), one thread");
     let house = governor(200);
     let mut allowed = Vec::new();

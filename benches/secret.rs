@@ -143,7 +143,8 @@ impl Baseline {
             literals.push(keyword);
             of_keyword.push(rules.len());
         }
-        rules.push(Regex::new(assignment).expect("a valid pattern"));
+        let assignment = RegexBuilder::new(assignment).unicode(false).build();
+        rules.push(assignment.expect("a valid pattern"));
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))

@@ -53,6 +53,7 @@ struct Figures {
 
 fn compare() -> Result<(), Box<dyn Error>> {
     let governed = Governed::prepare()?;
+    systemprompt_benches::print_machine(governed.folder())?;
     println!(
         "{:>5} {:>9} {:>10} {:>7} {:>8} {:>8} {:>9}",
         "conns", "server", "req/s", "ratio", "p50 ms", "p99 ms", "CPU us"

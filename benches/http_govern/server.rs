@@ -57,6 +57,11 @@ impl Governed {
     }
 
     /// The request for `kind` and what its answer must hold.
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(crate) fn request(
         &self,
         kind: Kind,
