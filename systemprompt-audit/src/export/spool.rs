@@ -53,7 +53,7 @@ pub(super) enum Pushed {
     Yes,
     /// There is no room.
     Full,
-    /// A damaged segment was found: what was not delivered must be read again.
+    /// What was not delivered must be read again first.
     ReadAgain,
 }
 
@@ -152,7 +152,7 @@ impl Spool {
     /// Puts a batch in.
     pub(super) fn push(&self, batch: &Batch) -> io::Result<Pushed> {
         let mut state = self.state();
-        if std::mem::take(&mut state.read_again) {
+        if state.read_again {
             return Ok(Pushed::ReadAgain);
         }
         let size = batch.bytes().len() as u64 + MAX_HEAD as u64;
@@ -197,9 +197,14 @@ impl Spool {
         self.state().waiting.front().cloned()
     }
 
-    /// Asks for everything that was not delivered to be read again, at the next push.
-    pub(super) fn read_again(&self) {
-        self.state().read_again = true;
+    /// Whether what was not delivered must be read again; until then nothing is taken.
+    pub(super) fn wants_again(&self) -> bool {
+        self.state().read_again
+    }
+
+    /// From now on it is read again.
+    pub(super) fn reads_again(&self) {
+        self.state().read_again = false;
     }
 
     /// Whether nothing waits to be delivered.

@@ -103,6 +103,8 @@ struct Work {
     accepted: usize,
     refusals: u32,
     rounds: u32,
+    /// Whether lines that were refused alone have been tried once more since.
+    confirmed: bool,
     /// Lines that are too long even alone.
     oversized: Vec<usize>,
     /// Lines that were refused alone.
@@ -117,12 +119,22 @@ impl Work {
             accepted: 0,
             refusals: 0,
             rounds: 0,
+            confirmed: false,
             oversized: Vec::new(),
             unwanted: Vec::new(),
         }
     }
 
+    /// What to try next. When others were accepted, what was refused alone is tried once more: the
+    /// receiver may have come to its senses meanwhile.
     fn next(&mut self) -> Option<Range<usize>> {
+        if self.left.is_empty()
+            && self.accepted > 0
+            && !std::mem::replace(&mut self.confirmed, true)
+        {
+            let again = std::mem::take(&mut self.unwanted).into_iter().rev();
+            self.left.extend(again.map(|line| line..line + 1));
+        }
         self.left.pop()
     }
 
@@ -165,6 +177,7 @@ impl Work {
 
     fn start_over(&mut self) {
         self.rounds += 1;
+        self.confirmed = false;
         self.refusals = 0;
         self.unwanted.clear();
         self.oversized.clear();

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::deliver::Delivery;
 use super::{NOTE_EVERY, Worker};
+use crate::QueryError;
 use crate::export::batch::Batch;
 use crate::export::sink::RemoteSink;
 use crate::export::spool::{Pushed, Spool};
@@ -84,9 +85,12 @@ async fn fill(worker: &Worker, spool: &Spool, tail: &mut Tail) {
             noted = Instant::now();
         }
         let stopping = worker.stop.is_set();
+        if spool.wants_again() {
+            held = None;
+        }
         let next = match held.take() {
             Some(batch) => Ok(Some(batch)),
-            None => tail.next().await,
+            None => next(worker, spool, tail).await,
         };
         let step = match next {
             Ok(Some(batch)) => keep(worker, spool, tail, batch).await,
@@ -120,6 +124,20 @@ async fn fill(worker: &Worker, spool: &Spool, tail: &mut Tail) {
     }
 }
 
+/// The next batch; after damage the one after what has arrived.
+async fn next(
+    worker: &Worker,
+    spool: &Spool,
+    tail: &mut Tail,
+) -> Result<Option<Batch>, QueryError> {
+    if spool.wants_again() {
+        note(worker, spool, tail).await;
+        tail.begin(&spool.places()).await?;
+        spool.reads_again();
+    }
+    tail.next().await
+}
+
 /// What filling the spool does next, and the batch that is still in hand.
 enum Step {
     /// Goes on at once.
@@ -145,17 +163,8 @@ async fn keep(worker: &Worker, spool: &Spool, tail: &mut Tail, batch: Batch) -> 
             drop(tail.look().await);
             Step::Wait(Some(batch))
         }
-        Ok(Pushed::ReadAgain) => {
-            note(worker, spool, tail).await;
-            match tail.begin(&spool.places()).await {
-                Ok(()) => Step::On,
-                Err(error) => {
-                    worker.failed("the log cannot be read", &error);
-                    spool.read_again();
-                    Step::Failed(Some(batch))
-                }
-            }
-        }
+        // It will come again.
+        Ok(Pushed::ReadAgain) => Step::On,
         Err(error) => {
             worker.failed("the spool cannot be written", &error);
             Step::Failed(Some(batch))

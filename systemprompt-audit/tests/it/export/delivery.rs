@@ -22,7 +22,7 @@ pub(crate) fn http(fixture: &Fixture, format: Format, url: &str) -> SinkSettings
         url: Secret::new(url.to_owned()),
         headers: vec![("X-Token".to_owned(), Secret::new("t0ken".to_owned()))],
         gzip: false,
-        timeout: Duration::from_millis(300),
+        timeout: Duration::from_secs(10),
     };
     quick(SinkSettings::new("siem", format, Destination::Http(settings), folder(fixture, "siem")))
 }
@@ -117,6 +117,9 @@ async fn a_receiver_that_fails_in_every_way_gets_everything_in_the_end() {
     let receiver = Receiver::new(script, Answer::Accept).await;
     let mut settings = http(&fixture, Format::JsonLines, &receiver.url);
     settings.batch_events = 40;
+    if let Destination::Http(http) = &mut settings.destination {
+        http.timeout = Duration::from_millis(300);
+    }
     let exporter = Exporter::start(&fixture.pool, vec![settings]).unwrap();
     until("arrival", || receiver.places().last() == Some(&200)).await;
     in_order(&receiver.places(), 200);

@@ -9,7 +9,7 @@ use systemprompt_audit::AuditLog;
 use systemprompt_audit::export::{Exporter, Format};
 use systemprompt_core::contract::AuditSink as _;
 
-use super::delivery::{file, file_events, http, in_order};
+use super::delivery::{file, file_events, http, in_order, until};
 use super::receiver::{Answer, Receiver};
 use crate::fixture::Fixture;
 
@@ -60,6 +60,7 @@ async fn kill_9_loses_no_event() {
     assert!(last >= 4000, "{last}");
     let siem = http(&fixture, Format::JsonLines, &receiver.url);
     let exporter = Exporter::start(&fixture.pool, vec![file(&fixture), siem]).unwrap();
+    until("arrival", || receiver.places().last() == Some(&last)).await;
     exporter.stop(Duration::from_secs(30)).await;
     in_order(&receiver.places(), last);
     let places: Vec<_> =
