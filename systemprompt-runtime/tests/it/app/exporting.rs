@@ -30,8 +30,8 @@ async fn events_go_to_the_sinks_and_planted_secrets_do_not() {
     installation.edit(|profile| profile + SINKS);
     let served = installation.serve().await;
     let body = format!(
-        "{{\"tool\":\"Bash\",\"arguments\":{{\"command\":\"echo {SECRET}\"}},\"session\":\"{SECRET}\",\
-          \"agent\":\"developer_agent\"}}"
+        "{{\"tool\":\"Bash\",\"arguments\":{{\"command\":\"echo {SECRET}\"}},\"session_id\":\"{SECRET}\",\
+          \"agent_id\":\"developer_agent\"}}"
     );
     let user_key = key(&installation.data(), "admin");
     let request = format!(
