@@ -24,10 +24,11 @@ async fn every_event_is_valid() {
 
 #[tokio::test]
 async fn the_checker_finds_what_is_wrong() {
+    type Break = fn(&mut Value);
     let schema = schema();
     let event = samples().await.remove(0);
     let sound: Value = serde_json::from_str(&encode(Format::Ocsf, &event)).unwrap();
-    let breaks: [(&str, fn(&mut Value)); 9] = [
+    let breaks: [(&str, Break); 9] = [
         ("no `severity_id`", |e| drop(e.as_object_mut().unwrap().remove("severity_id"))),
         ("unknown `colour`", |e| e["colour"] = "red".into()),
         ("unknown `metadata.colour`", |e| e["metadata"]["colour"] = "red".into()),
