@@ -67,3 +67,60 @@ fn syslog(syslog: &SyslogTarget, path: &str, problems: &mut Problems) {
         problems.add(format!("{path}.{key}"), "must be `host:port`");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Environment, parse};
+
+    /// The faults of a profile with this sink, one per line.
+    fn wrong(sink: &str) -> String {
+        let text = format!("profile: p\nexport: {{sinks: [{sink}]}}");
+        parse(&text, "p.yaml", &Environment::empty()).expect_err(sink).to_string()
+    }
+
+    #[test]
+    fn sinks_that_cannot_work_are_refused() {
+        for (sink, expected) in [
+            ("{id: A, format: ecs, to: {stdout: {}}}", "`export.sinks[0].id`: must be 1 to 64"),
+            ("{id: a, format: ecs, to: {http: {}}}", "either `url` or `secret_url`"),
+            (
+                "{id: a, format: ecs, to: {http: {url: 'https://a', secret_url: {env: U}}}}",
+                "either `url` or `secret_url`",
+            ),
+            (
+                "{id: a, format: ecs, to: {http: {url: 'http://a.example', token: {env: T}}}}",
+                "must be an `https` URL",
+            ),
+            (
+                "{id: a, format: ecs, to: {http: {url: 'https://a', headers: {'a b': c}}}}",
+                "`a b` is no proper header",
+            ),
+            (
+                "{id: a, format: ecs, to: {http: {url: 'https://a', headers: {a: \"b\\nc\"}}}}",
+                "`a` is no proper header",
+            ),
+            ("{id: a, format: cef, to: {syslog: {tcp: example.com}}}", "must be `host:port`"),
+            ("{id: a, format: cef, to: {syslog: {udp: ':514'}}}", "must be `host:port`"),
+            ("{id: a, format: cef, to: {file: {path: ''}}}", "`export.sinks[0].to.file.path`"),
+            ("{id: a, format: xml, to: {stdout: {}}}", "xml"),
+            ("{id: a, format: cef, to: {file: {path: a}, stdout: {}}}", "exactly one of"),
+            (
+                "{id: a, format: cef, to: {stdout: {}}}, {id: a, format: ecs, to: {stdout: {}}}",
+                "is the same as `export.sinks[0].id`",
+            ),
+        ] {
+            let faults = wrong(sink);
+            assert!(faults.contains(expected), "{sink}: {faults}");
+        }
+    }
+
+    #[test]
+    fn a_plain_url_will_do_without_a_token_or_on_this_machine() {
+        for http in ["{url: 'http://a.example'}", "{url: 'http://127.0.0.1:1', token: {env: T}}"] {
+            let text = format!(
+                "profile: p\nexport: {{sinks: [{{id: a, format: ecs, to: {{http: {http}}}}}]}}"
+            );
+            parse(&text, "p.yaml", &Environment::empty()).unwrap();
+        }
+    }
+}
