@@ -16,10 +16,13 @@
 //! |---|---|---|
 //! | `sqlite` | the SQLite store | yes |
 //! | `http` | an axum router over [`AuditReader`] | no |
+//! | `export` | [`export`]: the log in the formats of SIEMs, and the sinks that take it there | no |
 
 mod append_in;
 mod column;
 mod error;
+#[cfg(feature = "export")]
+pub mod export;
 #[cfg(feature = "http")]
 pub mod http;
 mod installation;

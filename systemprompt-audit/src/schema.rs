@@ -10,6 +10,7 @@ pub fn schema() -> SchemaOwner {
         .definition(sqlite("audit_installation", include_str!("../schema/sqlite/installation.sql")))
         .definition(sqlite("audit_logs", include_str!("../schema/sqlite/logs.sql")))
         .definition(sqlite("audit_events", include_str!("../schema/sqlite/events.sql")))
+        .definition(sqlite("audit_exports", include_str!("../schema/sqlite/exports.sql")))
         .definition(sqlite(
             "governance_decisions",
             include_str!("../schema/sqlite/decisions_view.sql"),

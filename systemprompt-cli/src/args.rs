@@ -189,6 +189,8 @@ pub(crate) enum AuditCommand {
         /// A trace, call or session id, or the beginning of one.
         id: String,
     },
+    /// Write a part of the log out in a format that others read.
+    Export(ExportArgs),
     /// Print the newest events; with `-f` go on as they come.
     Tail {
         /// How many events to begin with.
@@ -198,6 +200,25 @@ pub(crate) enum AuditCommand {
         #[arg(short, long)]
         follow: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// `json_lines`, `ocsf`, `ecs`, `cef`, `splunk_hec`, `datadog`, `sumo` or `otlp_logs`.
+    #[arg(long, default_value = "json_lines")]
+    pub(crate) format: String,
+    /// Not before this instant (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Before this instant (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Only the log of this name.
+    #[arg(long)]
+    pub(crate) origin: Option<String>,
+    /// The file to make, for its owner alone; `-` is the standard output.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

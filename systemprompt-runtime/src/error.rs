@@ -1,3 +1,4 @@
+use systemprompt_audit::export::ExportError;
 use systemprompt_audit::{OpenError, OriginError};
 use systemprompt_core::bootstrap::BootstrapError;
 use systemprompt_core::config::ConfigError;
@@ -33,6 +34,9 @@ pub enum StartError {
     /// The configured name of the audit log is none.
     #[error("`audit.origin`: {0}")]
     Origin(#[from] OriginError),
+    /// A sink of the audit log cannot be started.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The start could not be recorded.
     #[error(transparent)]
     Audit(#[from] AuditError),

@@ -21,6 +21,7 @@ mod app;
 mod check_profile;
 mod enabled;
 mod error;
+mod export;
 pub mod first_start;
 mod forget_revocations;
 mod issuer;

@@ -13,3 +13,16 @@ pub mod http {
     #[doc(inline)]
     pub use systemprompt_audit::http::router;
 }
+
+/// The log in the formats of SIEMs, and the sinks that take it there.
+#[cfg(feature = "export")]
+pub mod export {
+    #[doc(inline)]
+    pub use systemprompt_audit::export::{
+        Destination, EncodeError, Encoder, ExportError, Exporter, FileSettings, Format,
+        FormatError, HttpSettings, OnceError, OnceFilter, SettingsError, SinkSettings, SinkStats,
+        StartAt, SyslogAddress, host_name, write_once,
+    };
+    #[doc(inline)]
+    pub use systemprompt_core::secret::Secret;
+}

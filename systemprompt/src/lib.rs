@@ -32,6 +32,7 @@
 //! | `governance` | `governance`: the governor and its policy | no |
 //! | `security` | `security`: the secret scanner | no |
 //! | `audit` | `audit`: the log | no |
+//! | `export` | `audit::export`: the log in the formats of SIEMs, and the sinks that take it there | no |
 //! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
 //! | `api` | `api`: what HTTP doors share, with the application | no |
 //! | `runtime` | `runtime`: the whole application | no |

@@ -17,4 +17,6 @@ pub use reader::AuditReader;
 pub use record::EventRecord;
 pub use scope::ReadScope;
 pub use share::ReadLimits;
+#[cfg(feature = "export")]
+pub(crate) use stored::StoredEvent;
 pub use trace::{FivePointTrace, Point, TracePoints, TracedCall};

@@ -21,7 +21,7 @@ use systemprompt_core::principal::{Principal, PrincipalClaims};
 pub(crate) const LIFETIME: Duration = Duration::from_secs(900);
 
 pub(crate) struct Fixture {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     pub(crate) pool: DbPool,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -31,7 +31,14 @@ impl Fixture {
         Self::in_folder(tempfile::tempdir().unwrap()).await
     }
 
-    pub(crate) async fn in_folder(folder: tempfile::TempDir) -> Self {
+    /// In a folder that is there and stays.
+    #[cfg(feature = "export")]
+    pub(crate) async fn at(folder: &std::path::Path) -> Self {
+        Self::in_folder(Folder::Lasting(folder.to_owned())).await
+    }
+
+    pub(crate) async fn in_folder(folder: impl Into<Folder>) -> Self {
+        let folder = folder.into();
         let clock = Arc::new(ManualClock::at("2026-11-22T20:15:00Z".parse().unwrap()));
         let pool = open(&folder.path().join("audit.db")).await;
         let installer = SchemaInstaller::new(&[schema()]).unwrap();
@@ -77,6 +84,29 @@ impl Fixture {
     /// An allowing decision for `user` of the tenant `acme`.
     pub(crate) fn allow(&self, user: &str) -> AuditEvent {
         decision(&principal("acme", user), self.now(), Verdict::Allow)
+    }
+}
+
+/// The folder of a fixture.
+pub(crate) enum Folder {
+    Temporary(tempfile::TempDir),
+    #[cfg(feature = "export")]
+    Lasting(PathBuf),
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &std::path::Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            #[cfg(feature = "export")]
+            Self::Lasting(path) => path,
+        }
+    }
+}
+
+impl From<tempfile::TempDir> for Folder {
+    fn from(folder: tempfile::TempDir) -> Self {
+        Self::Temporary(folder)
     }
 }
 

@@ -10,6 +10,8 @@
 
 mod contract;
 mod crash;
+#[cfg(feature = "export")]
+mod export;
 mod failure;
 mod fixture;
 #[cfg(feature = "http")]

@@ -1,4 +1,6 @@
-//! `audit decisions`, `audit trace`, `audit tail`.
+//! `audit decisions`, `audit trace`, `audit export`, `audit tail`.
+
+mod export;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,6 +31,7 @@ pub(crate) async fn run(
     match command {
         AuditCommand::Decisions(args) => decisions(args, &reader, output).await,
         AuditCommand::Trace { id } => trace(id, &reader, output).await,
+        AuditCommand::Export(args) => export::run(args, session, output).await,
         AuditCommand::Tail { lines, follow } => tail(*lines, *follow, &reader, output).await,
     }
 }

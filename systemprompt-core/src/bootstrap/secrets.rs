@@ -31,6 +31,12 @@ impl SecretsBootstrap {
             warnings.extend(found.warning);
             fingerprint_key = Some(found.value);
         }
+        for (path, reference) in profile.profile().export.secrets() {
+            let found = reference
+                .resolve(&profile.environment)
+                .map_err(|error| profile.loaded.diagnostic(path, &error.to_string()))?;
+            warnings.extend(found.warning);
+        }
         Ok(Self { profile, fingerprint_key, warnings })
     }
 

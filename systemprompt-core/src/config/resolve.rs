@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::{JwksSource, Profile, SecretRef};
+use super::{JwksSource, Profile, SecretRef, SinkTarget, SyslogTarget};
 
 impl Profile {
     /// Takes every relative path relative to `folder`.
@@ -8,6 +8,20 @@ impl Profile {
         self.database.url = self.database.url.within(folder);
         if let Some(SecretRef::File(path)) = &mut self.secrets.fingerprint_key {
             join(path, folder);
+        }
+        for sink in &mut self.export.sinks {
+            match &mut sink.to {
+                SinkTarget::File(file) => join(&mut file.path, folder),
+                SinkTarget::Syslog(SyslogTarget::Unix(path)) => join(path, folder),
+                SinkTarget::Http(http) => {
+                    for secret in [&mut http.secret_url, &mut http.token].into_iter().flatten() {
+                        if let SecretRef::File(path) = secret {
+                            join(path, folder);
+                        }
+                    }
+                }
+                SinkTarget::Stdout(_) | SinkTarget::Syslog(_) => {}
+            }
         }
         for issuer in &mut self.identity.issuers {
             if let JwksSource::File(path) = &mut issuer.jwks {

@@ -1,3 +1,5 @@
+mod export;
+
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -17,6 +19,7 @@ impl Profile {
         server(&self.server, &mut problems);
         database(&self.database, &mut problems);
         audit(&self.audit, &mut problems);
+        export::sinks(&self.export.sinks, &mut problems);
         if let Some(key) = &self.secrets.fingerprint_key {
             secret_ref(key, "secrets.fingerprint_key", &mut problems);
         }

@@ -20,6 +20,7 @@ use systemprompt_identity::{
 use super::builder::Parts;
 use super::{App, AppContext, Inner, Shutdown};
 use crate::StartError;
+use crate::export;
 use crate::forget_revocations::ForgetRevocations;
 use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
@@ -86,6 +87,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         (audit.clone(), reader),
         clock.clone(),
     );
+    let exporter = export::start(config, &context.database)?;
     Ok(App(Arc::new(Inner {
         watch: reloader.watch(),
         jobs: Jobs::start(jobs),
@@ -97,6 +99,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         gate,
         verifier,
         audit,
+        exporter,
         probe: Probe::default(),
         shutdown: Shutdown::default(),
         context,

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
+use systemprompt_audit::export::Exporter;
 use systemprompt_audit::{AuditLog, AuditReader};
 use systemprompt_core::config::ConfigError;
 use systemprompt_core::database::DbPool;
@@ -52,6 +53,7 @@ struct Inner {
     reloader: Reloader,
     watch: Option<FileWatch>,
     jobs: Jobs,
+    exporter: Exporter,
     probe: Probe,
     shutdown: Shutdown,
 }
@@ -90,6 +92,12 @@ impl App {
     #[must_use]
     pub fn audit(&self) -> &AuditLog {
         &self.0.audit
+    }
+
+    /// The sinks that the audit log is exported to.
+    #[must_use]
+    pub fn exporter(&self) -> &Exporter {
+        &self.0.exporter
     }
 
     /// The database.

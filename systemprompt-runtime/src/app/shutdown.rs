@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::json;
 use systemprompt_core::contract::AuditSink as _;
 use systemprompt_core::event::{AuditEvent, EventKind};
@@ -11,7 +13,7 @@ pub(super) struct Shutdown(OnceCell<()>);
 
 impl App {
     /// Ends the application in an orderly way: stops jobs and the watch over the profile, writes what
-    /// is waiting, records the end, and releases the audit log and the database. A second call waits
+    /// is waiting, records the end, exports what the sinks take in time, and releases the audit log and the database. A second call waits
     /// for the first.
     pub async fn shutdown(&self) {
         self.0.shutdown.0.get_or_init(|| self.close()).await;
@@ -38,6 +40,8 @@ impl App {
             tracing::error!(%error, "the stop was not recorded");
         }
         inner.audit.close().await;
+        let wait_ms = inner.context.config.profile().server.shutdown_timeout_ms;
+        inner.exporter.stop(Duration::from_millis(wait_ms)).await;
         inner.context.database.close().await;
     }
 }

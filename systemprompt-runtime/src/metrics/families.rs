@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use systemprompt_audit::export::SinkStats;
 use systemprompt_audit::{AuditStats, LATENCY_BOUNDS_US};
 use systemprompt_governance::Stats;
 use systemprompt_identity::{GateStats, IdentityStats};
@@ -19,6 +20,7 @@ impl App {
         governor(page, &self.governor().stats());
         reloads(page, self.reload_stats());
         audit(page, &self.audit().stats());
+        export(page, &self.exporter().stats());
         identity(page, &self.gate().stats(), &self.verifier().stats());
         http(page, self.meter());
     }
@@ -119,6 +121,34 @@ fn audit(page: &mut Exposition, stats: &AuditStats) {
         "1 when the last attempt to write succeeded.",
         stats.healthy.into(),
     );
+}
+
+fn export(page: &mut Exposition, sinks: &[SinkStats]) {
+    if sinks.is_empty() {
+        return;
+    }
+    let mut family = |name, kind, help: &str, value: fn(&SinkStats) -> u64| {
+        let mut family = page.family(name, kind, help);
+        for sink in sinks {
+            family.sample(&[("sink", &sink.sink)], value(sink));
+        }
+    };
+    let events = "Events of the audit log that have arrived at a sink.";
+    family("systemprompt_export_events_total", Counter, events, |sink| sink.events);
+    let failures = "Attempts to export that failed.";
+    family("systemprompt_export_failures_total", Counter, failures, |sink| sink.failures);
+    let rejected = "Events that a receiver refused for good; they are kept in the sink's folder.";
+    family("systemprompt_export_rejected_total", Counter, rejected, |sink| sink.rejected);
+    let unreadable = "Rows of the audit log that are no events and were left out.";
+    family("systemprompt_export_unreadable_total", Counter, unreadable, |sink| sink.unreadable);
+    let behind = "Events in the audit log that have not arrived at a sink.";
+    family("systemprompt_export_behind", Gauge, behind, |sink| sink.behind);
+    let spooled = "Bytes that wait on disk for a sink.";
+    family("systemprompt_export_spooled_bytes", Gauge, spooled, |sink| sink.spooled_bytes);
+    let paused = "1 while the spool of a sink is full.";
+    family("systemprompt_export_paused", Gauge, paused, |sink| sink.paused.into());
+    let healthy = "1 when the last attempt to export succeeded.";
+    family("systemprompt_export_healthy", Gauge, healthy, |sink| sink.healthy.into());
 }
 
 fn identity(page: &mut Exposition, gate: &GateStats, verifier: &IdentityStats) {

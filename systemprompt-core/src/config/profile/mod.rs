@@ -2,6 +2,7 @@
 
 mod audit;
 mod database;
+mod export;
 mod extensions;
 mod identity;
 mod logging;
@@ -12,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::AuditSection;
 pub use database::DatabaseSection;
+pub use export::{
+    ExportFormat, ExportSection, ExportStart, FileTarget, HttpTarget, SinkConfig, SinkTarget,
+    StdoutTarget, SyslogTarget,
+};
 pub use extensions::ExtensionsSection;
 pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};
 pub use logging::{LogFormat, LogLevel, LoggingSection};
@@ -38,6 +43,9 @@ pub struct Profile {
     /// The audit log.
     #[serde(default)]
     pub audit: AuditSection,
+    /// Where the audit log goes besides the database.
+    #[serde(default)]
+    pub export: ExportSection,
     /// Secrets the servers themselves need, by reference.
     #[serde(default)]
     pub secrets: SecretsSection,
@@ -64,6 +72,7 @@ impl Profile {
             server: ServerSection::default(),
             database: DatabaseSection::default(),
             audit: AuditSection::default(),
+            export: ExportSection::default(),
             secrets: SecretsSection::default(),
             identity: IdentitySection::default(),
             governance: PolicyDocument::default(),
