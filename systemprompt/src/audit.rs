@@ -2,8 +2,7 @@
 
 #[doc(inline)]
 pub use systemprompt_audit::{
-    AuditLog, AuditOptions, AuditReader, AuditStats, Cursor, CursorError, DecisionFilter,
-    EventRecord, FivePointTrace, LATENCY_BOUNDS_US, LatencyHistogram, OpenError, OpenPermit,
+    AuditLog, AuditOptions, AuditReader, AuditStats, Cursor, CursorError, EventFilter, EventRecord, FilterError, FivePointTrace, InstantError, Named, NumberRange, ReadLimits, parse_instant, LATENCY_BOUNDS_US, LatencyHistogram, OpenError, OpenPermit,
     Origin, OriginError, Page, PageSize, Point, QueryError, ReadScope, StoreError, TracePoints,
     TracedCall, append_in, schema,
 };

@@ -15,7 +15,8 @@ pub use systemprompt_core::decision::{
 };
 #[doc(inline)]
 pub use systemprompt_core::event::{
-    AuditBody, AuditEvent, DecisionBody, EventContext, EventKind, EventSubject, OutcomeBody,
+    AiRequest, AiRequestStatus, AuditBody, AuditEvent, DecisionBody, EventContext, EventKind,
+    EventSubject, OutcomeBody, TokenUsage,
     Verdict,
 };
 #[doc(inline)]

@@ -1,17 +1,27 @@
 //! The reading end of the log.
 
+mod conditions;
 mod cursor;
 mod filter;
+mod instant;
+mod named;
 mod page;
 mod reader;
 mod record;
 mod scope;
+mod search;
+mod set;
 mod share;
 mod stored;
 mod trace;
 
 pub use cursor::{Cursor, CursorError};
-pub use filter::DecisionFilter;
+pub use filter::{EventFilter, NumberRange};
+#[cfg(feature = "http")]
+pub(crate) use set::INSTANT;
+pub use named::Named;
+pub use set::FilterError;
+pub use instant::{InstantError, parse_instant};
 pub use page::{Page, PageSize};
 pub use reader::AuditReader;
 pub use record::EventRecord;

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod analytics;
 mod contract;
 mod crash;
 mod failure;
@@ -17,5 +18,6 @@ mod http;
 mod lease;
 mod plans;
 mod reading;
+mod searching;
 mod settling;
 mod views;
