@@ -9,7 +9,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use systemprompt::audit::{AuditLog, AuditOptions, AuditReader, EventFilter, PageSize, ReadScope, schema};
+use systemprompt::audit::{
+    AuditLog, AuditOptions, AuditReader, EventFilter, PageSize, ReadScope, schema,
+};
 use systemprompt::database::{DatabaseOptions, DbPool, SchemaInstaller};
 use systemprompt::identifiers::TraceId;
 use systemprompt::models::{SystemClock, Timestamp, Verdict};
@@ -67,13 +69,7 @@ async fn fill(pool: &DbPool, rows: i64) -> Result<(), Failure> {
     let mut from = 1;
     while from <= rows {
         let to = rows.min(from + CHUNK - 1);
-        sqlx::query(FILL)
-            .bind(from)
-            .bind(to)
-            .bind(START)
-            .bind(STEP)
-            .execute(pool.sqlite())
-            .await?;
+        sqlx::query(FILL).bind(from).bind(to).bind(START).bind(STEP).execute(pool.sqlite()).await?;
         from = to + 1;
     }
     Ok(())
@@ -146,7 +142,10 @@ async fn questions(reader: &AuditReader, rows: i64) -> Result<(), Failure> {
         ("tenant", EventFilter { tenant_id: text("default"), ..base() }),
         ("deny", EventFilter { decision: Some(Verdict::Deny), ..base() }),
         ("allow", EventFilter { decision: Some(Verdict::Allow), ..base() }),
-        ("user and tool", EventFilter { user_id: text("user-17@example.com"), tool: text("tool_17"), ..base() }),
+        (
+            "user and tool",
+            EventFilter { user_id: text("user-17@example.com"), tool: text("tool_17"), ..base() },
+        ),
         ("text, found", EventFilter { text: text("dangerous"), ..base() }),
         ("text, not found", EventFilter { text: text("harmless"), ..base() }),
         ("department", EventFilter { department: text("department-3"), ..base() }),

@@ -48,12 +48,12 @@ pub use log::AuditLog;
 pub use open_permit::OpenPermit;
 pub use options::AuditOptions;
 pub use origin::{Origin, OriginError};
-pub use query::{
-    AuditReader, Cursor, CursorError, EventFilter, EventRecord, FilterError, FivePointTrace, InstantError,
-    Named, NumberRange, Page, PageSize, Point, ReadLimits, ReadScope, TracePoints, TracedCall,
-    parse_instant,
-};
 #[cfg(feature = "http")]
 pub(crate) use query::INSTANT;
+pub use query::{
+    AuditReader, Cursor, CursorError, EventFilter, EventRecord, FilterError, FivePointTrace,
+    InstantError, Named, NumberRange, Page, PageSize, Point, ReadLimits, ReadScope, TracePoints,
+    TracedCall, parse_instant,
+};
 pub use schema::schema;
 pub use stats::{AuditStats, LATENCY_BOUNDS_US, LatencyHistogram};

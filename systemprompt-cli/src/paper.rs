@@ -21,7 +21,6 @@ pub(crate) struct Paper {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ink {
     Bold,
-    Faint,
     Green,
     Red,
     Yellow,
@@ -47,7 +46,6 @@ impl Paper {
         }
         let code = match ink {
             Ink::Bold => 1,
-            Ink::Faint => 2,
             Ink::Red => 31,
             Ink::Green => 32,
             Ink::Yellow => 33,
@@ -106,7 +104,10 @@ mod tests {
     fn words_stay_within_the_width() {
         let words = ["one", "two", "a longer one that has to be cut", "\u{4f60}\u{597d}"];
         let lines = wrapped(&words.map(str::to_owned), 12);
-        assert_eq!(lines, ["one   two", "a longer", "one that", "has to be", "cut   \u{4f60}\u{597d}"]);
+        assert_eq!(
+            lines,
+            ["one   two", "a longer", "one that", "has to be", "cut   \u{4f60}\u{597d}"]
+        );
         assert_eq!(wrapped(&["abcdefgh".to_owned()], 3), ["abc", "def", "gh"]);
         assert!(wrapped(&[], 10).is_empty());
     }

@@ -3,13 +3,17 @@
 /// Most bars of a line; neighbours share one when there are more.
 const WIDEST: usize = 30;
 
-const BARS: [char; 8] = ['\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}'];
+const BARS: [char; 8] = [
+    '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}',
+];
 
 /// `values` as bars, the largest at full height; nothing is the space below the lowest bar.
 pub(crate) fn sparkline(values: &[u64]) -> String {
     let each = values.len().div_ceil(WIDEST).max(1);
-    let sums: Vec<u128> =
-        values.chunks(each).map(|chunk| chunk.iter().map(|value| u128::from(*value)).sum()).collect();
+    let sums: Vec<u128> = values
+        .chunks(each)
+        .map(|chunk| chunk.iter().map(|value| u128::from(*value)).sum())
+        .collect();
     let most = sums.iter().copied().max().unwrap_or_default().max(1);
     let bar = |sum: &u128| {
         let height = (*sum * 8).div_ceil(most);

@@ -16,8 +16,7 @@ pub use systemprompt_core::decision::{
 #[doc(inline)]
 pub use systemprompt_core::event::{
     AiRequest, AiRequestStatus, AuditBody, AuditEvent, DecisionBody, EventContext, EventKind,
-    EventSubject, OutcomeBody, TokenUsage,
-    Verdict,
+    EventSubject, OutcomeBody, TokenUsage, Verdict,
 };
 #[doc(inline)]
 pub use systemprompt_core::money::Microdollars;

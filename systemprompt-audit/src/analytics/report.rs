@@ -137,7 +137,13 @@ impl Trend {
         let first = groups.iter().map(|group| group.hour).min();
         let last = groups.iter().map(|group| group.hour).max();
         let (Some(mut first), Some(mut last)) = (first, last) else {
-            return Self { step: Step::Hour, first: None, last: None, values: Vec::new(), start: 0 };
+            return Self {
+                step: Step::Hour,
+                first: None,
+                last: None,
+                values: Vec::new(),
+                start: 0,
+            };
         };
         // A time that was asked for is shown whole, as far as it is not out of all proportion.
         let year = 366 * 24;

@@ -162,8 +162,7 @@ async fn segment(
     .await?;
     let id = newest.as_ref().map_or(1, |segment| segment.id + 1);
     let open = newest.filter(|segment| segment.events < SEGMENT);
-    let mut segment =
-        open.unwrap_or(Segment { id, events: 0, oldest: i64::MAX, newest: i64::MIN });
+    let mut segment = open.unwrap_or(Segment { id, events: 0, oldest: i64::MAX, newest: i64::MIN });
     segment.events += i64::try_from(batch.len()).unwrap_or(i64::MAX);
     for event in batch {
         segment.oldest = segment.oldest.min(event.occurred_at);

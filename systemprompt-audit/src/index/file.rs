@@ -26,7 +26,14 @@ pub(super) async fn open(database: &Path) -> Option<DbPool> {
 pub(super) async fn create(database: &Path) -> Result<SqliteConnection, DatabaseError> {
     let mut options = options(database).create(true);
     options.max_connections = 1;
-    let pool = DbPool::open(&options).await?;
+    let pool = match DbPool::open(&options).await {
+        Err(DatabaseError::Leftover { files, .. }) => {
+            // Of an index that somebody deleted; nothing in them is wanted.
+            files.iter().for_each(|file| drop(std::fs::remove_file(file)));
+            DbPool::open(&options).await?
+        }
+        pool => pool?,
+    };
     let mut connection = pool.connect().await?;
     pool.close().await;
     // What a crash loses is found in the events again: a commit need not reach the disk at once.
@@ -47,9 +54,8 @@ pub(super) async fn make(connection: &mut SqliteConnection) -> Result<(), sqlx::
 }
 
 async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"SELECT user_version AS "version!: i64" FROM pragma_user_version"#)
-        .fetch_one(connection)
-        .await
+    // The macros know no type for what a pragma answers.
+    sqlx::query_scalar("PRAGMA user_version").fetch_one(connection).await
 }
 
 fn options(database: &Path) -> DatabaseOptions {

@@ -65,9 +65,10 @@ impl Postings {
         while places.len() < most {
             let newest = self.newest();
             // A segment that may hold something newer has to be looked into first.
-            if let Some(probe) = self.closed.pop_if(|probe| {
-                newest.is_none_or(|(_, place)| probe.newest >= place.occurred_at)
-            }) {
+            if let Some(probe) = self
+                .closed
+                .pop_if(|probe| newest.is_none_or(|(_, place)| probe.newest >= place.occurred_at))
+            {
                 let before = Some(self.window.before);
                 let run = Run { segment: probe.segment, places: VecDeque::new(), next: before };
                 self.open.push(run);

@@ -4,7 +4,9 @@ use systemprompt_core::clock::Timestamp;
 
 /// A text that is no instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("neither an RFC 3339 instant nor a time before now such as `90s`, `30m`, `2h`, `7d` or `4w`")]
+#[error(
+    "neither an RFC 3339 instant nor a time before now such as `90s`, `30m`, `2h`, `7d` or `4w`"
+)]
 pub struct InstantError;
 
 /// Reads an instant: RFC 3339, or how long before `now` it is, as a number with `s`, `m`, `h`, `d` or
@@ -53,7 +55,9 @@ mod tests {
         ] {
             assert_eq!(parse_instant(text, now).unwrap(), expected.parse().unwrap(), "{text}");
         }
-        for text in ["", "h", "-2h", "2", "2 h", "+2h", "2y", "1.5h", "yesterday", "2h30m", "\u{ff12}h"] {
+        for text in
+            ["", "h", "-2h", "2", "2 h", "+2h", "2y", "1.5h", "yesterday", "2h30m", "\u{ff12}h"]
+        {
             assert_eq!(parse_instant(text, now), Err(InstantError), "{text}");
         }
         // Far enough back is the beginning, not a failure.

@@ -17,14 +17,14 @@ mod trace;
 
 pub use cursor::{Cursor, CursorError};
 pub use filter::{EventFilter, NumberRange};
-#[cfg(feature = "http")]
-pub(crate) use set::INSTANT;
-pub use named::Named;
-pub use set::FilterError;
 pub use instant::{InstantError, parse_instant};
+pub use named::Named;
 pub use page::{Page, PageSize};
 pub use reader::AuditReader;
 pub use record::EventRecord;
 pub use scope::ReadScope;
+pub use set::FilterError;
+#[cfg(feature = "http")]
+pub(crate) use set::INSTANT;
 pub use share::ReadLimits;
 pub use trace::{FivePointTrace, Point, TracePoints, TracedCall};

@@ -73,7 +73,7 @@ async fn traces(
     };
     let (tenant, limit) = (scope.tenant(), size.rows());
     let rows = sqlx::query!(
-        r#"SELECT trace_id, max(occurred_at) AS "at!: i64" FROM audit_events
+        r#"SELECT trace_id AS "trace_id!", max(occurred_at) AS "at!: i64" FROM audit_events
            WHERE trace_id >= ? AND trace_id <= ? AND (? IS NULL OR tenant_id = ?)
            GROUP BY trace_id ORDER BY max(occurred_at) DESC LIMIT ?"#,
         first,

@@ -2,8 +2,8 @@ use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::TraceId;
 
-use super::search::{Found, Hit, Search, decisions};
 use super::named::{self, Named};
+use super::search::{Found, Hit, Search, decisions};
 use super::share::{Reading, Share};
 use super::stored::StoredEvent;
 use super::{

@@ -86,7 +86,11 @@ impl Search<'_> {
             && let Some(rest) = rest(connection, &marks).await?
             && let Ok(Some(postings)) = Postings::rarest(&mut snapshot, &terms, self.window()).await
         {
-            return self.look_up(connection, (&mut snapshot, postings), &rest).await;
+            // An index that cannot be read to its end is as good as none.
+            let found = self.look_up(connection, (&mut snapshot, postings), &rest).await?;
+            if let Some(found) = found {
+                return Ok(found);
+            }
         }
         self.scan(connection, &Lead::Time).await
     }
@@ -120,7 +124,8 @@ impl Search<'_> {
             let query = EventQuery::events(lead).within(window).matching(self.filter, self.scope);
             let query = if let Some(end) = end { query.not_before(end) } else { query };
             let wanted = (self.rows + 1).saturating_sub(events.len());
-            let hits: Vec<Hit> = query.newest(wanted, 0).build_query_as().fetch_all(&mut *connection).await?;
+            let hits: Vec<Hit> =
+                query.newest(wanted, 0).build_query_as().fetch_all(&mut *connection).await?;
             events.extend(hits);
             let Some(end) = end.filter(|_| events.len() <= self.rows) else {
                 return Ok(self.page(events, None));
@@ -134,25 +139,27 @@ impl Search<'_> {
         }
     }
 
-    /// Looks up what the index leads to, and looks through the rest.
+    /// Looks up what the index leads to, and looks through the rest; `None` when the index fails.
     async fn look_up(
         &self,
         connection: &mut SqliteConnection,
         (index, mut postings): (&mut SqliteConnection, Postings),
         rest: &Rest,
-    ) -> Result<Found, sqlx::Error> {
+    ) -> Result<Option<Found>, sqlx::Error> {
         let mut behind = self.behind(connection, rest).await?;
         let mut events: Vec<Hit> = Vec::new();
         let (mut read, mut step) = (0, 2 * self.rows + 16);
         let end = loop {
-            let places = postings.next(index, step.min(self.most - read)).await?;
+            let step_now = step.min(self.most - read);
+            let Ok(places) = postings.next(index, step_now).await else { return Ok(None) };
             let Some(last) = places.last().copied() else { break None };
             read += places.len();
             let text = listed(&places);
             let query = EventQuery::events(&Lead::Places(&text));
             let query = query.within(self.window()).matching(self.filter, self.scope);
             let wanted = (self.rows + 1).saturating_sub(events.len());
-            let hits: Vec<Hit> = query.newest(wanted, 0).build_query_as().fetch_all(&mut *connection).await?;
+            let hits: Vec<Hit> =
+                query.newest(wanted, 0).build_query_as().fetch_all(&mut *connection).await?;
             events.extend(hits);
             if events.len() > self.rows || read >= self.most {
                 break Some(last).filter(|_| events.len() <= self.rows);
@@ -167,7 +174,7 @@ impl Search<'_> {
         events.sort_unstable_by_key(|hit| std::cmp::Reverse(hit.place()));
         // The index may have come further while it was read.
         events.dedup_by_key(|hit| hit.place());
-        Ok(self.page(events, end))
+        Ok(Some(self.page(events, end)))
     }
 
     /// What is wanted of `rest`, as much as goes on a page.

@@ -87,7 +87,7 @@ impl Share {
 /// A connection that reads. Dropping it before [`finish`](Self::finish) interrupts the query, so that
 /// a caller who went away leaves nothing running.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     connection: PoolConnection<Sqlite>,
     /// `None` when there are no limits, or none any more.
     bound: Option<Bound>,
@@ -108,12 +108,12 @@ impl Reading {
     }
 
     /// What to read with.
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.connection
     }
 
     /// Gives the connection back and says what became of the query.
-    pub(super) async fn finish<T>(
+    pub(crate) async fn finish<T>(
         mut self,
         result: Result<T, sqlx::Error>,
     ) -> Result<T, QueryError> {

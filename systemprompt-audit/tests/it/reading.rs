@@ -176,7 +176,7 @@ async fn prefixes_find_calls_sessions_and_traces() {
         (call[..10].to_owned(), Named::Call(call.clone())),
         (call.clone(), Named::Call(call.clone())),
         ("session".to_owned(), Named::Session("session-1".to_owned())),
-        (trace.to_string()[..7].to_owned(), Named::Trace(trace)),
+        (trace.to_string()[..15].to_owned(), Named::Trace(trace)),
         (trace.to_string(), Named::Trace(trace)),
     ];
     for (prefix, expected) in cases {

@@ -29,7 +29,8 @@ pub(crate) async fn run(
     };
     let query = query(args, session.clock.now())?;
     let report = analytics.usage(&scope, &query).await.map_err(Failure::database)?;
-    let format = args.format.unwrap_or(if output.is_json() { FormatArg::Json } else { FormatArg::Table });
+    let format =
+        args.format.unwrap_or(if output.is_json() { FormatArg::Json } else { FormatArg::Table });
     match format {
         FormatArg::Json => output.value(&report),
         FormatArg::Csv => output.text(&report.to_csv()),
@@ -98,7 +99,10 @@ fn summary(report: &UsageReport, output: Output) -> Result<(), Failure> {
     text.push_str(&format!("requests   {} ({} failed)\n", requests.total, requests.failed));
     text.push_str(&format!("cost       {cost_microdollars}"));
     if requests.unpriced > 0 {
-        text.push_str(&format!(", without {} requests to models that have no price", requests.unpriced));
+        text.push_str(&format!(
+            ", without {} requests to models that have no price",
+            requests.unpriced
+        ));
     }
     text.push('\n');
     let mut denials: Vec<_> = denials.iter().collect();
@@ -123,8 +127,10 @@ fn table(report: &UsageReport, output: Output) -> Result<(), Failure> {
     };
     let mut keep = said.iter();
     columns.retain(|_| keep.next().copied().unwrap_or(false));
-    let columns: Vec<_> =
-        columns.iter().map(|column| column.strip_suffix("_microdollars").unwrap_or(column)).collect();
+    let columns: Vec<_> = columns
+        .iter()
+        .map(|column| column.strip_suffix("_microdollars").unwrap_or(column))
+        .collect();
     let mut rows: Vec<_> = cells
         .iter()
         .zip(&report.rows)

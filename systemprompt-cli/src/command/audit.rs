@@ -215,7 +215,8 @@ async fn draw_calls(
     let page = reader.calls(&SCOPE, filter, page_size(MOST_CALLS)?).await;
     let page = page.map_err(Failure::database)?;
     if output.is_json() {
-        return output.value(&json!({ "calls": page.items, "truncated": page.next_cursor.is_some() }));
+        return output
+            .value(&json!({ "calls": page.items, "truncated": page.next_cursor.is_some() }));
     }
     output.text(&timeline::draw(title, &page.items, now, Paper::stdout()))?;
     if page.next_cursor.is_some() {

@@ -105,7 +105,9 @@ fn what_is_missing_is_said_and_several_calls_follow_each_other() {
     assert!(blocks[0].contains("✗ secret denied 3 µs (pattern 3)"));
     assert!(blocks[0].contains("├─ Tool execution   none: the call was denied\n"));
     assert!(blocks[0].contains("└─ Result           none: the call was denied"));
-    assert!(blocks[1].contains("missing: nobody has reported yet; the permit runs out at 20:30:00Z"));
+    assert!(
+        blocks[1].contains("missing: nobody has reported yet; the permit runs out at 20:30:00Z")
+    );
     assert!(blocks[2].contains("missing: nobody reported, and the permit has run out"));
     assert!(blocks[3].contains("abandoned: the permit ran out"));
     assert_eq!(calls[1].missing, [Point::ToolExecution, Point::Result]);
