@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn hours_have_days_and_months() {
         // 2024-02-29T23:00Z
-        let hour = 474_743;
+        let hour = 474_791;
         assert_eq!(name(Dimension::Hour, hour), "2024-02-29T23:00Z");
         assert_eq!(name(Dimension::Day, hour), "2024-02-29");
         assert_eq!(name(Dimension::Month, hour), "2024-02");

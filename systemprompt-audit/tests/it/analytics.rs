@@ -270,11 +270,11 @@ fn check(report: &UsageReport, query: &UsageQuery, counted: &[Counted], tenant: 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
     fn sums_are_those_made_by_hand(
-        happenings in prop::collection::vec(happening(), 1..60),
+        happenings in prop::collection::vec(happening(), 1..30),
         dimensions in prop::sample::subsequence(Dimension::ALL.to_vec(), 0..4),
         cut in any::<prop::sample::Index>(),
     ) {
