@@ -47,6 +47,12 @@ pub enum QueryError {
     /// The database failed.
     #[error("the audit log cannot be read")]
     Database(#[source] sqlx::Error),
+    /// A sum is larger than a number can be.
+    #[error("a sum does not fit in 64 bits")]
+    Overflow,
+    /// The file of the search index cannot be opened.
+    #[error("the search index cannot be opened")]
+    Index(#[source] DatabaseError),
     /// A row does not hold what the log writes.
     #[error("event {seq} of the log `{origin}` has no proper `{column}`")]
     Corrupt {

@@ -4,9 +4,10 @@
 //!   together. It is the [`AuditSink`](systemprompt_core::contract::AuditSink) and the
 //!   [`PermitLedger`](systemprompt_core::contract::PermitLedger) of a governor.
 //! - [`append_in`] appends to the command line's own log inside a transaction of the caller.
-//! - [`AuditReader`] is the reading end: five-point traces, decisions by filter, page by page.
+//! - [`AuditReader`] is the reading end: five-point traces, events by filter, page by page.
+//! - [`analytics`] says what was used, what it cost and what was denied.
 //! - [`schema`] is what the log keeps in the database, with the views `governance_decisions`,
-//!   `tool_executions` and `five_point_trace`.
+//!   `tool_executions`, `ai_requests` and `five_point_trace`.
 //!
 //! Every event has a place (`seq`, gap-free in its log) and a `leaf_hash` over all of its columns.
 //!
@@ -18,6 +19,7 @@
 //! | `http` | an axum router over [`AuditReader`] | no |
 //! | `export` | [`export`]: the log in the formats of SIEMs, and the sinks that take it there | no |
 
+pub mod analytics;
 mod append_in;
 mod column;
 mod error;
@@ -25,6 +27,7 @@ mod error;
 pub mod export;
 #[cfg(feature = "http")]
 pub mod http;
+mod index;
 mod installation;
 mod leaf;
 mod lease;
@@ -33,6 +36,7 @@ mod open_permit;
 mod options;
 mod origin;
 mod pending;
+mod place;
 mod query;
 mod row;
 mod schema;
@@ -47,9 +51,12 @@ pub use log::AuditLog;
 pub use open_permit::OpenPermit;
 pub use options::AuditOptions;
 pub use origin::{Origin, OriginError};
+#[cfg(feature = "http")]
+pub(crate) use query::INSTANT;
 pub use query::{
-    AuditReader, Cursor, CursorError, DecisionFilter, EventRecord, FivePointTrace, Page, PageSize,
-    Point, ReadLimits, ReadScope, TracePoints, TracedCall,
+    AuditReader, Cursor, CursorError, EventFilter, EventRecord, FilterError, FivePointTrace,
+    InstantError, Named, NumberRange, Page, PageSize, Point, ReadLimits, ReadScope, TracePoints,
+    TracedCall, parse_instant,
 };
 pub use schema::schema;
 pub use stats::{AuditStats, LATENCY_BOUNDS_US, LatencyHistogram};

@@ -28,7 +28,7 @@ use crate::store::sqlite::{SqliteStore, log as sqlite_log};
 use crate::sweep::Sweep;
 use crate::writer::Writer;
 use crate::writer::command::{Append, Command, Settlement};
-use crate::{AuditOptions, OpenError, Origin, StoreError, installation};
+use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError, index, installation};
 
 /// How often a lease that is held is asked for again, and how long after.
 const LEASE_RETRIES: u32 = 3;
@@ -49,14 +49,19 @@ struct Shared {
     append_timeout: Duration,
     pool: DbPool,
     sweep: Sweep,
-    sweeper: Option<JoinHandle<()>>,
+    background: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        if let Some(sweeper) = &self.sweeper {
-            sweeper.abort();
-        }
+        self.rest();
+    }
+}
+
+impl Shared {
+    /// Ends what goes on in the background.
+    fn rest(&self) {
+        self.background.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -98,8 +103,13 @@ impl AuditLog {
             log_id,
             cli: Origin::cli(&installation),
         };
-        let sweeper = (!options.sweep_interval.is_zero())
-            .then(|| tokio::spawn(sweep.clone().run(options.sweep_interval)));
+        let mut background = Vec::new();
+        if !options.sweep_interval.is_zero() {
+            background.push(tokio::spawn(sweep.clone().run(options.sweep_interval)));
+        }
+        if !options.index_interval.is_zero() {
+            background.push(tokio::spawn(index::run(pool.clone(), options.index_interval)));
+        }
         Ok(Self(Arc::new(Shared {
             commands,
             counters,
@@ -109,7 +119,7 @@ impl AuditLog {
             append_timeout: options.append_timeout,
             pool: pool.clone(),
             sweep,
-            sweeper,
+            background,
         })))
     }
 
@@ -149,6 +159,17 @@ impl AuditLog {
             .map_err(|error| StoreError::from(error).into())
     }
 
+    /// Takes what has been written into the search index, also from logs that nobody has open, and says
+    /// how many events. Happens by itself in the background.
+    ///
+    /// # Errors
+    /// [`QueryError`] when the log cannot be read, or the index not written.
+    pub async fn index(&self) -> Result<u64, QueryError> {
+        let pool = &self.0.pool;
+        let mut indexer = index::Indexer::open(pool).await.map_err(QueryError::Index)?;
+        Ok(indexer.catch_up().await?)
+    }
+
     /// Records every permit that has expired without an outcome as abandoned, and says how many.
     /// Happens by itself in the background.
     ///
@@ -160,9 +181,7 @@ impl AuditLog {
 
     /// Writes what is waiting, ends the writer and releases the lease. Later appends fail.
     pub async fn close(&self) {
-        if let Some(sweeper) = &self.0.sweeper {
-            sweeper.abort();
-        }
+        self.0.rest();
         let (reply, done) = oneshot::channel();
         if self.0.commands.send(Command::Close(reply)).await.is_err() {
             return;

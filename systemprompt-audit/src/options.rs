@@ -21,6 +21,9 @@ pub struct AuditOptions {
     pub append_timeout: Duration,
     /// How often expired permits are looked for; zero turns the sweep off.
     pub sweep_interval: Duration,
+    /// How long the search index may be behind the log when nothing else slows it; zero turns it off.
+    /// Without it searching is slower and finds the same.
+    pub index_interval: Duration,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -34,6 +37,7 @@ impl Default for AuditOptions {
             lock_timeout: Duration::from_millis(500),
             append_timeout: Duration::from_secs(5),
             sweep_interval: Duration::from_secs(5),
+            index_interval: Duration::from_millis(250),
             clock: SystemClock::shared(),
         }
     }

@@ -16,5 +16,6 @@ pub fn schema() -> SchemaOwner {
             include_str!("../schema/sqlite/decisions_view.sql"),
         ))
         .definition(sqlite("tool_executions", include_str!("../schema/sqlite/executions_view.sql")))
+        .definition(sqlite("ai_requests", include_str!("../schema/sqlite/requests_view.sql")))
         .definition(sqlite("five_point_trace", include_str!("../schema/sqlite/trace_view.sql")))
 }

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     /// Read the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Say what was used, what it cost and what was denied.
+    Analytics(AnalyticsArgs),
     /// Show the extensions compiled into this binary.
     #[command(subcommand)]
     Plugins(PluginsCommand),
@@ -183,8 +185,10 @@ pub(crate) struct GovernArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// List decisions, newest first.
-    Decisions(DecisionsArgs),
-    /// Show the five points of a trace.
+    Decisions(SearchArgs),
+    /// List events of every kind, newest first.
+    Events(EventsArgs),
+    /// Draw what happened to a call, from who asked to what came out.
     Trace {
         /// A trace, call or session id, or the beginning of one.
         id: String,
@@ -222,27 +226,55 @@ pub(crate) struct ExportArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct DecisionsArgs {
+pub(crate) struct EventsArgs {
+    /// Only this kind, such as `decision`, `outcome`, `ai_request` or `policy_loaded`.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
     /// Only this user.
     #[arg(long)]
     pub(crate) user: Option<String>,
     /// Only this agent.
     #[arg(long)]
     pub(crate) agent: Option<String>,
-    /// Only this tool.
+    /// Only this tool; `mcp__server__tool` names its server too.
     #[arg(long)]
     pub(crate) tool: Option<String>,
+    /// Only this session.
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// Only this tenant.
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// Only this department.
+    #[arg(long)]
+    pub(crate) department: Option<String>,
     /// Only this trace.
     #[arg(long)]
     pub(crate) trace: Option<String>,
     /// Only this verdict.
     #[arg(long)]
     pub(crate) decision: Option<VerdictArg>,
-    /// Not before this instant (RFC 3339).
-    #[arg(long, value_name = "TIME")]
+    /// Only denials for this reason, by its code.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Only where any other column has this value: `context_id=..`, `door=hook`, `status=failed`,
+    /// `duration_ms_min=500` and so on; may be given more than once.
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub(crate) columns: Vec<String>,
+    /// Only with this text in the reason, its data, the error or the details.
+    #[arg(short = 'q', long, value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+    /// Not before this instant: RFC 3339, or a time before now such as `2h` or `7d`.
+    #[arg(long, visible_alias = "since", value_name = "TIME")]
     pub(crate) from: Option<String>,
-    /// Before this instant (RFC 3339).
-    #[arg(long, value_name = "TIME")]
+    /// Before this instant.
+    #[arg(long, visible_alias = "until", value_name = "TIME")]
     pub(crate) to: Option<String>,
     /// How many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -250,6 +282,55 @@ pub(crate) struct DecisionsArgs {
     /// Go on where an earlier page ended.
     #[arg(long)]
     pub(crate) cursor: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnalyticsArgs {
+    /// What sums are taken over.
+    pub(crate) subject: SubjectArg,
+    /// What they are grouped by, with commas between: provider, model, agent, user, department, tool,
+    /// tenant, reason, hour, day, month.
+    #[arg(long, value_name = "WHAT,..")]
+    pub(crate) by: Option<String>,
+    /// Not before this instant: RFC 3339, or a time before now such as `2h` or `7d`.
+    #[arg(long, visible_alias = "since", value_name = "TIME", default_value = "30d")]
+    pub(crate) from: String,
+    /// Before this instant.
+    #[arg(long, visible_alias = "until", value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Only this tenant.
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// Most rows.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+    /// In which form.
+    #[arg(long)]
+    pub(crate) format: Option<FormatArg>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SubjectArg {
+    /// What requests to models cost.
+    Costs,
+    /// How tools were called, what was denied and how long they ran.
+    Tools,
+    /// What agents did, and what that cost.
+    Agents,
+    /// How models were asked.
+    Requests,
+    /// All of it.
+    Overview,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets; texts that one would take for a formula get an apostrophe in front.
+    Csv,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

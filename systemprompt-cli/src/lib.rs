@@ -17,8 +17,11 @@ mod args;
 mod command;
 mod failure;
 mod output;
+mod paper;
 mod policy;
 mod session;
+mod sparkline;
+mod timeline;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -27,7 +30,7 @@ use clap::Parser as _;
 use systemprompt_runtime::AppBuilder;
 
 use crate::args::{Cli, Command, KeysCommand, PluginsCommand, UsersCommand};
-use crate::command::{audit, config, db, govern, keys, plugins, serve, users};
+use crate::command::{analytics, audit, config, db, govern, keys, plugins, serve, users};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::Session;
@@ -103,6 +106,7 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
         Command::Users(UsersCommand::List) => users::list(&session, output).await,
         Command::Govern(args) => govern::run(args, &session, output).await,
         Command::Audit(command) => audit::run(command, &session, output).await,
+        Command::Analytics(args) => analytics::run(args, &session, output).await,
         Command::Serve(_) | Command::Config(_) | Command::Plugins(_) | Command::Db(_) => Ok(()),
     }
 }

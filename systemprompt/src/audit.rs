@@ -2,10 +2,10 @@
 
 #[doc(inline)]
 pub use systemprompt_audit::{
-    AuditLog, AuditOptions, AuditReader, AuditStats, Cursor, CursorError, DecisionFilter,
-    EventRecord, FivePointTrace, LATENCY_BOUNDS_US, LatencyHistogram, OpenError, OpenPermit,
-    Origin, OriginError, Page, PageSize, Point, QueryError, ReadScope, StoreError, TracePoints,
-    TracedCall, append_in, schema,
+    AuditLog, AuditOptions, AuditReader, AuditStats, Cursor, CursorError, EventFilter, EventRecord,
+    FilterError, FivePointTrace, InstantError, LATENCY_BOUNDS_US, LatencyHistogram, Named,
+    NumberRange, OpenError, OpenPermit, Origin, OriginError, Page, PageSize, Point, QueryError,
+    ReadLimits, ReadScope, StoreError, TracePoints, TracedCall, append_in, parse_instant, schema,
 };
 
 /// The queries as an axum router.

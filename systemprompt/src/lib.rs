@@ -31,7 +31,7 @@
 //! | `events` | `events`: the in-process event bus | no |
 //! | `governance` | `governance`: the governor and its policy | no |
 //! | `security` | `security`: the secret scanner | no |
-//! | `audit` | `audit`: the log | no |
+//! | `audit` | `audit`, `analytics`: the log, and sums over it | no |
 //! | `export` | `audit::export`: the log in the formats of SIEMs, and the sinks that take it there | no |
 //! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
 //! | `api` | `api`: what HTTP doors share, with the application | no |
@@ -46,6 +46,8 @@ pub mod models;
 pub mod prelude;
 pub mod traits;
 
+#[cfg(feature = "audit")]
+pub mod analytics;
 #[cfg(feature = "api")]
 pub mod api;
 #[cfg(feature = "audit")]

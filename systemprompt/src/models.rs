@@ -15,8 +15,8 @@ pub use systemprompt_core::decision::{
 };
 #[doc(inline)]
 pub use systemprompt_core::event::{
-    AuditBody, AuditEvent, DecisionBody, EventContext, EventKind, EventSubject, OutcomeBody,
-    Verdict,
+    AiRequest, AiRequestStatus, AuditBody, AuditEvent, DecisionBody, EventContext, EventKind,
+    EventSubject, OutcomeBody, TokenUsage, Verdict,
 };
 #[doc(inline)]
 pub use systemprompt_core::money::Microdollars;

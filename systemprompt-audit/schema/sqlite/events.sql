@@ -51,7 +51,8 @@ CREATE UNIQUE INDEX audit_events_position ON audit_events (log_id, seq);
 CREATE UNIQUE INDEX audit_events_id ON audit_events (id);
 CREATE UNIQUE INDEX audit_events_outcome ON audit_events (permit_id) WHERE kind = 'outcome';
 CREATE INDEX audit_events_granted ON audit_events (call_id) WHERE decision = 'allow';
-CREATE INDEX audit_events_trace ON audit_events (trace_id);
-CREATE INDEX audit_events_decided ON audit_events (occurred_at) WHERE kind = 'decision';
+CREATE INDEX audit_events_trace ON audit_events (trace_id, occurred_at);
+CREATE INDEX audit_events_time ON audit_events (occurred_at, log_id, seq);
+CREATE INDEX audit_events_ai_request ON audit_events (occurred_at) WHERE kind = 'ai_request';
 -- Hook clients report outcomes by call id; the other doors by permit.
 CREATE INDEX audit_events_call ON audit_events (call_id, occurred_at) WHERE kind = 'decision' AND door = 'hook';

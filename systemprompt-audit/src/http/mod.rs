@@ -2,16 +2,23 @@
 //!
 //! - `GET /api/v1/audit/traces/{trace_id}`: the five points of a trace and its events.
 //! - `GET /api/v1/audit/decisions`: decisions by filter, newest first, one page at a time, as
-//!   `{"decisions": [..], "next_cursor": ".." | null}`. Parameters are those of
-//!   [`DecisionFilter`](crate::DecisionFilter) by name, `limit` (1 to 1,000, 100 unless given) and
-//!   `cursor`.
+//!   `{"decisions": [..], "next_cursor": ".." | null, "scanned_to": ".." | null}`. Parameters are those
+//!   of [`EventFilter`](crate::EventFilter) by name (a range as `<name>_min` and `<name>_max`, the text as
+//!   `q`), `limit` (1 to 1,000, 100 unless given) and `cursor`.
+//! - `GET /api/v1/audit/events`: the same for events of every kind, as `{"events": [..], ..}`.
+//! - `GET /api/v1/analytics/{subject}`: sums, as a [`UsageReport`](crate::analytics::UsageReport).
+//!   Parameters are `from` (30 days ago unless given), `to`, `by`, `limit` (1 to 10,000) and `format`
+//!   (`json` or `csv`).
 //!
-//! Both need a credential for the audience `api` with the scope `audit:read`, and show the events of
+//! An instant is RFC 3339, or a time before now such as `2h`.
+//!
+//! All need a credential for the audience `api` with the scope `audit:read`, and show the events of
 //! the credential's tenant. The server must put the peer's address in the request's
 //! [`ConnectInfo`](axum::extract::ConnectInfo) extension.
 
 mod access;
-mod decisions;
+mod analytics;
+mod events;
 mod parameters;
 mod traces;
 
@@ -20,6 +27,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use systemprompt_core::api::{Authenticate, with_trace};
+use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::id::Audience;
 use systemprompt_core::secret::Redact;
 
@@ -31,6 +39,8 @@ struct Door {
     reader: AuditReader,
     authenticate: Arc<dyn Authenticate>,
     redact: Arc<dyn Redact>,
+    /// What "two hours ago" is counted from.
+    clock: Arc<dyn Clock>,
     /// `None` would mean that `api` is no audience; then nobody gets in.
     audience: Option<Audience>,
 }
@@ -49,10 +59,13 @@ pub fn router(
 ) -> Router {
     let audience = Audience::parse("api").ok();
     let reader = if reader.is_limited() { reader } else { reader.limited(ReadLimits::default()) };
-    let door = Door { reader, authenticate, redact, audience };
+    let clock = SystemClock::shared();
+    let door = Door { reader, authenticate, redact, clock, audience };
     let router = Router::new()
         .route("/api/v1/audit/traces/{trace_id}", get(traces::show))
-        .route("/api/v1/audit/decisions", get(decisions::list))
+        .route("/api/v1/audit/decisions", get(events::decisions))
+        .route("/api/v1/audit/events", get(events::events))
+        .route("/api/v1/analytics/{subject}", get(analytics::show))
         .with_state(door);
     with_trace(router)
 }

@@ -2,15 +2,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
-use systemprompt_core::clock::Timestamp;
-use systemprompt_core::id::EventId;
 
-/// The row after which a page starts. Opaque to callers: 48 hex digits.
+use crate::place::Place;
+
+/// The place after which a page starts. Opaque to callers: 48 hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    pub(crate) occurred_at: Timestamp,
-    pub(crate) id: EventId,
-}
+pub struct Cursor(pub(crate) Place);
 
 /// A text that is no cursor of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,8 +16,11 @@ pub struct CursorError;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.occurred_at.as_micros().to_be_bytes()))?;
-        f.write_str(&hex::encode(self.id.as_bytes()))
+        let Place { occurred_at, log_id, seq } = self.0;
+        for number in [occurred_at, log_id, seq] {
+            write!(f, "{number:016x}")?;
+        }
+        Ok(())
     }
 }
 
@@ -29,11 +29,10 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut bytes = [0_u8; 24];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| CursorError)?;
-        let (micros, id) = bytes.split_first_chunk::<8>().ok_or(CursorError)?;
-        Ok(Self {
-            occurred_at: Timestamp::from_micros(i64::from_be_bytes(*micros)),
-            id: EventId::from_bytes(id.try_into().map_err(|_| CursorError)?),
-        })
+        let mut numbers = bytes.as_chunks::<8>().0.iter().copied().map(i64::from_be_bytes);
+        let mut number = || numbers.next().ok_or(CursorError);
+        let (occurred_at, log_id, seq) = (number()?, number()?, number()?);
+        Ok(Self(Place { occurred_at, log_id, seq }))
     }
 }
 

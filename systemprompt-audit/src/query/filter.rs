@@ -1,23 +1,37 @@
-//! The filter builder: the one query whose text is not fixed. Values are always bound.
-
-use sqlx::{QueryBuilder, Sqlite};
+use systemprompt_core::call::Digest;
 use systemprompt_core::clock::Timestamp;
-use systemprompt_core::event::Verdict;
-use systemprompt_core::id::TraceId;
+use systemprompt_core::event::{EventKind, Verdict};
+use systemprompt_core::id::{EventId, PermitId, TraceId};
 
-use super::{Cursor, PageSize, ReadScope};
+use super::ReadScope;
+use crate::index::{Facet, Term, is_rare};
 
-/// Which decisions are wanted; what is `None` does not matter.
+/// Which events are wanted; what is `None` does not matter.
+///
+/// A page by trace, call, session, user, agent, tool, tenant, decision, reason code or kind, each with a
+/// time or without, is found by an index. The other members are looked at event by event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DecisionFilter {
+pub struct EventFilter {
+    /// Of this kind.
+    pub kind: Option<EventKind>,
+    /// This event.
+    pub id: Option<EventId>,
     /// Of this trace.
     pub trace_id: Option<TraceId>,
+    /// Granting this permit, or spending it.
+    pub permit_id: Option<PermitId>,
     /// At or after this instant.
     pub from: Option<Timestamp>,
     /// Before this instant.
     pub to: Option<Timestamp>,
+    /// In the log of this name.
+    pub origin: Option<String>,
+    /// Of this tenant.
+    pub tenant_id: Option<String>,
     /// Of this user.
     pub user_id: Option<String>,
+    /// With this user among those who acted on behalf of another.
+    pub actor: Option<String>,
     /// By this agent.
     pub agent_id: Option<String>,
     /// Of the tool with this name, without its server.
@@ -40,66 +54,107 @@ pub struct DecisionFilter {
     pub department: Option<String>,
     /// With this credential.
     pub credential_id: Option<String>,
+    /// Through this client plugin.
+    pub plugin_id: Option<String>,
     /// Through this door, by its name.
     pub door: Option<String>,
+    /// With this client software.
+    pub user_agent: Option<String>,
+    /// From this address.
+    pub client_addr: Option<String>,
     /// By this version of the policy.
     pub policy_version: Option<String>,
+    /// Ended this way, by the name of the status.
+    pub status: Option<String>,
+    /// With arguments of this SHA-256.
+    pub arguments_digest: Option<Digest>,
+    /// Of the call with this digest.
+    pub call_digest: Option<Digest>,
+    /// With a result of this SHA-256.
+    pub result_digest: Option<Digest>,
+    /// With arguments of so many bytes.
+    pub arguments_bytes: NumberRange,
+    /// Decided in so many microseconds.
+    pub duration_us: NumberRange,
+    /// Run for so many milliseconds.
+    pub duration_ms: NumberRange,
+    /// With a result of so many bytes.
+    pub result_bytes: NumberRange,
+    /// With this text in the reason, its data, the error or the details, whatever the case of ASCII
+    /// letters.
+    pub text: Option<String>,
 }
 
-impl DecisionFilter {
-    /// The query for a page after `cursor`, newest first, with one row more than the page holds.
-    pub(super) fn query(
-        &self,
-        scope: &ReadScope,
-        cursor: Option<&Cursor>,
-        size: PageSize,
-    ) -> QueryBuilder<Sqlite> {
-        let mut query = QueryBuilder::new(
-            "SELECT l.origin, e.* FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id \
-             WHERE e.kind = 'decision'",
-        );
-        if let Some(trace) = self.trace_id {
-            query.push(" AND e.trace_id = ").push_bind(trace.as_bytes().to_vec());
-        }
-        if let Some(from) = self.from {
-            query.push(" AND e.occurred_at >= ").push_bind(from.as_micros());
-        }
-        if let Some(to) = self.to {
-            query.push(" AND e.occurred_at < ").push_bind(to.as_micros());
-        }
-        for (column, value) in self.texts(scope) {
-            if let Some(value) = value {
-                query.push(column).push_bind(value.to_owned());
-            }
-        }
-        if let Some(cursor) = cursor {
-            let at = cursor.occurred_at.as_micros();
-            query.push(" AND e.occurred_at <= ").push_bind(at);
-            query.push(" AND (e.occurred_at < ").push_bind(at);
-            query.push(" OR e.id < ").push_bind(cursor.id.as_bytes().to_vec()).push(")");
-        }
-        let limit = i64::from(size.rows()) + 1;
-        query.push(" ORDER BY e.occurred_at DESC, e.id DESC LIMIT ").push_bind(limit);
-        query
+/// A range of numbers, both ends included; open where an end is `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NumberRange {
+    /// The smallest.
+    pub min: Option<i64>,
+    /// The largest.
+    pub max: Option<i64>,
+}
+
+impl EventFilter {
+    /// The plain text members, by the name of their column.
+    pub(crate) fn texts_mut(&mut self) -> [(&'static str, &mut Option<String>); 20] {
+        [
+            ("origin", &mut self.origin),
+            ("tenant_id", &mut self.tenant_id),
+            ("user_id", &mut self.user_id),
+            ("actor", &mut self.actor),
+            ("agent_id", &mut self.agent_id),
+            ("tool", &mut self.tool),
+            ("server", &mut self.server),
+            ("reason_code", &mut self.reason_code),
+            ("call_id", &mut self.call_id),
+            ("session_id", &mut self.session_id),
+            ("context_id", &mut self.context_id),
+            ("task_id", &mut self.task_id),
+            ("department", &mut self.department),
+            ("credential_id", &mut self.credential_id),
+            ("plugin_id", &mut self.plugin_id),
+            ("door", &mut self.door),
+            ("user_agent", &mut self.user_agent),
+            ("client_addr", &mut self.client_addr),
+            ("policy_version", &mut self.policy_version),
+            ("status", &mut self.status),
+        ]
     }
 
-    fn texts<'f>(&'f self, scope: &'f ReadScope) -> [(&'static str, Option<&'f str>); 15] {
+    /// The number members, by the name of their column.
+    pub(crate) fn numbers_mut(&mut self) -> [(&'static str, &mut NumberRange); 4] {
         [
-            (" AND e.tenant_id = ", scope.tenant()),
-            (" AND e.user_id = ", self.user_id.as_deref()),
-            (" AND e.agent_id = ", self.agent_id.as_deref()),
-            (" AND e.tool = ", self.tool.as_deref()),
-            (" AND e.server = ", self.server.as_deref()),
-            (" AND e.decision = ", self.decision.map(Verdict::as_str)),
-            (" AND e.reason_code = ", self.reason_code.as_deref()),
-            (" AND e.call_id = ", self.call_id.as_deref()),
-            (" AND e.session_id = ", self.session_id.as_deref()),
-            (" AND e.context_id = ", self.context_id.as_deref()),
-            (" AND e.task_id = ", self.task_id.as_deref()),
-            (" AND e.department = ", self.department.as_deref()),
-            (" AND e.credential_id = ", self.credential_id.as_deref()),
-            (" AND e.door = ", self.door.as_deref()),
-            (" AND e.policy_version = ", self.policy_version.as_deref()),
+            ("arguments_bytes", &mut self.arguments_bytes),
+            ("duration_us", &mut self.duration_us),
+            ("duration_ms", &mut self.duration_ms),
+            ("result_bytes", &mut self.result_bytes),
         ]
+    }
+
+    /// The digest members, by the name of their column.
+    pub(crate) fn digests_mut(&mut self) -> [(&'static str, &mut Option<Digest>); 3] {
+        [
+            ("arguments_digest", &mut self.arguments_digest),
+            ("call_digest", &mut self.call_digest),
+            ("result_digest", &mut self.result_digest),
+        ]
+    }
+
+    /// The properties among those wanted that the index knows.
+    pub(crate) fn terms(&self, scope: &ReadScope) -> Vec<Term> {
+        let kind = self.kind.map(EventKind::as_str).filter(|kind| is_rare(kind));
+        let texts = [
+            (Facet::Call, self.call_id.as_deref()),
+            (Facet::Session, self.session_id.as_deref()),
+            (Facet::User, self.user_id.as_deref()),
+            (Facet::Reason, self.reason_code.as_deref()),
+            (Facet::Agent, self.agent_id.as_deref()),
+            (Facet::Tool, self.tool.as_deref()),
+            (Facet::Decision, self.decision.map(Verdict::as_str)),
+            (Facet::Kind, kind),
+            (Facet::Tenant, self.tenant_id.as_deref()),
+            (Facet::Tenant, scope.tenant()),
+        ];
+        texts.into_iter().filter_map(|(facet, text)| Some(Term::of(facet, text?))).collect()
     }
 }

@@ -1,4 +1,5 @@
 use serde::Serialize;
+use systemprompt_core::clock::Timestamp;
 
 use super::Cursor;
 
@@ -35,6 +36,9 @@ impl Default for PageSize {
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Where the next page starts, if there are more rows.
+    /// Where the next page starts, if there are more rows or may be.
     pub next_cursor: Option<Cursor>,
+    /// How far back was looked, when a page has read as many rows as it may before it was full: there
+    /// is nothing else as new as this. `next_cursor` goes on from there.
+    pub scanned_to: Option<Timestamp>,
 }

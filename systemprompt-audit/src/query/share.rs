@@ -27,12 +27,24 @@ pub struct ReadLimits {
     pub wait: Duration,
     /// How long it may run.
     pub time: Duration,
+    /// Most rows that a page reads to be full, at least 1.
+    pub rows: usize,
+}
+
+impl ReadLimits {
+    /// Most rows that a page reads, also of a reader without limits.
+    pub const ROWS: usize = 200_000;
 }
 
 impl Default for ReadLimits {
-    /// Two at once, each waiting up to 2 s and running up to 5 s.
+    /// Two at once, each waiting up to 2 s, running up to 5 s and reading up to 200,000 rows.
     fn default() -> Self {
-        Self { concurrent: 2, wait: Duration::from_secs(2), time: Duration::from_secs(5) }
+        Self {
+            concurrent: 2,
+            wait: Duration::from_secs(2),
+            time: Duration::from_secs(5),
+            rows: Self::ROWS,
+        }
     }
 }
 
@@ -46,6 +58,11 @@ pub(super) struct Share {
 impl Share {
     pub(super) fn new(limits: ReadLimits) -> Self {
         Self { limits, slots: Arc::new(Semaphore::new(limits.concurrent)) }
+    }
+
+    /// Most rows that a page reads.
+    pub(super) fn rows(&self) -> usize {
+        self.limits.rows.max(1)
     }
 
     /// A connection for one query, when it is the query's turn.
@@ -70,7 +87,7 @@ impl Share {
 /// A connection that reads. Dropping it before [`finish`](Self::finish) interrupts the query, so that
 /// a caller who went away leaves nothing running.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     connection: PoolConnection<Sqlite>,
     /// `None` when there are no limits, or none any more.
     bound: Option<Bound>,
@@ -91,12 +108,12 @@ impl Reading {
     }
 
     /// What to read with.
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.connection
     }
 
     /// Gives the connection back and says what became of the query.
-    pub(super) async fn finish<T>(
+    pub(crate) async fn finish<T>(
         mut self,
         result: Result<T, sqlx::Error>,
     ) -> Result<T, QueryError> {

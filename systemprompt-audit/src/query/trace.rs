@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use systemprompt_core::clock::Timestamp;
 use systemprompt_core::id::{PermitId, TraceId};
 
 use super::EventRecord;
@@ -29,6 +30,10 @@ pub struct FivePointTrace {
 pub struct TracedCall {
     /// The call.
     pub call_id: Option<String>,
+    /// The trace it belongs to.
+    pub trace_id: TraceId,
+    /// When it was decided.
+    pub decided_at: Timestamp,
     /// Its points.
     pub points: TracePoints,
     /// Those that no event speaks of.
@@ -92,24 +97,37 @@ impl TracePoints {
     }
 }
 
+impl TracedCall {
+    /// The calls that were decided by `events`, in the order of these, with those of their outcomes that
+    /// are among them.
+    pub(crate) fn all(events: &[EventRecord]) -> Vec<Self> {
+        let outcomes = events.iter().filter(|event| event.kind == "outcome");
+        let outcomes: HashMap<PermitId, &EventRecord> =
+            outcomes.filter_map(|event| Some((event.permit_id?, event))).collect();
+        let decisions = events.iter().filter(|event| event.kind == "decision");
+        let call = |decision: &EventRecord| {
+            let permit = decision.permit_id;
+            let outcome = permit.and_then(|permit| outcomes.get(&permit).copied());
+            let points = TracePoints::of(decision, outcome);
+            Self {
+                call_id: decision.call_id.clone(),
+                trace_id: decision.trace_id,
+                decided_at: decision.occurred_at,
+                missing: points.missing(),
+                points,
+            }
+        };
+        decisions.map(call).collect()
+    }
+}
+
 impl FivePointTrace {
     /// Most events that are read of a trace; the query asks for one more.
     pub(crate) const MOST_EVENTS: usize = 10_000;
 
     /// The trace that `events`, in order, tell of.
     pub(crate) fn new(trace_id: TraceId, events: Vec<EventRecord>, truncated: bool) -> Self {
-        let outcomes = events.iter().filter(|event| event.kind == "outcome");
-        let outcomes: HashMap<PermitId, &EventRecord> =
-            outcomes.filter_map(|event| Some((event.permit_id?, event))).collect();
-        let decisions = events.iter().filter(|event| event.kind == "decision");
-        let calls: Vec<_> = decisions
-            .map(|decision| {
-                let permit = decision.permit_id;
-                let outcome = permit.and_then(|permit| outcomes.get(&permit).copied());
-                let points = TracePoints::of(decision, outcome);
-                TracedCall { call_id: decision.call_id.clone(), missing: points.missing(), points }
-            })
-            .collect();
+        let calls = TracedCall::all(&events);
         let points = calls.last().map(|call| call.points.clone()).unwrap_or_default();
         let mut missing: Vec<_> = calls.iter().flat_map(|call| call.missing.clone()).collect();
         if calls.is_empty() {

@@ -54,6 +54,7 @@ impl Fixture {
         AuditOptions {
             clock: self.clock.clone(),
             sweep_interval: Duration::ZERO,
+            index_interval: Duration::ZERO,
             lock_timeout: Duration::from_millis(50),
             ..AuditOptions::default()
         }

@@ -116,7 +116,9 @@ async fn a_trace_is_shown_to_its_tenant_alone() {
 async fn reading_takes_a_credential_with_the_scope() {
     let api = Api::new().await;
     let trace = TraceId::generate();
-    for path in ["/api/v1/audit/decisions", &format!("/api/v1/audit/traces/{trace}")] {
+    let trace = format!("/api/v1/audit/traces/{trace}");
+    let events = "/api/v1/audit/events";
+    for path in ["/api/v1/audit/decisions", &trace, events, "/api/v1/analytics/costs"] {
         let (status, body) = api.get_as(None, path).await;
         assert_eq!((status, &body["code"]), (StatusCode::UNAUTHORIZED, &"unauthenticated".into()));
         let (status, body) = api.get_as(Some("plain"), path).await;
@@ -182,6 +184,82 @@ async fn what_cannot_be_meant_is_refused_by_name() {
     let (status, body) = api.get("/api/v1/audit/decisions?limit=1&limit=2").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(body["detail"].as_str().unwrap().contains("twice"));
+}
+
+#[tokio::test]
+async fn events_of_every_kind_come_filtered_and_bounded() {
+    let mut api = Api::new().await;
+    let log = api.fixture.log().await;
+    let event = api.fixture.allow("ada");
+    let permit = event.id.into();
+    log.append(event).await.unwrap();
+    log.settle(permit, &principal("acme", "ada"), success()).await.unwrap();
+    let foreign = decision(&principal("other", "eve"), api.fixture.now(), Verdict::Allow);
+    log.append(foreign).await.unwrap();
+    for _ in 0..2 {
+        for (query, count) in [
+            ("", 2),
+            ("kind=outcome", 1),
+            ("user=ada&kind=decision", 1),
+            ("duration_ms_min=12&duration_ms_max=12", 1),
+            ("duration_ms_min=13", 0),
+            ("user=eve", 0),
+            ("from=1w&q=nothing+of+the+kind", 0),
+        ] {
+            let (status, body) = api.get(&format!("/api/v1/audit/events?{query}")).await;
+            assert_eq!(status, StatusCode::OK, "{query} {body}");
+            assert_eq!(body["events"].as_array().unwrap().len(), count, "{query}");
+            assert_eq!((&body["next_cursor"], &body["scanned_to"]), (&Value::Null, &Value::Null));
+        }
+        log.index().await.unwrap();
+    }
+    for query in ["tenant_id=other", "kind=wish", "q=x", "duration_ms=1"] {
+        let (status, _) = api.get(&format!("/api/v1/audit/events?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    let (status, _) = api.get("/api/v1/audit/decisions?kind=outcome").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let limits = ReadLimits { rows: 1, ..ReadLimits::default() };
+    let reader = api.fixture.reader().limited(limits);
+    api.router = router(reader, Arc::new(Tokens), Arc::new(HideHunter2));
+    let (_, body) = api.get("/api/v1/audit/events?server=nowhere").await;
+    assert_eq!(body["scanned_to"], "2026-11-22T20:15:00.000000Z");
+    assert!(body["next_cursor"].is_string());
+}
+
+#[tokio::test]
+async fn analytics_are_of_the_tenant_alone() {
+    let api = Api::new().await;
+    let log = api.fixture.log().await;
+    log.append(api.fixture.allow("ada")).await.unwrap();
+    let foreign = decision(&principal("other", "eve"), api.fixture.now(), Verdict::Allow);
+    log.append(foreign).await.unwrap();
+    let path = "/api/v1/analytics/tools?from=2026-01-01T00:00:00Z";
+    let (status, body) = api.get(path).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(body["total"]["calls"]["allowed"], 1);
+    assert_eq!(body["rows"][0]["key"], serde_json::json!(["mcp__files__Read"]));
+    let (_, body) = api.get(&format!("{path}&by=user,month")).await;
+    assert_eq!(body["rows"][0]["key"], serde_json::json!(["ada", "2026-11"]));
+    let (status, body) = api.get("/api/v1/analytics/gossip").await;
+    assert_eq!((status, &body["code"]), (StatusCode::NOT_FOUND, &"not_found".into()));
+    for (query, parameter) in
+        [("by=colour", "by"), ("format=xml", "format"), ("limit=0", "limit"), ("q=ada", "q")]
+    {
+        let (status, body) = api.get(&format!("/api/v1/analytics/costs?{query}")).await;
+        assert_eq!((status, &body["parameter"]), (StatusCode::BAD_REQUEST, &parameter.into()));
+    }
+    let request = Request::get(format!("{path}&format=csv&by=user"))
+        .header(header::AUTHORIZATION, "Bearer auditor")
+        .body(Body::empty())
+        .unwrap();
+    let response = api.router.clone().oneshot(request).await.unwrap();
+    let kind = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
+    assert!(kind.starts_with("text/csv"), "{kind}");
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    assert!(text.starts_with("user,calls,allowed"), "{text}");
+    assert!(text.contains("\r\nada,1,1,0"), "{text}");
 }
 
 #[tokio::test]

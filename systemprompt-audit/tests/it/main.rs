@@ -8,6 +8,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod analytics;
 mod contract;
 mod crash;
 #[cfg(feature = "export")]
@@ -19,5 +20,6 @@ mod http;
 mod lease;
 mod plans;
 mod reading;
+mod searching;
 mod settling;
 mod views;

@@ -36,9 +36,12 @@ fn scans_events(step: &str) -> bool {
 #[tokio::test]
 async fn no_query_scans_the_events() {
     let fixture = Fixture::new().await;
+    // The index has a file of its own; here its tables are beside the others.
+    let index = include_str!("../../schema/sqlite-index/index.sql");
+    sqlx::raw_sql(index).execute(fixture.pool.sqlite()).await.unwrap();
     let (mut seen, mut of_the_command_line) = (0, 0);
     for query in queries() {
-        if ["BEGIN", "ROLLBACK"].iter().any(|word| query.starts_with(word)) {
+        if ["BEGIN", "ROLLBACK", "PRAGMA"].iter().any(|word| query.starts_with(word)) {
             continue;
         }
         let plan = plan(&fixture, &query).await;

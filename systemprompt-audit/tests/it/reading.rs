@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use systemprompt_audit::{Cursor, DecisionFilter, PageSize, Point, ReadScope};
+use systemprompt_audit::{Cursor, EventFilter, Named, PageSize, Point, ReadScope};
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
 use systemprompt_core::event::{AuditEvent, Verdict};
 use systemprompt_core::id::TraceId;
@@ -65,13 +65,12 @@ async fn tenants_do_not_see_each_other() {
     let scope = ReadScope::from(&principal("acme", "ada"));
     assert!(reader.trace(&scope, our_trace).await.unwrap().is_some());
     assert!(reader.trace(&scope, their_trace).await.unwrap().is_none());
-    let filter = DecisionFilter::default();
+    let filter = EventFilter::default();
     let page = reader.decisions(&scope, &filter, None, size(10)).await.unwrap();
     assert_eq!(page.items.len(), 1);
     let all = reader.decisions(&ReadScope::All, &filter, None, size(10)).await.unwrap();
     assert_eq!(all.items.len(), 2);
     assert_eq!(reader.tail(&scope, log.origin(), 0, size(10)).await.unwrap().len(), 1);
-    assert_eq!(reader.traces_by_prefix(&scope, "session-", size(10)).await.unwrap(), [our_trace]);
 }
 
 #[tokio::test]
@@ -88,24 +87,24 @@ async fn filters_find_what_they_name() {
     let ids = [allowed.id, denied.id, bob.id];
     let trace = allowed.trace_id;
     log.append_all(vec![allowed, denied, bob]).await.unwrap();
-    let base = DecisionFilter::default;
+    let base = EventFilter::default;
     let cases = [
         (base(), vec![2, 1, 0]),
-        (DecisionFilter { trace_id: Some(trace), ..base() }, vec![0]),
-        (DecisionFilter { user_id: Some("ada".into()), ..base() }, vec![1, 0]),
-        (DecisionFilter { decision: Some(Verdict::Deny), ..base() }, vec![1]),
-        (DecisionFilter { reason_code: Some("blocked".into()), ..base() }, vec![1]),
-        (DecisionFilter { from: Some(middle), ..base() }, vec![2, 1]),
-        (DecisionFilter { to: Some(middle), ..base() }, vec![0]),
+        (EventFilter { trace_id: Some(trace), ..base() }, vec![0]),
+        (EventFilter { user_id: Some("ada".into()), ..base() }, vec![1, 0]),
+        (EventFilter { decision: Some(Verdict::Deny), ..base() }, vec![1]),
+        (EventFilter { reason_code: Some("blocked".into()), ..base() }, vec![1]),
+        (EventFilter { from: Some(middle), ..base() }, vec![2, 1]),
+        (EventFilter { to: Some(middle), ..base() }, vec![0]),
         (
-            DecisionFilter { tool: Some("Read".into()), server: Some("files".into()), ..base() },
+            EventFilter { tool: Some("Read".into()), server: Some("files".into()), ..base() },
             vec![2, 1, 0],
         ),
-        (DecisionFilter { tool: Some("Write".into()), ..base() }, vec![]),
-        (DecisionFilter { agent_id: Some("developer_agent".into()), ..base() }, vec![2, 1, 0]),
-        (DecisionFilter { session_id: Some("' OR 1=1 --".into()), ..base() }, vec![]),
-        (DecisionFilter { credential_id: Some("key-bob".into()), ..base() }, vec![2]),
-        (DecisionFilter { policy_version: Some("p-other".into()), ..base() }, vec![]),
+        (EventFilter { tool: Some("Write".into()), ..base() }, vec![]),
+        (EventFilter { agent_id: Some("developer_agent".into()), ..base() }, vec![2, 1, 0]),
+        (EventFilter { session_id: Some("' OR 1=1 --".into()), ..base() }, vec![]),
+        (EventFilter { credential_id: Some("key-bob".into()), ..base() }, vec![2]),
+        (EventFilter { policy_version: Some("p-other".into()), ..base() }, vec![]),
     ];
     for (filter, expected) in cases {
         let page =
@@ -126,7 +125,7 @@ async fn pages_show_each_row_once_while_others_are_written() {
         let event = fixture.allow("ada");
         before.insert(event.id);
         log.append(event).await.unwrap();
-        // Some share an instant, so that the id must break the tie.
+        // Some share an instant, so that the place must break the tie.
         if at % 10 == 0 {
             fixture.clock.advance(Duration::from_micros(1));
         }
@@ -140,7 +139,7 @@ async fn pages_show_each_row_once_while_others_are_written() {
             }
         }
     });
-    let filter = DecisionFilter { user_id: Some("ada".into()), ..DecisionFilter::default() };
+    let filter = EventFilter { user_id: Some("ada".into()), ..EventFilter::default() };
     let mut seen = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {
@@ -150,7 +149,7 @@ async fn pages_show_each_row_once_while_others_are_written() {
             .await
             .unwrap();
         assert!(
-            page.items.is_sorted_by_key(|event| std::cmp::Reverse((event.occurred_at, event.id)))
+            page.items.is_sorted_by_key(|event| std::cmp::Reverse((event.occurred_at, event.seq)))
         );
         seen.extend(page.items.into_iter().map(|event| event.id));
         // A cursor goes over the wire as text.
@@ -173,12 +172,21 @@ async fn prefixes_find_calls_sessions_and_traces() {
     let call = event.context.call_id.clone().unwrap().to_string();
     log.append(event).await.unwrap();
     let reader = fixture.reader();
-    for prefix in [&call[..10], &call, "session", &trace.to_string()[..6]] {
-        let found = reader.traces_by_prefix(&ReadScope::All, prefix, size(5)).await.unwrap();
-        assert_eq!(found, [trace], "{prefix}");
+    let cases = [
+        (call[..10].to_owned(), Named::Call(call.clone())),
+        (call.clone(), Named::Call(call.clone())),
+        ("session".to_owned(), Named::Session("session-1".to_owned())),
+        (trace.to_string()[..15].to_owned(), Named::Trace(trace)),
+        (trace.to_string(), Named::Trace(trace)),
+    ];
+    for (prefix, expected) in cases {
+        let found = reader.named(&ReadScope::All, &prefix, size(5)).await.unwrap();
+        assert_eq!(found, [expected], "{prefix}");
     }
-    for prefix in ["nothing", "%", "sess_on"] {
-        let found = reader.traces_by_prefix(&ReadScope::All, prefix, size(5)).await.unwrap();
+    let scope = ReadScope::from(&principal("other", "eve"));
+    assert!(reader.named(&scope, "session", size(5)).await.unwrap().is_empty());
+    for prefix in ["nothing", "%", "sess_on", "g", &"0".repeat(33)] {
+        let found = reader.named(&ReadScope::All, prefix, size(5)).await.unwrap();
         assert!(found.is_empty(), "{prefix}");
     }
 }

@@ -1,26 +1,29 @@
-//! `audit decisions`, `audit trace`, `audit export`, `audit tail`.
+//! `audit decisions`, `audit events`, `audit trace`, `audit export`, `audit tail`.
 
 mod export;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use systemprompt_audit::{
-    AuditReader, DecisionFilter, EventRecord, FivePointTrace, Origin, PageSize, ReadScope,
-    TracedCall,
+    AuditReader, Cursor, EventFilter, EventRecord, FivePointTrace, Named, Origin, Page, PageSize,
+    ReadScope,
 };
 use systemprompt_core::clock::Timestamp;
-use systemprompt_core::event::Verdict;
-use systemprompt_core::id::TraceId;
 
-use crate::args::{AuditCommand, DecisionsArgs, VerdictArg};
+use crate::args::{AuditCommand, EventsArgs, SearchArgs, VerdictArg};
 use crate::failure::Failure;
 use crate::output::{Output, plain};
+use crate::paper::Paper;
 use crate::session::Session;
+use crate::timeline;
 
 /// Whoever runs the command line on the database sees all of it.
 const SCOPE: ReadScope = ReadScope::All;
+
+/// Most calls that are drawn together.
+const MOST_CALLS: u32 = 200;
 
 pub(crate) async fn run(
     command: &AuditCommand,
@@ -28,30 +31,31 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let reader = AuditReader::new(session.database.clone());
+    let now = session.clock.now();
     match command {
-        AuditCommand::Decisions(args) => decisions(args, &reader, output).await,
-        AuditCommand::Trace { id } => trace(id, &reader, output).await,
+        AuditCommand::Decisions(args) => decisions(args, &reader, now, output).await,
+        AuditCommand::Events(args) => events(args, &reader, now, output).await,
+        AuditCommand::Trace { id } => trace(id, &reader, now, output).await,
         AuditCommand::Export(args) => export::run(args, session, output).await,
         AuditCommand::Tail { lines, follow } => tail(*lines, *follow, &reader, output).await,
     }
 }
 
 async fn decisions(
-    args: &DecisionsArgs,
+    args: &SearchArgs,
     reader: &AuditReader,
+    now: Timestamp,
     output: Output,
 ) -> Result<(), Failure> {
-    let filter = filter(args)?;
-    let cursor = args.cursor.as_deref().map(str::parse).transpose();
-    let cursor = cursor.map_err(|error| Failure::usage(format!("--cursor: {error}")))?;
-    let size = page_size(args.limit)?;
-    let page = reader
-        .decisions(&SCOPE, &filter, cursor.as_ref(), size)
-        .await
-        .map_err(Failure::database)?;
+    let (cursor, size) = place(args)?;
+    let page = reader.decisions(&SCOPE, &filter(args, now)?, cursor.as_ref(), size).await;
+    let page = page.map_err(Failure::database)?;
     if output.is_json() {
-        let answer = json!({ "decisions": page.items, "next_cursor": page.next_cursor });
-        return output.value(&answer);
+        return output.value(&json!({
+            "decisions": page.items,
+            "next_cursor": page.next_cursor,
+            "scanned_to": page.scanned_to,
+        }));
     }
     output.rows(
         &["time", "user", "agent", "tool", "decision", "reason", "trace"],
@@ -68,116 +72,197 @@ async fn decisions(
             ]
         },
     )?;
+    more(&page, output);
+    Ok(())
+}
+
+async fn events(
+    args: &EventsArgs,
+    reader: &AuditReader,
+    now: Timestamp,
+    output: Output,
+) -> Result<(), Failure> {
+    let (cursor, size) = place(&args.search)?;
+    let mut filter = filter(&args.search, now)?;
+    if let Some(kind) = &args.kind {
+        set(&mut filter, "kind", kind, "--kind", now)?;
+    }
+    let page = reader.events(&SCOPE, &filter, cursor.as_ref(), size).await;
+    let page = page.map_err(Failure::database)?;
+    if output.is_json() {
+        return output.value(&json!({
+            "events": page.items,
+            "next_cursor": page.next_cursor,
+            "scanned_to": page.scanned_to,
+        }));
+    }
+    print(&page.items, output)?;
+    more(&page, output);
+    Ok(())
+}
+
+/// Says how to go on.
+fn more<T>(page: &Page<T>, output: Output) {
+    if let Some(scanned_to) = page.scanned_to {
+        output.note(&format!("looked back as far as {scanned_to}"));
+    }
     if let Some(next) = page.next_cursor {
         output.note(&format!("more with --cursor {next}"));
+    }
+}
+
+fn place(args: &SearchArgs) -> Result<(Option<Cursor>, PageSize), Failure> {
+    let cursor = args.cursor.as_deref().map(str::parse).transpose();
+    let cursor = cursor.map_err(|error| Failure::usage(format!("--cursor: {error}")))?;
+    Ok((cursor, page_size(args.limit)?))
+}
+
+fn filter(args: &SearchArgs, now: Timestamp) -> Result<EventFilter, Failure> {
+    let mut filter = EventFilter::default();
+    let verdict = args.decision.map(|verdict| match verdict {
+        VerdictArg::Allow => "allow".to_owned(),
+        VerdictArg::Deny => "deny".to_owned(),
+        VerdictArg::Pending => "pending".to_owned(),
+    });
+    for (option, name, value) in [
+        ("--user", "user_id", &args.user),
+        ("--agent", "agent_id", &args.agent),
+        ("--tool", "tool", &args.tool),
+        ("--session", "session_id", &args.session),
+        ("--tenant", "tenant_id", &args.tenant),
+        ("--department", "department", &args.department),
+        ("--trace", "trace_id", &args.trace),
+        ("--decision", "decision", &verdict),
+        ("--reason", "reason_code", &args.reason),
+        ("--text", "q", &args.text),
+        ("--from", "from", &args.from),
+        ("--to", "to", &args.to),
+    ] {
+        if let Some(value) = value {
+            set(&mut filter, name, value, option, now)?;
+        }
+    }
+    for column in &args.columns {
+        let (name, value) = column
+            .split_once('=')
+            .ok_or_else(|| Failure::usage("--where takes a column, `=` and a value"))?;
+        set(&mut filter, name, value, &format!("--where {name}"), now)?;
+    }
+    filter.split_tool();
+    Ok(filter)
+}
+
+fn set(
+    filter: &mut EventFilter,
+    name: &str,
+    value: &str,
+    option: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let set = filter.set(name, value, now);
+    set.map_err(|error| Failure::usage(format!("{}: {error}", plain(option))))
+}
+
+async fn trace(
+    id: &str,
+    reader: &AuditReader,
+    now: Timestamp,
+    output: Output,
+) -> Result<(), Failure> {
+    match find(id, reader).await? {
+        Named::Trace(trace) => {
+            let trace = reader.trace(&SCOPE, trace).await.map_err(Failure::database)?;
+            let trace = trace
+                .ok_or_else(|| Failure::not_found(format!("there is no trace `{}`", plain(id))))?;
+            if output.is_json() { output.value(&trace) } else { draw_trace(&trace, now, output) }
+        }
+        Named::Session(session) => {
+            let title = format!("session {session}");
+            let filter = EventFilter { session_id: Some(session), ..EventFilter::default() };
+            draw_calls(&title, &filter, reader, now, output).await
+        }
+        Named::Call(call) => {
+            let title = format!("call {call}");
+            let filter = EventFilter { call_id: Some(call), ..EventFilter::default() };
+            draw_calls(&title, &filter, reader, now, output).await
+        }
+        _ => Err(Failure::not_found(format!("nothing is called `{}`", plain(id)))),
+    }
+}
+
+fn draw_trace(trace: &FivePointTrace, now: Timestamp, output: Output) -> Result<(), Failure> {
+    let title = format!("trace {}", trace.trace_id);
+    output.text(&timeline::draw(&title, &trace.calls, now, Paper::stdout()))?;
+    let others: Vec<_> = trace.events.iter().filter(|event| !is_of_call(event)).cloned().collect();
+    if !others.is_empty() {
+        output.text("\nalso in this trace\n")?;
+        print(&others, output)?;
+    }
+    if trace.truncated {
+        output.note("the trace has older events, which are not shown");
     }
     Ok(())
 }
 
-fn filter(args: &DecisionsArgs) -> Result<DecisionFilter, Failure> {
-    let instant = |name: &str, text: &Option<String>| {
-        let parsed = text.as_deref().map(str::parse::<Timestamp>).transpose();
-        parsed.map_err(|error| Failure::usage(format!("{name}: {error}")))
-    };
-    let trace = args.trace.as_deref().map(str::parse::<TraceId>).transpose();
-    Ok(DecisionFilter {
-        trace_id: trace.map_err(|error| Failure::usage(format!("--trace: {error}")))?,
-        from: instant("--from", &args.from)?,
-        to: instant("--to", &args.to)?,
-        user_id: args.user.clone(),
-        agent_id: args.agent.clone(),
-        tool: args.tool.clone(),
-        decision: args.decision.map(|verdict| match verdict {
-            VerdictArg::Allow => Verdict::Allow,
-            VerdictArg::Deny => Verdict::Deny,
-            VerdictArg::Pending => Verdict::Pending,
-        }),
-        ..DecisionFilter::default()
-    })
+fn is_of_call(event: &EventRecord) -> bool {
+    matches!(event.kind.as_str(), "decision" | "outcome")
 }
 
-async fn trace(id: &str, reader: &AuditReader, output: Output) -> Result<(), Failure> {
-    let trace = reader
-        .trace(&SCOPE, find_trace(id, reader).await?)
-        .await
-        .map_err(Failure::database)?
-        .ok_or_else(|| Failure::not_found(format!("there is no trace `{}`", plain(id))))?;
-    if output.is_json() { output.value(&trace) } else { output.text(&timeline(&trace)) }
-}
-
-/// The one trace that `id` names, wholly or by its beginning.
-async fn find_trace(id: &str, reader: &AuditReader) -> Result<TraceId, Failure> {
-    if let Ok(trace) = id.parse() {
-        return Ok(trace);
+async fn draw_calls(
+    title: &str,
+    filter: &EventFilter,
+    reader: &AuditReader,
+    now: Timestamp,
+    output: Output,
+) -> Result<(), Failure> {
+    let page = reader.calls(&SCOPE, filter, page_size(MOST_CALLS)?).await;
+    let page = page.map_err(Failure::database)?;
+    if output.is_json() {
+        return output
+            .value(&json!({ "calls": page.items, "truncated": page.next_cursor.is_some() }));
     }
-    let traces =
-        reader.traces_by_prefix(&SCOPE, id, page_size(11)?).await.map_err(Failure::database)?;
-    match traces.as_slice() {
+    output.text(&timeline::draw(title, &page.items, now, Paper::stdout()))?;
+    if page.next_cursor.is_some() {
+        output.note(&format!("there are older calls; these are the newest {MOST_CALLS}"));
+    }
+    Ok(())
+}
+
+/// What `id` names, wholly or by its beginning.
+async fn find(id: &str, reader: &AuditReader) -> Result<Named, Failure> {
+    if let Ok(trace) = id.parse() {
+        return Ok(Named::Trace(trace));
+    }
+    let one = page_size(1)?;
+    let call = EventFilter { call_id: Some(id.to_owned()), ..EventFilter::default() };
+    let session = EventFilter { session_id: Some(id.to_owned()), ..EventFilter::default() };
+    for (filter, named) in
+        [(call, Named::Call(id.to_owned())), (session, Named::Session(id.to_owned()))]
+    {
+        let page = reader.decisions(&SCOPE, &filter, None, one).await.map_err(Failure::database)?;
+        if !page.items.is_empty() {
+            return Ok(named);
+        }
+    }
+    let found = reader.named(&SCOPE, id, page_size(11)?).await.map_err(Failure::database)?;
+    match found.as_slice() {
         [] => Err(Failure::not_found(format!("nothing begins with `{}`", plain(id)))),
-        [trace] => Ok(*trace),
+        [named] => Ok(named.clone()),
         several => {
-            let names: Vec<_> = several.iter().take(10).map(ToString::to_string).collect();
-            Err(Failure::usage(format!(
-                "`{}` begins several traces, the newest first: {}",
-                plain(id),
-                names.join(", ")
-            )))
+            let names: Vec<_> = several.iter().take(10).map(name).collect();
+            let names = names.join(", ");
+            Err(Failure::usage(format!("`{}` begins several: {names}", plain(id))))
         }
     }
 }
 
-/// The trace as a person reads it: one block per call, one line per point.
-fn timeline(trace: &FivePointTrace) -> String {
-    let mut text = format!("trace {}\n", trace.trace_id);
-    for call in &trace.calls {
-        text.push_str(&block(call));
+fn name(named: &Named) -> String {
+    match named {
+        Named::Trace(trace) => format!("trace {trace}"),
+        Named::Call(call) => format!("call {}", plain(call)),
+        Named::Session(session) => format!("session {}", plain(session)),
+        _ => String::new(),
     }
-    for event in trace.events.iter().filter(|e| !matches!(&*e.kind, "decision" | "outcome")) {
-        text.push_str(&format!("\n{} {}\n", event.occurred_at, plain(&event.kind)));
-    }
-    text
-}
-
-fn block(call: &TracedCall) -> String {
-    let points = &call.points;
-    let lines = [
-        ("identity", &points.identity),
-        ("agent context", &points.agent_context),
-        ("permissions", &points.permissions),
-        ("tool execution", &points.tool_execution),
-        ("result", &points.result),
-    ];
-    let mut text = format!("\ncall {}\n", plain(call.call_id.as_deref().unwrap_or("-")));
-    for (name, point) in lines {
-        let (mark, words) = match point {
-            Some(value) => ('*', words(value)),
-            None => ('-', "missing".to_owned()),
-        };
-        text.push_str(&format!("  {mark} {name:<15} {words}\n"));
-    }
-    text
-}
-
-/// `key value` pairs of the members that say something.
-fn words(point: &Value) -> String {
-    let Value::Object(members) = point else { return plain(&point.to_string()) };
-    let word = |(key, value): (&String, &Value)| match value {
-        Value::Null => None,
-        Value::String(text) => Some(format!("{key}={}", plain(text))),
-        Value::Object(inner) if key == "evaluation" => Some(checks(inner.get("checks"))),
-        Value::Array(items) if items.is_empty() => None,
-        other => Some(format!("{key}={}", plain(&other.to_string()))),
-    };
-    members.iter().filter_map(word).collect::<Vec<_>>().join("  ")
-}
-
-fn checks(checks: Option<&Value>) -> String {
-    let Some(Value::Array(checks)) = checks else { return String::new() };
-    let name = |check: &Value, key: &str| {
-        plain(check.get(key).and_then(Value::as_str).unwrap_or_default())
-    };
-    let each = checks.iter().map(|c| format!("{}:{}", name(c, "check"), name(c, "outcome")));
-    format!("[{}]", each.collect::<Vec<_>>().join(" "))
 }
 
 async fn tail(

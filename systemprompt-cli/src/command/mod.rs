@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod analytics;
 pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod db;

@@ -6,7 +6,7 @@ mod malformed;
 mod tool_ref;
 
 pub use arguments::{Arguments, MAX_ARGUMENT_BYTES, MAX_ARGUMENT_DEPTH, Node};
-pub use digest::Digest;
+pub use digest::{Digest, DigestError};
 pub use malformed::MalformedCall;
 pub use tool_ref::ToolRef;
 

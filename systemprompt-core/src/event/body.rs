@@ -1,7 +1,9 @@
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::{self, IntoDeserializer as _};
 use serde::{Deserialize, Serialize};
 
 use crate::call::Digest;
@@ -102,6 +104,8 @@ pub enum EventKind {
     AuthRefused,
     /// A client reported something that decides nothing (a hook event other than a tool call).
     Tracked,
+    /// A model was asked; the details are an [`AiRequest`](super::AiRequest).
+    AiRequest,
     /// A server started.
     ServerStarted,
     /// A server stopped in an orderly way.
@@ -135,6 +139,7 @@ impl EventKind {
             Self::Outcome => "outcome",
             Self::AuthRefused => "auth_refused",
             Self::Tracked => "tracked",
+            Self::AiRequest => "ai_request",
             Self::ServerStarted => "server_started",
             Self::ServerStopped => "server_stopped",
             Self::PolicyLoaded => "policy_loaded",
@@ -147,6 +152,19 @@ impl EventKind {
             Self::TokenRevoked => "token_revoked",
             Self::SchemaMigrated => "schema_migrated",
         }
+    }
+}
+
+/// A name that no kind of event has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a kind of event")]
+pub struct EventKindError;
+
+impl FromStr for EventKind {
+    type Err = EventKindError;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let name: de::value::StrDeserializer<'_, de::value::Error> = name.into_deserializer();
+        Self::deserialize(name).map_err(|_| EventKindError)
     }
 }
 

@@ -5,10 +5,12 @@
 //! auditor wants to see shares the log as a kind of its own.
 
 mod actor;
+mod ai_request;
 mod body;
 
 pub use actor::{EventContext, EventSubject};
-pub use body::{AuditBody, DecisionBody, EventKind, OutcomeBody, Verdict};
+pub use ai_request::{AiRequest, AiRequestStatus, TokenUsage};
+pub use body::{AuditBody, DecisionBody, EventKind, EventKindError, OutcomeBody, Verdict};
 
 use crate::clock::Timestamp;
 use crate::id::{EventId, TraceId};

@@ -117,6 +117,7 @@ fn audit_options(config: &Config, clock: &Arc<dyn Clock>) -> Result<AuditOptions
         append_timeout: Duration::from_millis(section.append_timeout_ms),
         sweep_interval: Duration::from_secs(section.sweep_interval_s),
         clock: clock.clone(),
+        ..AuditOptions::default()
     })
 }
 

@@ -13,6 +13,8 @@ pub(super) async fn show() -> Json<Value> {
             "permit_outcome": "/api/v1/permits/{id}/outcome",
             "audit_trace": "/api/v1/audit/traces/{trace_id}",
             "audit_decisions": "/api/v1/audit/decisions",
+            "audit_events": "/api/v1/audit/events",
+            "analytics": "/api/v1/analytics/{subject}",
             "hook_govern": "/api/public/hooks/govern",
             "hook_track": "/api/public/hooks/track",
             "openapi": "/api/v1/openapi.json",

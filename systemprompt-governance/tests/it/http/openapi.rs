@@ -9,9 +9,11 @@ use super::schema::faults;
 use super::{BATCH, GOVERN, HOOK, TRACK, World};
 
 /// Routes of the other crates, which the document describes as well.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("GET", "/api/v1"),
+    ("GET", "/api/v1/analytics/{subject}"),
     ("GET", "/api/v1/audit/decisions"),
+    ("GET", "/api/v1/audit/events"),
     ("GET", "/api/v1/audit/traces/{trace_id}"),
     ("GET", "/health"),
     ("GET", "/health/ready"),

@@ -1,0 +1,115 @@
+use serde::{Deserialize, Serialize};
+
+use super::{AuditBody, EventKind};
+use crate::id::AiRequestId;
+use crate::money::Microdollars;
+
+/// One request to a model: what was asked of whom, what it used and what it cost.
+///
+/// It is the `detail` of an event of the kind [`EventKind::AiRequest`]; who asked, for which agent and in
+/// which session stands in the event's subject and context, as for every other kind. Neither the prompt
+/// nor the answer is part of it. The view `ai_requests` shows its members as columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AiRequest {
+    /// The request's id.
+    pub request_id: AiRequestId,
+    /// The provider that was asked, by its name in the configuration.
+    pub provider: String,
+    /// The model that answered, as the provider names it.
+    pub model: String,
+    /// The model that the caller named, when a route made it another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_model: Option<String>,
+    /// The tool on whose behalf the model was asked (a sampling request of a server), if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// How it ended.
+    pub status: AiRequestStatus,
+    /// Why it failed, by a stable code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// Whether the answer was streamed.
+    #[serde(default)]
+    pub streamed: bool,
+    /// What it used.
+    pub tokens: TokenUsage,
+    /// What it cost, in microdollars. Zero also when the model has no price; `priced` tells which.
+    pub cost_microdollars: Microdollars,
+    /// Whether the model had a price.
+    pub priced: bool,
+    /// Milliseconds from the request to the end of the answer.
+    pub latency_ms: u64,
+    /// Milliseconds to the first part of a streamed answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<u64>,
+}
+
+/// The tokens that a request used, as the provider counted them. The kinds do not overlap: the sum of
+/// the first three is what went in, the others came out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenUsage {
+    /// Tokens read anew.
+    pub input: u64,
+    /// Tokens read from the provider's cache.
+    #[serde(default)]
+    pub cached_input: u64,
+    /// Tokens written to the provider's cache.
+    #[serde(default)]
+    pub cache_write: u64,
+    /// Tokens of the answer, those of the reasoning included.
+    pub output: u64,
+}
+
+/// How a request to a model ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AiRequestStatus {
+    /// The model answered.
+    Success,
+    /// The provider refused, or could not be reached.
+    Failed,
+    /// It took too long.
+    Timeout,
+    /// The caller went away.
+    Cancelled,
+}
+
+impl From<AiRequest> for AuditBody {
+    fn from(request: AiRequest) -> Self {
+        // A structure of ours without maps: there is nothing that could fail.
+        let detail = serde_json::to_value(request).unwrap_or_default();
+        Self::Other { kind: EventKind::AiRequest, detail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_survives_its_detail() {
+        let request = AiRequest {
+            request_id: AiRequestId::generate(),
+            provider: "anthropic".to_owned(),
+            model: "claude-sonnet-4-5".to_owned(),
+            requested_model: Some("fast".to_owned()),
+            tool: None,
+            status: AiRequestStatus::Success,
+            error_code: None,
+            streamed: true,
+            tokens: TokenUsage { input: 12, cached_input: 900, cache_write: 0, output: 345 },
+            cost_microdollars: Microdollars::new(5_481),
+            priced: true,
+            latency_ms: 1_204,
+            first_token_ms: Some(310),
+        };
+        let AuditBody::Other { kind, detail } = AuditBody::from(request.clone()) else {
+            panic!("a request is a kind of its own");
+        };
+        assert_eq!(kind, EventKind::AiRequest);
+        assert_eq!(detail["cost_microdollars"], 5_481);
+        assert_eq!(serde_json::from_value::<AiRequest>(detail).unwrap(), request);
+    }
+}
