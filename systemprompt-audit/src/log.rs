@@ -26,8 +26,8 @@ use crate::stats::{AuditStats, Counters};
 use crate::store::Store as _;
 use crate::store::sqlite::{SqliteStore, log as sqlite_log};
 use crate::sweep::Sweep;
-use crate::writer::Writer;
 use crate::writer::command::{Append, Command, Settlement};
+use crate::writer::{Gathering, Writer};
 use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError, index, installation};
 
 /// How often a lease that is held is asked for again, and how long after.
@@ -94,6 +94,7 @@ impl AuditLog {
             tail: Some(tail),
             doubtful: false,
             disowned: Vec::new(),
+            gathering: Gathering::default(),
         };
         tokio::spawn(writer.run(receiver));
         let sweep = Sweep {

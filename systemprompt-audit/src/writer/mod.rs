@@ -5,6 +5,7 @@
 //! by itself twice a second, so that the log recovers without a restart.
 
 pub(crate) mod command;
+mod gathering;
 mod settle;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use self::command::{Append, Command, Settlement};
+pub(crate) use self::gathering::Gathering;
 use crate::lease::Lease;
 use crate::pending::Pending;
 use crate::stats::Counters;
@@ -44,6 +46,7 @@ pub(crate) struct Writer<S> {
     pub(crate) doubtful: bool,
     /// Permits that may stand in the log although their calls were answered deny.
     pub(crate) disowned: Vec<PermitId>,
+    pub(crate) gathering: Gathering,
 }
 
 impl<S: Store> Writer<S> {
@@ -65,7 +68,10 @@ impl<S: Store> Writer<S> {
             if received == 0 {
                 break;
             }
+            self.gathering.gather(&mut commands, &mut inbox, self.max_batch).await;
+            let (batch, start) = (inbox.len(), Instant::now());
             self.write(inbox.drain(..), &mut closing).await;
+            self.gathering.learn(batch + commands.len(), start.elapsed());
             self.disown().await;
             if !closing.is_empty() {
                 // What was sent before is still received.
