@@ -4,6 +4,7 @@ use std::time::Duration;
 use systemprompt_core::clock::{Clock, SystemClock};
 
 use crate::Origin;
+use crate::checkpoint::CheckpointOptions;
 
 /// How an audit log is opened.
 #[derive(Clone)]
@@ -21,6 +22,10 @@ pub struct AuditOptions {
     pub append_timeout: Duration,
     /// How often expired permits are looked for; zero turns the sweep off.
     pub sweep_interval: Duration,
+    /// How the log is signed; not at all without.
+    pub checkpoints: Option<CheckpointOptions>,
+    /// Whether the Merkle tree is kept. Without it nothing can be proven; it is there to be measured.
+    pub merkle: bool,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -34,6 +39,8 @@ impl Default for AuditOptions {
             lock_timeout: Duration::from_millis(500),
             append_timeout: Duration::from_secs(5),
             sweep_interval: Duration::from_secs(5),
+            checkpoints: None,
+            merkle: true,
             clock: SystemClock::shared(),
         }
     }
@@ -45,6 +52,7 @@ impl std::fmt::Debug for AuditOptions {
             .field("origin", &self.origin)
             .field("queue", &self.queue)
             .field("max_batch", &self.max_batch)
+            .field("checkpoints", &self.checkpoints)
             .finish_non_exhaustive()
     }
 }

@@ -33,6 +33,9 @@ pub enum StartError {
     /// The configured name of the audit log is none.
     #[error("`audit.origin`: {0}")]
     Origin(#[from] OriginError),
+    /// The audit log cannot be signed as the profile says.
+    #[error("the audit log cannot be signed: {0}")]
+    Signing(String),
     /// The start could not be recorded.
     #[error(transparent)]
     Audit(#[from] AuditError),

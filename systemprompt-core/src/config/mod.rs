@@ -25,9 +25,9 @@ pub use diagnostic::{ConfigError, Diagnostic, Position};
 pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
 pub use profile::{
-    AuditSection, DatabaseSection, ExtensionsSection, IdentitySection, IssuerAudiences,
-    IssuerConfig, JwksSource, LogFormat, LogLevel, LoggingSection, Profile, SecretRef,
-    SecretsSection, ServerSection, SigningAlgorithm,
+    AuditSection, CheckpointTarget, DatabaseSection, ExtensionsSection, IdentitySection,
+    IssuerAudiences, IssuerConfig, JwksSource, LogFormat, LogLevel, LoggingSection, Profile,
+    SecretRef, SecretsSection, ServerSection, SigningAlgorithm,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

@@ -10,7 +10,7 @@ mod server;
 
 use serde::{Deserialize, Serialize};
 
-pub use audit::AuditSection;
+pub use audit::{AuditSection, CheckpointTarget};
 pub use database::DatabaseSection;
 pub use extensions::ExtensionsSection;
 pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};
