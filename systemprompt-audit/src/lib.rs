@@ -8,7 +8,9 @@
 //! - [`schema`] is what the log keeps in the database, with the views `governance_decisions`,
 //!   `tool_executions` and `five_point_trace`.
 //!
-//! Every event has a place (`seq`, gap-free in its log) and a `leaf_hash` over all of its columns.
+//! Every event has a place (`seq`, gap-free in its log) and a `leaf_hash` over all of its columns, which
+//! is a leaf of the log's Merkle tree ([`merkle`]). The root of the tree is signed again and again
+//! ([`checkpoint`], [`note`]), and what was signed is kept outside of the database, too.
 //!
 //! # Features
 //!
@@ -16,8 +18,10 @@
 //! |---|---|---|
 //! | `sqlite` | the SQLite store | yes |
 //! | `http` | an axum router over [`AuditReader`] | no |
+//! | `witness` | checkpoints over HTTP | no |
 
 mod append_in;
+pub mod checkpoint;
 mod column;
 mod error;
 #[cfg(feature = "http")]
@@ -26,16 +30,22 @@ mod installation;
 mod leaf;
 mod lease;
 mod log;
+pub mod merkle;
+pub mod note;
 mod open_permit;
 mod options;
 mod origin;
 mod pending;
+pub mod proof;
 mod query;
 mod row;
 mod schema;
+mod signing;
 mod stats;
 mod store;
 mod sweep;
+mod tree_source;
+pub mod verify;
 mod writer;
 
 pub use append_in::append_in;

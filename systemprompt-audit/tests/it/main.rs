@@ -8,6 +8,8 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod attacks;
+mod checkpoints;
 mod contract;
 mod crash;
 mod failure;
@@ -16,6 +18,10 @@ mod fixture;
 mod http;
 mod lease;
 mod plans;
+mod proofs;
 mod reading;
+mod rotation;
 mod settling;
+mod signed;
+mod unfinished;
 mod views;

@@ -1,6 +1,9 @@
 //! One file per command.
 
 pub(crate) mod audit;
+pub(crate) mod audit_key;
+pub(crate) mod audit_proof;
+pub(crate) mod audit_verify;
 pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod govern;
