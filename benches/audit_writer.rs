@@ -10,6 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use systemprompt::audit::checkpoint::{CheckpointOptions, SigningKey, SigningKeys};
+use systemprompt::audit::proof::{WhichEvent, prove};
+use systemprompt::audit::verify::{AuditSource, VerifyOptions, verify};
 use systemprompt::audit::{AuditLog, AuditOptions, schema};
 use systemprompt::database::{DatabaseOptions, DbPool, SchemaInstaller};
 use systemprompt::identifiers::{AgentId, Audience, CallId, EventId, PermitId, SessionId, TraceId};
@@ -18,6 +21,7 @@ use systemprompt::models::{
     Evaluation, EventContext, EventSubject, LimitState, Outcome, OutcomeStatus, Principal,
     PrincipalClaims, SystemClock, Verdict,
 };
+use systemprompt::security::Secret;
 use systemprompt::traits::{AuditSink as _, PermitLedger as _};
 
 /// How long each measurement takes.
@@ -37,8 +41,9 @@ fn main() -> Result<(), Failure> {
 async fn run() -> Result<(), Failure> {
     let folder = std::env::var_os("AUDIT_BENCH_DIR").unwrap_or_else(|| ".".into());
     let folder = tempfile::Builder::new().prefix("audit-bench-").tempdir_in(folder)?;
-    let house = House::open(&folder.path().join("audit.db")).await?;
     systemprompt_benches::print_machine(folder.path())?;
+    price_of_proof(folder.path()).await?;
+    let house = House::open(&folder.path().join("audit.db"), true).await?;
     println!("one decision after the other for each caller (bar: 25,000/s with 64 callers)");
     println!("| callers | decisions/s | p50 ms | p99 ms | CPU us each | rows a batch |");
     println!("|--:|--:|--:|--:|--:|--:|");
@@ -57,6 +62,66 @@ async fn run() -> Result<(), Failure> {
     println!("|--:|--:|--:|");
     calls(&house, 64).await?;
     house.log.close().await;
+    verification(&folder.path().join("audit.db")).await
+}
+
+/// The same writer with the tree and signatures, and without, in turns.
+async fn price_of_proof(folder: &Path) -> Result<(), Failure> {
+    println!("64 callers, with tree and signatures and without (bar: 90 %, 1.5 us)");
+    println!("| tree | decisions/s | CPU us each |");
+    println!("|---|--:|--:|");
+    let (mut rates, mut cpus) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    for round in 0..3 {
+        for merkle in [true, false] {
+            let path = folder.join(format!("{merkle}-{round}.db"));
+            let house = House::open(&path, merkle).await?;
+            let meter = Meter::start();
+            let done = house
+                .each(64, |house| async move { Ok(house.log.append(house.decision()).await?) })
+                .await?;
+            let (seconds, cpu) = meter.stop();
+            house.log.close().await;
+            let (rate, cpu) = (count(done.len()) / seconds, cpu / count(done.len()));
+            println!("| {} | {rate:.0} | {cpu:.1} |", if merkle { "on" } else { "off" });
+            if let (Some(rates), Some(cpus)) =
+                (rates.get_mut(usize::from(merkle)), cpus.get_mut(usize::from(merkle)))
+            {
+                rates.push(rate);
+                cpus.push(cpu);
+            }
+        }
+    }
+    let [off, on] = rates.map(median);
+    let [cpu_off, cpu_on] = cpus.map(median);
+    println!("medians: {:.0} %, {:+.1} us\n", on / off * 100.0, cpu_on - cpu_off);
+    Ok(())
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or_default()
+}
+
+/// Everything that was written, computed anew.
+async fn verification(database: &Path) -> Result<(), Failure> {
+    let mut source = AuditSource::open(&format!("sqlite://{}", database.display())).await?;
+    let meter = Meter::start();
+    let report = verify(&mut source, &VerifyOptions::default(), &mut |_| {}).await?;
+    let (seconds, cpu) = meter.stop();
+    let rows = report.rows as f64;
+    println!("\nverification (bar: 200,000 rows/s per core)");
+    println!("| rows | clean | rows/s | CPU us each |");
+    println!("|--:|---|--:|--:|");
+    println!("| {rows} | {} | {:.0} | {:.2} |", report.is_clean(), rows / seconds, cpu / rows);
+    let origin = report.logs.first().map(|log| log.origin.clone()).unwrap_or_default();
+    let mut times = Vec::new();
+    for part in 1..=100 {
+        let seq = (report.rows / 101 * part) as i64;
+        let start = Instant::now();
+        prove(&mut source, &WhichEvent::Place { origin: origin.clone(), seq }, false).await?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    println!("\na proof takes {:.2} ms (median of 100; bar: 1)", median(times));
     Ok(())
 }
 
@@ -177,12 +242,15 @@ struct House {
 }
 
 impl House {
-    async fn open(database: &Path) -> Result<Self, Failure> {
+    async fn open(database: &Path, merkle: bool) -> Result<Self, Failure> {
         let clock = SystemClock::shared();
         let options = DatabaseOptions::new(format!("sqlite://{}", database.display())).create(true);
         let pool = DbPool::open(&options).await?;
         SchemaInstaller::new(&[schema()])?.apply(&pool, &*clock).await?;
-        let log = AuditLog::open(&pool, AuditOptions::default()).await?;
+        let key = SigningKey::parse(&Secret::new("5a".repeat(32)))?;
+        let checkpoints = merkle.then(|| CheckpointOptions::new(SigningKeys::new(key)));
+        let options = AuditOptions { checkpoints, merkle, ..AuditOptions::default() };
+        let log = AuditLog::open(&pool, options).await?;
         let principal = Principal::assert_authenticated(PrincipalClaims {
             tenant: "default".parse()?,
             user: "ada@example.com".parse()?,

@@ -6,6 +6,8 @@ use systemprompt_core::event::AuditEvent;
 use crate::pending::Pending;
 use crate::store::sqlite::insert::BulkInsert;
 use crate::store::sqlite::log;
+use crate::store::sqlite::tree::SqliteTree;
+use crate::tree_source::load_or_regrow;
 use crate::{Origin, StoreError, installation};
 
 /// Appends events to the command line's log, `cli@<installation>`, in a transaction of the caller, so
@@ -35,12 +37,20 @@ async fn append(
     let mut seq = log::tail(connection, log_id).await?;
     let events: Vec<_> =
         events.into_iter().map(|event| Pending::event(origin.as_str(), event)).collect();
+    let size = u64::try_from(seq).unwrap_or_default();
+    let mut source = SqliteTree { connection: &mut *connection, log_id };
+    let mut grown = load_or_regrow(&mut source, size).await?;
     let rows: Vec<_> = events
         .iter()
         .map(|event| {
             seq += 1;
-            event.place(seq)
+            let row = event.place(seq);
+            if let Some((tree, tiles)) = &mut grown {
+                tree.append(row.leaf_hash, tiles);
+            }
+            row
         })
         .collect();
-    Ok(BulkInsert::new(log_id).extend(connection, &rows).await?)
+    let tiles = grown.map(|(_, tiles)| tiles).unwrap_or_default();
+    Ok(BulkInsert::new(log_id).extend(connection, &rows, &tiles).await?)
 }

@@ -86,3 +86,35 @@ pub(crate) enum Value {
     /// The 32 bytes of a digest.
     Digest([u8; 32]),
 }
+
+/// The value of a column, wherever it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field<'f> {
+    /// Nothing.
+    Null,
+    /// A number.
+    Integer(i64),
+    /// A text.
+    Text(&'f str),
+    /// The bytes of an id or a digest.
+    Bytes(&'f [u8]),
+}
+
+/// A row, as far as its columns go.
+pub(crate) trait Columns {
+    /// The value of `column`.
+    fn field(&self, column: Column) -> Field<'_>;
+}
+
+impl<'f> From<&'f Value> for Field<'f> {
+    fn from(value: &'f Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(integer) => Self::Integer(*integer),
+            Value::Static(text) => Self::Text(text),
+            Value::Text(text) => Self::Text(text),
+            Value::Id(bytes) => Self::Bytes(bytes),
+            Value::Digest(bytes) => Self::Bytes(bytes),
+        }
+    }
+}

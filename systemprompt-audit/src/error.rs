@@ -4,6 +4,7 @@ use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::DatabaseError;
 
 use crate::Origin;
+use crate::note::{KeyError, NoteError};
 
 /// Why an audit log could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,12 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// The key that signs the log cannot have its name.
+    #[error("the log cannot be signed: {0}")]
+    Key(#[from] KeyError),
+    /// The name of the log cannot be signed.
+    #[error("the log cannot be signed: {0}")]
+    Note(#[source] NoteError),
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),

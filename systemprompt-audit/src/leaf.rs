@@ -30,8 +30,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::column::{Column, Value};
-use crate::row::Row;
+use crate::column::{Column, Columns, Field};
 
 /// What makes the commitments of a row unguessable.
 pub(crate) type Salt = [u8; 16];
@@ -120,13 +119,13 @@ pub(crate) struct OpenLeaf {
 
 impl OpenLeaf {
     /// The leaf of `row` in the log `origin`.
-    pub(crate) fn new(origin: &str, row: &Row, salt: &Salt) -> Self {
+    pub(crate) fn new(origin: &str, row: &impl Columns, salt: &Salt) -> Self {
         let mut bytes = Vec::with_capacity(768);
         let mut seq_at = 0;
         bytes.push(b'{');
         for key in &MEMBERS {
             match key {
-                Key::Clear(column) => member(&mut bytes, *column, row.value(*column)),
+                Key::Clear(column) => member(&mut bytes, *column, row.field(*column)),
                 Key::Commitments => commitments(&mut bytes, row, salt),
                 Key::Origin => {
                     start(&mut bytes, r#""origin":"#);
@@ -143,6 +142,12 @@ impl OpenLeaf {
         Self { bytes, seq_at }
     }
 
+    /// The leaf of the event at place `seq`.
+    pub(crate) fn entry(&self, seq: i64) -> Vec<u8> {
+        let (head, tail) = self.bytes.split_at(self.seq_at.min(self.bytes.len()));
+        [head, Digits::of(seq).as_bytes(), tail].concat()
+    }
+
     /// The leaf hash of the event at place `seq`.
     pub(crate) fn hash(&self, seq: i64) -> [u8; 32] {
         let (head, tail) = self.bytes.split_at(self.seq_at.min(self.bytes.len()));
@@ -156,7 +161,7 @@ impl OpenLeaf {
     }
 }
 
-fn commitments(out: &mut Vec<u8>, row: &Row, salt: &Salt) {
+fn commitments(out: &mut Vec<u8>, row: &impl Columns, salt: &Salt) {
     let mut fields = Vec::with_capacity(640);
     let mut any = false;
     for (group, key, columns) in GROUPS {
@@ -166,7 +171,7 @@ fn commitments(out: &mut Vec<u8>, row: &Row, salt: &Salt) {
         fields.push(0);
         let empty = fields.len();
         for (number, column) in (1_u8..).zip(columns) {
-            field(&mut fields, number, row.value(*column));
+            field(&mut fields, number, row.field(*column));
         }
         if fields.len() == empty {
             continue;
@@ -183,18 +188,16 @@ fn commitments(out: &mut Vec<u8>, row: &Row, salt: &Salt) {
     }
 }
 
-fn field(out: &mut Vec<u8>, number: u8, value: &Value) {
+fn field(out: &mut Vec<u8>, number: u8, value: Field<'_>) {
     let integer;
     let bytes = match value {
-        Value::Null => return,
-        Value::Integer(number) => {
+        Field::Null => return,
+        Field::Integer(number) => {
             integer = number.to_be_bytes();
             integer.as_slice()
         }
-        Value::Static(text) => text.as_bytes(),
-        Value::Text(text) => text.as_bytes(),
-        Value::Id(bytes) => bytes,
-        Value::Digest(bytes) => bytes,
+        Field::Text(text) => text.as_bytes(),
+        Field::Bytes(bytes) => bytes,
     };
     out.push(number);
     // SQLite holds no text of 4 GiB.
@@ -202,25 +205,23 @@ fn field(out: &mut Vec<u8>, number: u8, value: &Value) {
     out.extend_from_slice(bytes);
 }
 
-fn member(out: &mut Vec<u8>, column: Column, value: &Value) {
-    if *value == Value::Null {
+fn member(out: &mut Vec<u8>, column: Column, value: Field<'_>) {
+    if matches!(value, Field::Null) {
         return;
     }
     start(out, column.key());
     match value {
-        Value::Null => {}
-        Value::Integer(integer) if integer.unsigned_abs() <= EXACT => {
-            out.extend_from_slice(Digits::of(*integer).as_bytes());
+        Field::Null => {}
+        Field::Integer(integer) if integer.unsigned_abs() <= EXACT => {
+            out.extend_from_slice(Digits::of(integer).as_bytes());
         }
-        Value::Integer(integer) => {
+        Field::Integer(integer) => {
             out.push(b'"');
-            out.extend_from_slice(Digits::of(*integer).as_bytes());
+            out.extend_from_slice(Digits::of(integer).as_bytes());
             out.push(b'"');
         }
-        Value::Static(text) => string(out, text),
-        Value::Text(text) => string(out, text),
-        Value::Id(bytes) => hex(out, bytes),
-        Value::Digest(bytes) => hex(out, bytes),
+        Field::Text(text) => string(out, text),
+        Field::Bytes(bytes) => hex(out, bytes),
     }
 }
 
@@ -247,12 +248,15 @@ fn string(out: &mut Vec<u8>, text: &str) {
 fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| DIGITS.get(usize::from(half & 15)).copied().unwrap_or(b'0');
-    let mut text = [0; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(*byte)]);
-    }
     out.push(b'"');
-    out.extend_from_slice(text.get(..bytes.len() * 2).unwrap_or(&text));
+    // The log writes ids and digests; a table that was tampered with may hold anything.
+    for bytes in bytes.chunks(32) {
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(*byte)]);
+        }
+        out.extend_from_slice(text.get(..bytes.len() * 2).unwrap_or(&text));
+    }
     out.push(b'"');
 }
 

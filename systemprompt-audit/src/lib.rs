@@ -9,7 +9,9 @@
 //! - [`schema`] is what the log keeps in the database, with the views `governance_decisions`,
 //!   `tool_executions`, `ai_requests` and `five_point_trace`.
 //!
-//! Every event has a place (`seq`, gap-free in its log) and a `leaf_hash` over all of its columns.
+//! Every event has a place (`seq`, gap-free in its log) and a `leaf_hash` over all of its columns, which
+//! is a leaf of the log's Merkle tree ([`merkle`]). The root of the tree is signed again and again
+//! ([`checkpoint`], [`note`]), and what was signed is kept outside of the database, too.
 //!
 //! # Features
 //!
@@ -18,9 +20,11 @@
 //! | `sqlite` | the SQLite store | yes |
 //! | `http` | an axum router over [`AuditReader`] | no |
 //! | `export` | [`export`]: the log in the formats of SIEMs, and the sinks that take it there | no |
+//! | `witness` | checkpoints over HTTP | no |
 
 pub mod analytics;
 mod append_in;
+pub mod checkpoint;
 mod column;
 mod error;
 #[cfg(feature = "export")]
@@ -32,17 +36,23 @@ mod installation;
 mod leaf;
 mod lease;
 mod log;
+pub mod merkle;
+pub mod note;
 mod open_permit;
 mod options;
 mod origin;
 mod pending;
 mod place;
+pub mod proof;
 mod query;
 mod row;
 mod schema;
+mod signing;
 mod stats;
 mod store;
 mod sweep;
+mod tree_source;
+pub mod verify;
 mod writer;
 
 pub use append_in::append_in;

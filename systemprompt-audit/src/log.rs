@@ -1,7 +1,7 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,13 +20,16 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::lease::Lease;
+use crate::note::VerifierKey;
 use crate::open_permit::{self, OpenPermit};
 use crate::pending::Pending;
+use crate::signing::Signing;
 use crate::stats::{AuditStats, Counters};
 use crate::store::Store as _;
 use crate::store::sqlite::{SqliteStore, log as sqlite_log};
 use crate::sweep::Sweep;
 use crate::writer::command::{Append, Command, Settlement};
+use crate::writer::extent::Extent;
 use crate::writer::{Gathering, Writer};
 use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError, index, installation};
 
@@ -50,6 +53,9 @@ struct Shared {
     pool: DbPool,
     sweep: Sweep,
     background: Vec<JoinHandle<()>>,
+    /// Who signs, until the log is closed.
+    checkpointer: Mutex<Option<JoinHandle<()>>>,
+    verifier: Option<VerifierKey>,
 }
 
 impl Drop for Shared {
@@ -76,13 +82,22 @@ impl AuditLog {
         let now = options.clock.now();
         let mut connection = pool.connect().await?;
         let installation = installation::id(&mut connection, now).await?;
-        let origin = options.origin.unwrap_or_else(|| Origin::server(&installation));
+        let origin = options.origin.clone().unwrap_or_else(|| Origin::server(&installation));
         let lease = take(pool, &origin, now).await?;
         let log_id =
             sqlite_log::log_id(&mut connection, &origin, now).await.map_err(StoreError::from)?;
         let mut store = SqliteStore::open(pool, log_id, options.lock_timeout).await?;
-        let tail = store.tail().await?;
-        let counters = Arc::new(Counters::new(tail));
+        let mut extent = Extent::load(&mut store, options.merkle).await?;
+        if !extent.tiles.is_empty() {
+            store.commit(&[], &extent.tiles).await?;
+            extent.tiles.clear();
+        }
+        let counters = Arc::new(Counters::new(extent.tail));
+        let (name, tree) = ((&origin, log_id), extent.tree.as_ref());
+        let mut signing = Signing::begin(pool, &options, &installation, name, tree).await?;
+        if options.checkpoints.is_some() && signing.is_none() {
+            counters.diverged.store(true, Relaxed);
+        }
         let (commands, receiver) = mpsc::channel(options.queue.max(1));
         let writer = Writer {
             store,
@@ -91,18 +106,39 @@ impl AuditLog {
             counters: counters.clone(),
             max_batch: options.max_batch.max(1),
             lease,
-            tail: Some(tail),
+            extent,
+            behind: false,
+            in_doubt: None,
+            own: Vec::new(),
+            heads: signing.as_mut().and_then(|signing| signing.heads.take()),
             doubtful: false,
             disowned: Vec::new(),
             gathering: Gathering::default(),
         };
         tokio::spawn(writer.run(receiver));
+        let verifier = match &options.checkpoints {
+            Some(checkpoints) => Some(checkpoints.keys.verifier(&installation)?),
+            None => None,
+        };
+        let cli = Origin::cli(&installation);
+        if let Some(signing) = &mut signing {
+            for event in std::mem::take(&mut signing.events) {
+                // One that is lost is written at the next start.
+                Append::alone(Pending::event(origin.as_str(), event), &commands).await;
+            }
+        }
+        let checkpointer = signing.map(|signing| {
+            let names = (&origin, log_id, cli.clone());
+            signing.start(pool, &options, names, &counters, commands.downgrade())
+        });
+        // What an earlier run has left unsigned is signed now.
+        drop(commands.try_send(Command::Announce));
         let sweep = Sweep {
             pool: pool.clone(),
             commands: commands.downgrade(),
             clock: options.clock.clone(),
             log_id,
-            cli: Origin::cli(&installation),
+            cli,
         };
         let mut background = Vec::new();
         if !options.sweep_interval.is_zero() {
@@ -121,6 +157,8 @@ impl AuditLog {
             pool: pool.clone(),
             sweep,
             background,
+            checkpointer: Mutex::new(checkpointer),
+            verifier,
         })))
     }
 
@@ -134,6 +172,12 @@ impl AuditLog {
     #[must_use]
     pub fn installation(&self) -> &str {
         &self.0.installation
+    }
+
+    /// The public key that checks what is signed of the log; `None` when it is not signed.
+    #[must_use]
+    pub fn verifier_key(&self) -> Option<&VerifierKey> {
+        self.0.verifier.as_ref()
     }
 
     /// Whether the last attempt to write succeeded. A log that cannot write tries by itself.
@@ -180,15 +224,21 @@ impl AuditLog {
         self.0.sweep.once().await
     }
 
-    /// Writes what is waiting, ends the writer and releases the lease. Later appends fail.
+    /// Writes what is waiting, ends the writer, releases the lease and signs the end of the log. Later
+    /// appends fail.
     pub async fn close(&self) {
         self.0.rest();
         let (reply, done) = oneshot::channel();
-        if self.0.commands.send(Command::Close(reply)).await.is_err() {
-            return;
+        if self.0.commands.send(Command::Close(reply)).await.is_ok() {
+            // An error means that the writer is gone already.
+            drop(done.await);
         }
-        // An error means that the writer is gone already.
-        drop(done.await);
+        let checkpointer = &self.0.checkpointer;
+        let checkpointer = checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(checkpointer) = checkpointer {
+            // It ends with the writer; an error means that it is gone already.
+            drop(checkpointer.await);
+        }
     }
 
     fn send(&self, command: Command) -> Result<(), AuditError> {

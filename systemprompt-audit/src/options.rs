@@ -4,6 +4,7 @@ use std::time::Duration;
 use systemprompt_core::clock::{Clock, SystemClock};
 
 use crate::Origin;
+use crate::checkpoint::CheckpointOptions;
 
 /// How an audit log is opened.
 #[derive(Clone)]
@@ -24,6 +25,10 @@ pub struct AuditOptions {
     /// How long the search index may be behind the log when nothing else slows it; zero turns it off.
     /// Without it searching is slower and finds the same.
     pub index_interval: Duration,
+    /// How the log is signed; not at all without.
+    pub checkpoints: Option<CheckpointOptions>,
+    /// Whether the Merkle tree is kept. Without it nothing can be proven; it is there to be measured.
+    pub merkle: bool,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -38,6 +43,8 @@ impl Default for AuditOptions {
             append_timeout: Duration::from_secs(5),
             sweep_interval: Duration::from_secs(5),
             index_interval: Duration::from_millis(250),
+            checkpoints: None,
+            merkle: true,
             clock: SystemClock::shared(),
         }
     }
@@ -49,6 +56,7 @@ impl std::fmt::Debug for AuditOptions {
             .field("origin", &self.origin)
             .field("queue", &self.queue)
             .field("max_batch", &self.max_batch)
+            .field("checkpoints", &self.checkpoints)
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use systemprompt_core::event::{
 };
 use systemprompt_core::id::PermitId;
 
-use crate::column::{Column, Value};
+use crate::column::{Column, Columns, Field, Value};
 
 /// The columns of one event, before it has its place in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,12 @@ impl Row {
         self.set(Column::PolicyVersion, text(body.evaluation.policy_version.clone()));
         self.set(Column::DurationUs, micros(body.duration));
         self.set(Column::ExpiresAt, body.expires_at.map(|at| Value::Integer(at.as_micros())));
+    }
+}
+
+impl Columns for Row {
+    fn field(&self, column: Column) -> Field<'_> {
+        self.value(column).into()
     }
 }
 

@@ -11,6 +11,8 @@ pub fn schema() -> SchemaOwner {
         .definition(sqlite("audit_logs", include_str!("../schema/sqlite/logs.sql")))
         .definition(sqlite("audit_events", include_str!("../schema/sqlite/events.sql")))
         .definition(sqlite("audit_exports", include_str!("../schema/sqlite/exports.sql")))
+        .definition(sqlite("audit_tiles", include_str!("../schema/sqlite/tiles.sql")))
+        .definition(sqlite("audit_checkpoints", include_str!("../schema/sqlite/checkpoints.sql")))
         .definition(sqlite(
             "governance_decisions",
             include_str!("../schema/sqlite/decisions_view.sql"),

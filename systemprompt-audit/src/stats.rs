@@ -26,6 +26,14 @@ pub struct AuditStats {
     pub last_seq: u64,
     /// Whether the last attempt to write succeeded.
     pub healthy: bool,
+    /// Checkpoints that were signed and stored.
+    pub checkpoints: u64,
+    /// Times a checkpoint could not be stored, or not be kept at an outside place.
+    pub checkpoint_failures: u64,
+    /// Events up to the last checkpoint.
+    pub checkpointed: u64,
+    /// Whether the log is not the one that was signed before, so that it is not signed any more.
+    pub diverged: bool,
     /// How long appends took, from the call to durability.
     pub latency: LatencyHistogram,
 }
@@ -50,6 +58,10 @@ pub(crate) struct Counters {
     pub(crate) abandoned: AtomicU64,
     pub(crate) last_seq: AtomicI64,
     pub(crate) healthy: AtomicBool,
+    pub(crate) checkpoints: AtomicU64,
+    pub(crate) checkpoint_failures: AtomicU64,
+    pub(crate) checkpointed: AtomicU64,
+    pub(crate) diverged: AtomicBool,
     latency: [AtomicU64; LATENCY_BOUNDS_US.len() + 1],
     latency_sum_us: AtomicU64,
 }
@@ -65,6 +77,10 @@ impl Counters {
             abandoned: AtomicU64::new(0),
             last_seq: AtomicI64::new(last_seq),
             healthy: AtomicBool::new(true),
+            checkpoints: AtomicU64::new(0),
+            checkpoint_failures: AtomicU64::new(0),
+            checkpointed: AtomicU64::new(0),
+            diverged: AtomicBool::new(false),
             latency: Default::default(),
             latency_sum_us: AtomicU64::new(0),
         }
@@ -105,6 +121,10 @@ impl Counters {
             queued: queued as u64,
             last_seq: u64::try_from(self.last_seq.load(Relaxed)).unwrap_or(0),
             healthy: self.healthy.load(Relaxed),
+            checkpoints: self.checkpoints.load(Relaxed),
+            checkpoint_failures: self.checkpoint_failures.load(Relaxed),
+            checkpointed: self.checkpointed.load(Relaxed),
+            diverged: self.diverged.load(Relaxed),
             latency,
         }
     }

@@ -204,6 +204,61 @@ pub(crate) enum AuditCommand {
         #[arg(short, long)]
         follow: bool,
     },
+    /// Compute everything anew and hold it against what was signed. Exit code 0 only if all is well;
+    /// each kind of finding has a code of its own.
+    Verify(VerifyArgs),
+    /// Write the proof that an event is in its log: a file that needs only the public key.
+    Prove(ProveArgs),
+    /// Check such a proof, without any database.
+    VerifyProof(VerifyProofArgs),
+    /// Make a new key that signs the log from the next start on; for a while both sign.
+    RotateKey {
+        /// For how many hours both sign.
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=8760))]
+        overlap: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The database, `sqlite://` and a plain path; without it the one of the profile. It is only read.
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// Checkpoints that were kept outside of the database; without it, and without `--database`, the
+    /// file that the profile names.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoints: Option<PathBuf>,
+    /// A public key to trust, or a file with some; without it the one in the first record of the
+    /// checkpoints, else the log's own. May be given more than once.
+    #[arg(long = "key", value_name = "VKEY|FILE")]
+    pub(crate) keys: Vec<String>,
+    /// Begin after the checkpoint of this many events, and believe what it covers.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) since_checkpoint: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProveArgs {
+    /// The event, by its id or as `origin:seq`.
+    pub(crate) event: String,
+    /// The database; without it the one of the profile. It is only read.
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// The file to write, `-` for standard output; without it a file named after the event, here.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Show all columns of the event, personal data too. Without it they stay commitments.
+    #[arg(long)]
+    pub(crate) disclose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyProofArgs {
+    /// The proof.
+    pub(crate) file: PathBuf,
+    /// The public key, or a file with some.
+    #[arg(long = "key", value_name = "VKEY|FILE", required = true)]
+    pub(crate) keys: Vec<String>,
 }
 
 #[derive(Debug, Args)]

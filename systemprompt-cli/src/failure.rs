@@ -26,6 +26,8 @@ pub(crate) enum FailureKind {
     NotFound,
     /// 6: the database cannot be used, or does not have the expected schema.
     Database,
+    /// 10 and more: what `audit verify` and `audit verify-proof` have found.
+    Found(u8),
 }
 
 impl Failure {
@@ -87,6 +89,7 @@ impl Failure {
             FailureKind::Denied => 4,
             FailureKind::NotFound => 5,
             FailureKind::Database => 6,
+            FailureKind::Found(code) => code,
         })
     }
 }

@@ -29,8 +29,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use systemprompt_runtime::AppBuilder;
 
-use crate::args::{Cli, Command, KeysCommand, PluginsCommand, UsersCommand};
-use crate::command::{analytics, audit, config, db, govern, keys, plugins, serve, users};
+use crate::args::{AuditCommand, Cli, Command, KeysCommand, PluginsCommand, UsersCommand};
+use crate::command::{
+    analytics, audit, audit_key, audit_proof, audit_verify, config, db, govern, keys, plugins,
+    serve, users,
+};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::Session;
@@ -93,6 +96,19 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
             return plugins::list(&registry, output);
         }
         Command::Db(command) => return db::run(*command, profile, linked, output).await,
+        // These only read, or read nothing at all, and work on what they do not own.
+        Command::Audit(AuditCommand::Verify(args)) => {
+            return audit_verify::run(args, profile, output).await;
+        }
+        Command::Audit(AuditCommand::Prove(args)) => {
+            return audit_proof::prove(args, profile, output).await;
+        }
+        Command::Audit(AuditCommand::VerifyProof(args)) => {
+            return audit_proof::verify(args, output);
+        }
+        Command::Audit(AuditCommand::RotateKey { overlap }) => {
+            return audit_key::rotate(*overlap, profile, output);
+        }
         _ => {}
     }
     let session = Session::open(profile, linked).await?;

@@ -37,6 +37,9 @@ pub enum StartError {
     /// A sink of the audit log cannot be started.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// The audit log cannot be signed as the profile says.
+    #[error("the audit log cannot be signed: {0}")]
+    Signing(String),
     /// The start could not be recorded.
     #[error(transparent)]
     Audit(#[from] AuditError),

@@ -124,7 +124,8 @@ async fn make(
     let folder = config.data_folder();
     let (admin_key, user_key) = (folder.join("admin.key"), folder.join("user.key"));
     let mut moved_aside = Vec::new();
-    for path in [&admin_key, &user_key] {
+    // Checkpoints of another database would make this one look as if it had lost its log.
+    for path in [&admin_key, &user_key, &folder.join("checkpoints.log")] {
         moved_aside.extend(move_aside(path, now)?);
     }
     let made = FirstStart { admin_key, user_key, moved_aside };

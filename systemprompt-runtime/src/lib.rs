@@ -18,6 +18,7 @@
 //!   keys, starter profile.
 
 mod app;
+mod audit_signing;
 mod check_profile;
 mod enabled;
 mod error;
@@ -36,6 +37,8 @@ mod system;
 
 #[doc(inline)]
 pub use app::{App, AppBuilder, AppContext, Configured, Unconfigured, installer};
+#[doc(inline)]
+pub use audit_signing::previous_key;
 #[doc(inline)]
 pub use check_profile::{CheckedProfile, check_profile};
 #[doc(inline)]

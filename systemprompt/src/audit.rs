@@ -26,3 +26,48 @@ pub mod export {
     #[doc(inline)]
     pub use systemprompt_core::secret::Secret;
 }
+
+/// Checkpoints: what the log is, signed, in the database and outside of it.
+pub mod checkpoint {
+    #[doc(inline)]
+    pub use systemprompt_audit::checkpoint::{
+        CheckpointOptions, CheckpointPlace, CheckpointRecord, FilePlace, ParsedRecord, PlaceError,
+        SigningKey, SigningKeys, StdoutPlace,
+    };
+}
+
+/// The Merkle tree of a log.
+pub mod merkle {
+    #[doc(inline)]
+    pub use systemprompt_audit::merkle::{
+        Hash, Nodes, ProofError, TILE_WIDTH, Tile, TileRange, Tree, consistency, hash_children,
+        hash_leaf, inclusion, root_at, tiles_of_consistency, tiles_of_inclusion, tiles_of_root,
+        verify_consistency, verify_inclusion,
+    };
+}
+
+/// Signed notes, their keys, and checkpoints as notes.
+pub mod note {
+    #[doc(inline)]
+    pub use systemprompt_audit::note::{
+        Checkpoint, CheckpointError, Ed25519Signer, KeyError, NoteError, NoteSignature, PublicKey,
+        SeedError, SignedNote, Signer, VerifierKey,
+    };
+}
+
+/// The proof that one event is in a log.
+pub mod proof {
+    #[doc(inline)]
+    pub use systemprompt_audit::proof::{
+        EventProof, ProofFault, ProveError, ProvenEvent, WhichEvent, WhichEventError, prove,
+    };
+}
+
+/// Verification of a whole database.
+pub mod verify {
+    #[doc(inline)]
+    pub use systemprompt_audit::verify::{
+        AuditSource, Finding, FindingKind, LogReport, Outside, OutsideError, Progress, Report,
+        SourceError, Verdict, VerifyOptions, verify,
+    };
+}

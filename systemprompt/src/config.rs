@@ -8,9 +8,9 @@ pub use systemprompt_core::bootstrap::{
 };
 #[doc(inline)]
 pub use systemprompt_core::config::{
-    AuditSection, Cidr, CidrError, ConfigError, DatabaseSection, DatabaseUrl, DatabaseUrlError,
-    Diagnostic, Environment, ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig,
-    JwksSource, LoadedProfile, LogFormat, LogLevel, LoggingSection, Position, Profile,
-    STARTER_PROFILE, SecretRef, SecretsSection, ServerSection, SigningAlgorithm, SourceMap,
-    json_schema, load, parse,
+    AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError, DatabaseSection, DatabaseUrl,
+    DatabaseUrlError, Diagnostic, Environment, ExtensionsSection, IdentitySection, IssuerAudiences,
+    IssuerConfig, JwksSource, LoadedProfile, LogFormat, LogLevel, LoggingSection, Position,
+    Profile, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection, SigningAlgorithm,
+    SourceMap, json_schema, load, parse,
 };

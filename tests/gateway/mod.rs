@@ -3,6 +3,7 @@
 mod attacks;
 mod decisions;
 mod durability;
+mod integrity;
 mod outcomes;
 mod reload;
 mod secrets;

@@ -3,6 +3,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::column::Value;
+use crate::row::Row;
 
 fn salt() -> Salt {
     std::array::from_fn(|at| u8::try_from(at).unwrap())

@@ -4,11 +4,14 @@ pub(crate) mod sqlite;
 
 use std::future::Future;
 
+use systemprompt_core::clock::Timestamp;
 use systemprompt_core::decision::OutcomeStatus;
 
 use crate::StoreError;
 use crate::leaf::Salt;
+use crate::merkle::{Hash, Tile};
 use crate::row::Row;
+use crate::tree_source::TreeSource;
 
 /// An event with its place in the log.
 #[derive(Debug, Clone)]
@@ -32,8 +35,17 @@ pub(crate) struct Granted {
     pub(crate) settled: Option<OutcomeStatus>,
 }
 
+/// A checkpoint as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredCheckpoint {
+    pub(crate) size: u64,
+    pub(crate) root: Hash,
+    pub(crate) note: String,
+    pub(crate) created_at: Timestamp,
+}
+
 /// The writing end of one log in a database. One task owns it; no call is ever cancelled.
-pub(crate) trait Store: Send + 'static {
+pub(crate) trait Store: TreeSource + 'static {
     /// Whether what would be written to is still what was opened.
     fn verify(&self) -> Result<(), StoreError>;
 
@@ -53,11 +65,12 @@ pub(crate) trait Store: Send + 'static {
         permits: &[[u8; 16]],
     ) -> impl Future<Output = Result<Vec<Granted>, StoreError>> + Send;
 
-    /// Writes `rows` and commits; opens the transaction itself unless one is open. `Ok` means
-    /// durable. After an error the caller must [`abort`](Self::abort) and find out what happened.
+    /// Writes `rows` and `tiles` and commits; opens the transaction itself unless one is open. `Ok`
+    /// means durable. After an error the caller must [`abort`](Self::abort) and find out what happened.
     fn commit(
         &mut self,
         rows: &[PlacedRow<'_>],
+        tiles: &[Tile],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Ends the open transaction, if any, without its writes; replaces a connection that is broken.

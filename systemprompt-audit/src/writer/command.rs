@@ -1,11 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use systemprompt_core::contract::{AuditError, SettleError};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::id::PermitId;
 use systemprompt_core::principal::Principal;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::pending::Pending;
@@ -13,11 +14,16 @@ use crate::pending::Pending;
 /// The detail of an outcome whose call was answered deny.
 const ANSWERED_DENY: &str = r#"{"answered":"deny","reason_code":"audit_unavailable"}"#;
 
+/// How long an event of the log's own may wait.
+const ALONE: Duration = Duration::from_secs(5);
+
 /// What the writer is asked to do.
 #[derive(Debug)]
 pub(crate) enum Command {
     Append(Append),
     Settle(Box<Settlement>),
+    /// Say how large the log is and what its root is, to be signed.
+    Announce,
     Close(oneshot::Sender<()>),
 }
 
@@ -30,6 +36,16 @@ pub(crate) struct Append {
     pub(crate) reply: oneshot::Sender<Result<(), AuditError>>,
     /// Set when the caller has waited long enough and denies; not when it is merely gone.
     pub(crate) given_up: Arc<AtomicBool>,
+}
+
+impl Append {
+    /// Appends one event for which nobody waits but whoever calls; says whether it was written.
+    pub(crate) async fn alone(event: Pending, commands: &mpsc::Sender<Command>) -> bool {
+        let (reply, written) = oneshot::channel();
+        let deadline = Instant::now() + ALONE;
+        let append = Self { events: vec![event], deadline, reply, given_up: Arc::default() };
+        commands.try_send(Command::Append(append)).is_ok() && matches!(written.await, Ok(Ok(())))
+    }
 }
 
 /// A permit to settle.

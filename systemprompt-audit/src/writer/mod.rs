@@ -5,23 +5,29 @@
 //! by itself twice a second, so that the log recovers without a restart.
 
 pub(crate) mod command;
+pub(crate) mod extent;
 mod gathering;
 mod settle;
+mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
 use systemprompt_core::clock::Clock;
-use systemprompt_core::contract::{AuditError, SettleError};
+use systemprompt_core::contract::SettleError;
 use systemprompt_core::decision::OutcomeStatus;
 use systemprompt_core::id::PermitId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use self::command::{Append, Command, Settlement};
+use self::extent::{Extent, foreign_rows};
 pub(crate) use self::gathering::Gathering;
+use self::work::{Results, Work};
+use crate::checkpoint::Heads;
 use crate::lease::Lease;
+use crate::merkle::Tile;
 use crate::pending::Pending;
 use crate::stats::Counters;
 use crate::store::{PlacedRow, Store};
@@ -40,8 +46,16 @@ pub(crate) struct Writer<S> {
     pub(crate) counters: Arc<Counters>,
     pub(crate) max_batch: usize,
     pub(crate) lease: Lease,
-    /// The place of the last event; `None` when the store has to be asked.
-    pub(crate) tail: Option<i64>,
+    /// How far the log has come.
+    pub(crate) extent: Extent,
+    /// Whether `extent` may be behind the store.
+    pub(crate) behind: bool,
+    /// The last event of a batch of which it is not known whether it was written.
+    pub(crate) in_doubt: Option<(i64, [u8; 16])>,
+    /// Events of the writer's own that go into the next transaction.
+    pub(crate) own: Vec<Pending>,
+    /// Where the size and root of the log go, to be signed.
+    pub(crate) heads: Option<Heads>,
     /// Whether the last attempt failed in a way that may have left its rows in the log.
     pub(crate) doubtful: bool,
     /// Permits that may stand in the log although their calls were answered deny.
@@ -87,11 +101,12 @@ impl<S: Store> Writer<S> {
 
     async fn finish(mut self) {
         self.disown().await;
-        if let Some(tail) = self.tail
-            && let Err(error) = self.note(tail).await
+        if !self.behind
+            && let Err(error) = self.note(self.extent.tail).await
         {
             tracing::warn!(origin = %self.origin, %error, "the audit log could not note its size");
         }
+        self.announce();
         self.store.close().await;
         drop(self.lease);
     }
@@ -114,6 +129,7 @@ impl<S: Store> Writer<S> {
                 }
                 Command::Append(append) => appends.push(append),
                 Command::Settle(settlement) => settlements.push(*settlement),
+                Command::Announce => self.announce(),
                 Command::Close(reply) => closing.push(reply),
             }
         }
@@ -188,7 +204,7 @@ impl<S: Store> Writer<S> {
         let result = self.transact(work).await;
         if result.is_err() {
             self.store.abort().await;
-            self.tail = None;
+            self.behind = true;
         }
         match &result {
             Err(StoreError::Refused) => {}
@@ -200,29 +216,35 @@ impl<S: Store> Writer<S> {
 
     async fn transact(&mut self, work: &Work<'_>) -> Result<Results, StoreError> {
         self.store.verify()?;
-        let mut seq = match self.tail {
-            Some(tail) => tail,
-            None => self.store.tail().await?,
-        };
+        self.catch_up().await?;
         let judgement = self.judge(work).await?;
         // The lock may have been long in coming.
         let now = Instant::now();
         let in_time = |append: &&&Append| append.deadline > now;
         let events = work.appends.iter().filter(in_time).flat_map(|append| &append.events);
-        let rows: Vec<_> = events
+        let own = std::mem::take(&mut self.own);
+        let mut extent = self.extent.clone();
+        let rows: Vec<_> = own
+            .iter()
+            .chain(events)
             .chain(&judgement.rows)
-            .map(|event| {
-                seq += 1;
-                event.place(seq)
-            })
+            .map(|event| extent.place(event))
             .collect();
         if rows.is_empty() {
             self.store.abort().await;
         } else {
-            self.commit(&rows).await?;
-            self.counters.committed(rows.len(), seq);
+            let committed = self.commit(&rows, &extent.tiles).await;
+            let count = rows.len();
+            drop(rows);
+            if let Err(error) = committed {
+                self.own = own;
+                return Err(error);
+            }
+            self.counters.committed(count, extent.tail);
+            extent.tiles.clear();
+            self.extent = extent;
+            self.announce_when_due();
         }
-        self.tail = Some(seq);
         // Rows in a file that nobody will find do not count as written.
         self.doubtful = true;
         self.store.verify()?;
@@ -232,6 +254,39 @@ impl<S: Store> Writer<S> {
         };
         let appends = work.appends.iter().map(written).collect();
         Ok(Results { appends, settlements: judgement.verdicts })
+    }
+
+    /// Finds out how far the log has come when an attempt has failed.
+    async fn catch_up(&mut self) -> Result<(), StoreError> {
+        if !self.behind {
+            return Ok(());
+        }
+        let (known, tail) = (self.extent.tail, self.store.tail().await?);
+        if tail > known {
+            let ours = match self.in_doubt {
+                Some((seq, id)) if seq == tail => self.store.holds(seq, id).await?,
+                _ => false,
+            };
+            self.extent.catch_up(&mut self.store, tail).await?;
+            if !ours {
+                let event = foreign_rows(&self.origin, known + 1, tail, self.clock.now());
+                self.own.push(event);
+            }
+        }
+        (self.behind, self.in_doubt) = (false, None);
+        Ok(())
+    }
+
+    fn announce_when_due(&mut self) {
+        if let (Some(heads), Some(tree)) = (&mut self.heads, &self.extent.tree) {
+            heads.announce_when_due(tree);
+        }
+    }
+
+    fn announce(&mut self) {
+        if let (Some(heads), Some(tree)) = (&mut self.heads, &self.extent.tree) {
+            heads.announce(tree);
+        }
     }
 
     async fn judge(&mut self, work: &Work<'_>) -> Result<settle::Judgement, StoreError> {
@@ -245,8 +300,8 @@ impl<S: Store> Writer<S> {
     }
 
     /// Commits; where the store cannot say whether it did, finds out.
-    async fn commit(&mut self, rows: &[PlacedRow<'_>]) -> Result<(), StoreError> {
-        let Err(error) = self.store.commit(rows).await else { return Ok(()) };
+    async fn commit(&mut self, rows: &[PlacedRow<'_>], tiles: &[Tile]) -> Result<(), StoreError> {
+        let Err(error) = self.store.commit(rows, tiles).await else { return Ok(()) };
         self.store.abort().await;
         let Some((seq, id)) = rows.last().and_then(|row| row.row.id().map(|id| (row.seq, id)))
         else {
@@ -257,6 +312,7 @@ impl<S: Store> Writer<S> {
             Ok(false) => Err(error),
             Err(_) => {
                 self.doubtful = true;
+                self.in_doubt = Some((seq, id));
                 Err(error)
             }
         }
@@ -318,50 +374,6 @@ impl<S: Store> Writer<S> {
     fn well(&self) {
         if !self.counters.healthy.swap(true, Relaxed) {
             tracing::info!(origin = %self.origin, "the audit log writes again");
-        }
-    }
-}
-
-type Verdicts = Vec<Result<(), SettleError>>;
-
-/// What goes into one transaction.
-struct Work<'w> {
-    appends: Vec<&'w Append>,
-    settlements: Vec<&'w Settlement>,
-}
-
-impl<'w> Work<'w> {
-    fn len(&self) -> usize {
-        self.appends.len() + self.settlements.len()
-    }
-
-    /// Each command as work of its own, in the same order.
-    fn parts(&self) -> impl Iterator<Item = Work<'w>> {
-        let append = |append: &&'w Append| Work { appends: vec![*append], settlements: Vec::new() };
-        let settle = |settlement: &&'w Settlement| Work {
-            appends: Vec::new(),
-            settlements: vec![*settlement],
-        };
-        let parts: Vec<_> =
-            self.appends.iter().map(append).chain(self.settlements.iter().map(settle)).collect();
-        parts.into_iter()
-    }
-}
-
-/// The answers to the commands of a batch, in their order.
-#[derive(Default)]
-struct Results {
-    appends: Vec<Result<(), AuditError>>,
-    settlements: Verdicts,
-}
-
-impl Results {
-    fn failed(work: &Work<'_>, error: StoreError) -> Self {
-        let error = AuditError::from(error);
-        let settlements = work.settlements.iter();
-        Self {
-            appends: vec![Err(error.clone()); work.appends.len()],
-            settlements: settlements.map(|_| Err(error.clone().into())).collect(),
         }
     }
 }

@@ -9,6 +9,8 @@
 )]
 
 mod analytics;
+mod attacks;
+mod checkpoints;
 mod contract;
 mod crash;
 #[cfg(feature = "export")]
@@ -19,7 +21,11 @@ mod fixture;
 mod http;
 mod lease;
 mod plans;
+mod proofs;
 mod reading;
 mod searching;
+mod rotation;
 mod settling;
+mod signed;
+mod unfinished;
 mod views;

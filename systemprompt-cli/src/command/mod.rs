@@ -2,6 +2,9 @@
 
 pub(crate) mod analytics;
 pub(crate) mod audit;
+pub(crate) mod audit_key;
+pub(crate) mod audit_proof;
+pub(crate) mod audit_verify;
 pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod govern;

@@ -14,6 +14,7 @@ pub struct Config {
     data_folder: PathBuf,
     named_data_folder: bool,
     fingerprint_key: Secret<String>,
+    audit_key: Secret<String>,
     warnings: Vec<String>,
 }
 
@@ -23,7 +24,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with everything that is out of range.
     pub fn validate(credentials: CredentialsBootstrap) -> Result<Self, ConfigError> {
-        let CredentialsBootstrap { profile, data_folder, fingerprint_key, warnings } = credentials;
+        let CredentialsBootstrap { profile, data_folder, fingerprint_key, audit_key, warnings } =
+            credentials;
         profile.loaded.check()?;
         Ok(Self {
             loaded: profile.loaded,
@@ -31,6 +33,7 @@ impl Config {
             data_folder,
             named_data_folder: profile.data_folder.is_some(),
             fingerprint_key,
+            audit_key,
             warnings,
         })
     }
@@ -57,6 +60,12 @@ impl Config {
     #[must_use]
     pub fn fingerprint_key(&self) -> &Secret<String> {
         &self.fingerprint_key
+    }
+
+    /// The key that signs the audit log, 64 hex digits.
+    #[must_use]
+    pub fn audit_key(&self) -> &Secret<String> {
+        &self.audit_key
     }
 
     /// The variables that were filled in, for secrets that extensions refer to.

@@ -1,7 +1,7 @@
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 
-use super::secrets::check_key;
+use super::secrets::{Check, check_key, check_signing_key};
 use super::{BootstrapError, ProfileBootstrap, SecretsBootstrap, key_file};
 use crate::config::{Profile, SecretRef};
 use crate::secret::Secret;
@@ -11,18 +11,19 @@ pub struct CredentialsBootstrap {
     pub(super) profile: ProfileBootstrap,
     pub(super) data_folder: PathBuf,
     pub(super) fingerprint_key: Secret<String>,
+    pub(super) audit_key: Secret<String>,
     pub(super) warnings: Vec<String>,
 }
 
 impl CredentialsBootstrap {
     /// Makes the data folder, if it was named as such (the folder of a database is there already, or
-    /// the profile is wrong), and, unless the profile refers to one, the fingerprint key in it, which
-    /// later starts find again.
+    /// the profile is wrong), and, unless the profile refers to them, the fingerprint key and the key that
+    /// signs the audit log in it, which later starts find again.
     ///
     /// # Errors
     /// [`BootstrapError`] when the folder or the key cannot be made or used.
     pub fn prepare(secrets: SecretsBootstrap) -> Result<Self, BootstrapError> {
-        let SecretsBootstrap { profile, fingerprint_key, mut warnings } = secrets;
+        let SecretsBootstrap { profile, fingerprint_key, audit_key, mut warnings } = secrets;
         let data_folder = match &profile.data_folder {
             Some(folder) => {
                 make_folder(folder)?;
@@ -35,9 +36,19 @@ impl CredentialsBootstrap {
         }
         let fingerprint_key = match fingerprint_key {
             Some(key) => key,
-            None => kept_key(&data_folder.join("fingerprint.key"), &profile, &mut warnings)?,
+            None => {
+                let path = data_folder.join("fingerprint.key");
+                kept_key(&path, check_key, &profile, &mut warnings)?
+            }
         };
-        Ok(Self { profile, data_folder, fingerprint_key, warnings })
+        let audit_key = match audit_key {
+            Some(key) => key,
+            None => {
+                let path = data_folder.join("audit.key");
+                kept_key(&path, check_signing_key, &profile, &mut warnings)?
+            }
+        };
+        Ok(Self { profile, data_folder, fingerprint_key, audit_key, warnings })
     }
 
     /// The profile.
@@ -66,6 +77,7 @@ fn make_folder(folder: &Path) -> Result<(), BootstrapError> {
 
 fn kept_key(
     path: &Path,
+    check: Check,
     profile: &ProfileBootstrap,
     warnings: &mut Vec<String>,
 ) -> Result<Secret<String>, BootstrapError> {
@@ -75,7 +87,7 @@ fn kept_key(
     let found = SecretRef::File(path.to_owned())
         .resolve(&profile.environment)
         .map_err(|error| unusable(error.to_string()))?;
-    check_key(&found.value).map_err(unusable)?;
+    check(&found.value).map_err(unusable)?;
     warnings.extend(found.warning);
     Ok(found.value)
 }

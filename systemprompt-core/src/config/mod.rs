@@ -25,7 +25,7 @@ pub use diagnostic::{ConfigError, Diagnostic, Position};
 pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
 pub use profile::{
-    AuditSection, DatabaseSection, ExportFormat, ExportSection, ExportStart, ExtensionsSection,
+    AuditSection, CheckpointTarget, DatabaseSection, ExportFormat, ExportSection, ExportStart, ExtensionsSection,
     FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, LogFormat,
     LogLevel, LoggingSection, Profile, SecretRef, SecretsSection, ServerSection, SigningAlgorithm,
     SinkConfig, SinkTarget, StdoutTarget, SyslogTarget,

@@ -1,13 +1,20 @@
 use std::path::{Path, PathBuf};
 
-use super::{JwksSource, Profile, SecretRef, SinkTarget, SyslogTarget};
+use super::{CheckpointTarget, JwksSource, Profile, SecretRef, SinkTarget, SyslogTarget};
 
 impl Profile {
     /// Takes every relative path relative to `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         self.database.url = self.database.url.within(folder);
-        if let Some(SecretRef::File(path)) = &mut self.secrets.fingerprint_key {
-            join(path, folder);
+        for secret in [&mut self.secrets.fingerprint_key, &mut self.audit.signing_key] {
+            if let Some(SecretRef::File(path)) = secret {
+                join(path, folder);
+            }
+        }
+        for target in self.audit.checkpoints.iter_mut().flatten() {
+            if let CheckpointTarget::File(path) = target {
+                join(path, folder);
+            }
         }
         for sink in &mut self.export.sinks {
             match &mut sink.to {

@@ -8,8 +8,8 @@ use url::{Host, Url};
 
 use super::yaml::MAX_FAULTS;
 use super::{
-    AuditSection, DatabaseSection, IdentitySection, IssuerConfig, JwksSource, Profile, SecretRef,
-    ServerSection,
+    AuditSection, CheckpointTarget, DatabaseSection, IdentitySection, IssuerConfig, JwksSource,
+    Profile, SecretRef, ServerSection,
 };
 
 impl Profile {
@@ -124,6 +124,27 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
     problems.range("audit.max_batch", audit.max_batch, 1..=10_000);
     problems.range("audit.append_timeout_ms", audit.append_timeout_ms, 1..=60_000);
     problems.range("audit.sweep_interval_s", audit.sweep_interval_s, 1..=3600);
+    problems.range("audit.checkpoint_events", audit.checkpoint_events, 1..=1_000_000);
+    problems.range("audit.checkpoint_interval_s", audit.checkpoint_interval_s, 1..=86_400);
+    if let Some(key) = &audit.signing_key {
+        secret_ref(key, "audit.signing_key", problems);
+    }
+    for (index, target) in audit.checkpoints.iter().flatten().enumerate() {
+        let path = format!("audit.checkpoints[{index}]");
+        match target {
+            CheckpointTarget::File(file) => {
+                problems.filled(&format!("{path}.file"), &file.to_string_lossy());
+            }
+            CheckpointTarget::Stdout(true) => {}
+            CheckpointTarget::Stdout(false) => {
+                problems.add(format!("{path}.stdout"), "must be `true`, or left out");
+            }
+            CheckpointTarget::Http(url) if !is_safe_to_fetch(url.as_str()) => {
+                problems.add(format!("{path}.http"), "must be an `https` URL");
+            }
+            CheckpointTarget::Http(_) => {}
+        }
+    }
 }
 
 fn secret_ref(secret: &SecretRef, path: &str, problems: &mut Problems) {

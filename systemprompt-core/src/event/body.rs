@@ -128,6 +128,12 @@ pub enum EventKind {
     TokenRevoked,
     /// Schemas or migrations were applied.
     SchemaMigrated,
+    /// The audit log is signed with a new key from here on.
+    AuditKeyAdded,
+    /// The audit log is not signed with a key any more from here on.
+    AuditKeyRetired,
+    /// The audit log holds rows that its writer has not written.
+    ForeignRows,
 }
 
 impl EventKind {
@@ -151,6 +157,9 @@ impl EventKind {
             Self::KeyRevoked => "key_revoked",
             Self::TokenRevoked => "token_revoked",
             Self::SchemaMigrated => "schema_migrated",
+            Self::AuditKeyAdded => "audit_key_added",
+            Self::AuditKeyRetired => "audit_key_retired",
+            Self::ForeignRows => "foreign_rows",
         }
     }
 }

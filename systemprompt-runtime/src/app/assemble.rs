@@ -20,6 +20,7 @@ use systemprompt_identity::{
 use super::builder::Parts;
 use super::{App, AppContext, Inner, Shutdown};
 use crate::StartError;
+use crate::audit_signing;
 use crate::export;
 use crate::forget_revocations::ForgetRevocations;
 use crate::issuer::issuer_settings;
@@ -46,6 +47,7 @@ pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, S
 /// Everything that decisions need beside the log.
 async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<App, StartError> {
     let (config, clock) = (&context.config, &context.clock);
+    audit_signing::publish(config, &audit)?;
     let scanner =
         Scanner::builder().fingerprint_key(config.fingerprint_key().expose().as_bytes()).build()?;
     let (verifier, gate) = open_gate(&context, &audit, &scanner).await?;
@@ -116,6 +118,8 @@ fn audit_options(config: &Config, clock: &Arc<dyn Clock>) -> Result<AuditOptions
         lock_timeout: Duration::from_millis(config.profile().database.busy_timeout_ms),
         append_timeout: Duration::from_millis(section.append_timeout_ms),
         sweep_interval: Duration::from_secs(section.sweep_interval_s),
+        checkpoints: Some(audit_signing::checkpoint_options(config)?),
+        merkle: true,
         clock: clock.clone(),
         ..AuditOptions::default()
     })

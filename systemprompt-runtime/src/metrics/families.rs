@@ -121,6 +121,26 @@ fn audit(page: &mut Exposition, stats: &AuditStats) {
         "1 when the last attempt to write succeeded.",
         stats.healthy.into(),
     );
+    page.counter(
+        "systemprompt_audit_checkpoints_total",
+        "Checkpoints that were signed and stored.",
+        stats.checkpoints,
+    );
+    page.counter(
+        "systemprompt_audit_checkpoint_failures_total",
+        "Times a checkpoint could not be stored, or not be kept outside of the database.",
+        stats.checkpoint_failures,
+    );
+    page.gauge(
+        "systemprompt_audit_unsigned_events",
+        "Events since the last checkpoint.",
+        stats.last_seq.saturating_sub(stats.checkpointed),
+    );
+    page.gauge(
+        "systemprompt_audit_diverged",
+        "1 when the log is not the one that was signed before, and is not signed any more.",
+        stats.diverged.into(),
+    );
 }
 
 fn export(page: &mut Exposition, sinks: &[SinkStats]) {

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
+use super::tree::insert_tiles;
 use crate::column::{Column, Value};
+use crate::merkle::Tile;
 use crate::store::PlacedRow;
 
 /// Up to here there is a statement for every number of rows.
@@ -57,27 +59,34 @@ impl BulkInsert {
         Self { log_id, texts: HashMap::new(), names: Names::default() }
     }
 
-    /// Inserts `rows` and commits. Begins the transaction unless it is `open`.
+    /// Inserts `rows` and `tiles` and commits. Begins the transaction unless it is `open`.
     pub(crate) async fn run(
         &mut self,
         connection: &mut SqliteConnection,
         rows: &[PlacedRow<'_>],
+        tiles: &[Tile],
         open: bool,
     ) -> Result<(), sqlx::Error> {
-        if !open && chunk_size(rows.len()) == rows.len() {
+        if !open && tiles.is_empty() && chunk_size(rows.len()) == rows.len() {
             return self.insert(connection, rows, false).await;
         }
+        if !open && rows.is_empty() {
+            sqlx::query!("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        }
         self.chunks(connection, rows, open).await?;
+        insert_tiles(connection, self.log_id, tiles).await?;
         sqlx::query!("COMMIT").execute(connection).await.map(|_| ())
     }
 
-    /// Inserts `rows` in a transaction that is open and stays so.
+    /// Inserts `rows` and `tiles` in a transaction that is open and stays so.
     pub(crate) async fn extend(
         &mut self,
         connection: &mut SqliteConnection,
         rows: &[PlacedRow<'_>],
+        tiles: &[Tile],
     ) -> Result<(), sqlx::Error> {
-        self.chunks(connection, rows, true).await
+        self.chunks(connection, rows, true).await?;
+        insert_tiles(connection, self.log_id, tiles).await
     }
 
     async fn chunks(

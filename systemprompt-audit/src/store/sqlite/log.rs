@@ -43,6 +43,17 @@ pub(crate) async fn log_id(
         .await
 }
 
+/// The id of the log `origin`, if there is one.
+pub(crate) async fn find(
+    connection: &mut SqliteConnection,
+    origin: &Origin,
+) -> Result<Option<i64>, sqlx::Error> {
+    let origin = origin.as_str();
+    sqlx::query_scalar!(r#"SELECT id AS "log_id!: i64" FROM audit_logs WHERE origin = ?"#, origin)
+        .fetch_optional(connection)
+        .await
+}
+
 /// The place of the last event of a log, also when retention has removed it.
 pub(crate) async fn tail(
     connection: &mut SqliteConnection,

@@ -4,6 +4,8 @@ mod failure;
 mod file_identity;
 pub(crate) mod insert;
 pub(crate) mod log;
+pub(crate) mod scan;
+pub(crate) mod tree;
 
 use std::io;
 use std::time::Duration;
@@ -16,7 +18,10 @@ use systemprompt_core::database::DbPool;
 use self::failure::is_broken;
 use self::file_identity::FileIdentity;
 use self::insert::BulkInsert;
+use self::tree::SqliteTree;
 use super::{Granted, PlacedRow, Store};
+use crate::merkle::{Hash, Tile};
+use crate::tree_source::TreeSource;
 use crate::{OpenError, StoreError};
 
 /// The writing end of one log in SQLite: one connection that stays warm.
@@ -99,12 +104,12 @@ impl Store for SqliteStore {
         result.map_err(|error| self.failure(&error))
     }
 
-    async fn commit(&mut self, rows: &[PlacedRow<'_>]) -> Result<(), StoreError> {
+    async fn commit(&mut self, rows: &[PlacedRow<'_>], tiles: &[Tile]) -> Result<(), StoreError> {
         let open = std::mem::replace(&mut self.open, true);
         let Some(connection) = &mut self.connection else {
             return Err(StoreError::Failed("no connection".to_owned()));
         };
-        match self.insert.run(connection, rows, open).await {
+        match self.insert.run(connection, rows, tiles, open).await {
             Ok(()) => {
                 self.open = false;
                 Ok(())
@@ -143,6 +148,28 @@ impl Store for SqliteStore {
         {
             tracing::warn!(%error, "the audit connection did not close cleanly");
         }
+    }
+}
+
+impl TreeSource for SqliteStore {
+    async fn leaves(&mut self, first: u64, count: usize) -> Result<Vec<Hash>, StoreError> {
+        let log_id = self.log_id;
+        SqliteTree { connection: self.connection()?, log_id }.leaves(first, count).await
+    }
+
+    async fn roots(
+        &mut self,
+        level: u8,
+        first: u64,
+        count: usize,
+    ) -> Result<Vec<Hash>, StoreError> {
+        let log_id = self.log_id;
+        SqliteTree { connection: self.connection()?, log_id }.roots(level, first, count).await
+    }
+
+    async fn tile(&mut self, level: u8, index: u64) -> Result<Option<Vec<Hash>>, StoreError> {
+        let log_id = self.log_id;
+        SqliteTree { connection: self.connection()?, log_id }.tile(level, index).await
     }
 }
 

@@ -1,4 +1,9 @@
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
+
+use super::SecretRef;
+use crate::id::ValidatedUrl;
 
 /// The audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -16,6 +21,29 @@ pub struct AuditSection {
     pub append_timeout_ms: u64,
     /// How often permits whose time has passed are settled as abandoned, in seconds (1 to 3,600).
     pub sweep_interval_s: u64,
+    /// The key that signs the log, 64 hex digits (an Ed25519 seed). Made once and kept in the data folder
+    /// as `audit.key` when absent; the public key is written beside it as `audit.pub`.
+    pub signing_key: Option<SecretRef>,
+    /// After how many events the log is signed at the latest (1 to 1,000,000).
+    pub checkpoint_events: u64,
+    /// After how long the log is signed at the latest, in seconds (1 to 86,400), if there was any event.
+    pub checkpoint_interval_s: u64,
+    /// Where signed checkpoints go beside the database: what proves that nobody who can write to the
+    /// database has changed it. The file `checkpoints.log` in the data folder when absent; none when
+    /// empty.
+    pub checkpoints: Option<Vec<CheckpointTarget>>,
+}
+
+/// A place outside of the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckpointTarget {
+    /// A file that only grows, one line of JSON for each checkpoint; the first line is the public key.
+    File(PathBuf),
+    /// `true`: the standard output, one line of JSON for each checkpoint.
+    Stdout(bool),
+    /// An `https` URL (`http` for a loopback address) that takes each checkpoint by `POST`.
+    Http(ValidatedUrl),
 }
 
 impl Default for AuditSection {
@@ -26,6 +54,10 @@ impl Default for AuditSection {
             max_batch: 512,
             append_timeout_ms: 5000,
             sweep_interval_s: 60,
+            signing_key: None,
+            checkpoint_events: 10_000,
+            checkpoint_interval_s: 60,
+            checkpoints: None,
         }
     }
 }

@@ -11,7 +11,7 @@ mod server;
 
 use serde::{Deserialize, Serialize};
 
-pub use audit::AuditSection;
+pub use audit::{AuditSection, CheckpointTarget};
 pub use database::DatabaseSection;
 pub use export::{
     ExportFormat, ExportSection, ExportStart, FileTarget, HttpTarget, SinkConfig, SinkTarget,

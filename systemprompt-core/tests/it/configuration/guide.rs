@@ -89,7 +89,7 @@ fn unit(name: &str) -> &'static str {
         _ if name.ends_with("_bytes") => "bytes",
         _ if name.ends_with("_per_minute") => "per minute",
         _ if name.ends_with("_entries") => "entries",
-        "queue" | "max_batch" | "batch_events" => "events",
+        "queue" | "max_batch" | "batch_events" | "checkpoint_events" => "events",
         "max_connections" => "connections",
         "limit" | "burst" => "calls",
         _ => "",

@@ -1,0 +1,38 @@
+//! Checkpoints: what a log is, signed, in the database and outside of it.
+//!
+//! The writer says how large the log is and what its root is ([`Heads`]) whenever enough events have
+//! come together, when it is asked, and at its end. One task signs that, stores it beside the log and
+//! hands it to every outside place, each of which has a task of its own: a place that is slow or gone
+//! holds up neither decisions nor the other places.
+
+mod checkpointer;
+mod delivery;
+mod divergence;
+mod file_place;
+mod heads;
+#[cfg(feature = "witness")]
+mod http_place;
+mod key_events;
+mod keys;
+mod options;
+mod place;
+mod record;
+mod stdout_place;
+mod tended;
+
+pub use file_place::FilePlace;
+#[cfg(feature = "witness")]
+pub use http_place::HttpPlace;
+pub use keys::{SigningKey, SigningKeys};
+pub use options::CheckpointOptions;
+pub use place::{CheckpointPlace, PlaceError};
+pub use record::{CheckpointRecord, ParsedRecord};
+pub use stdout_place::StdoutPlace;
+
+pub(crate) use checkpointer::Checkpointer;
+pub(crate) use delivery::Delivery;
+pub(crate) use divergence::divergence;
+pub(crate) use heads::{Head, Heads};
+pub(crate) use key_events::{KeyAdded, KeyRetired, due, key_retired};
+pub(crate) use keys::Signers;
+pub(crate) use tended::Tended;

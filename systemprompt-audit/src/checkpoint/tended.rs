@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use systemprompt_core::clock::Timestamp;
+use systemprompt_core::database::DbPool;
+use systemprompt_core::event::AuditEvent;
+
+use super::{CheckpointPlace, CheckpointRecord, Signers, divergence, due};
+use crate::note::{Checkpoint, NoteError};
+use crate::store::StoredCheckpoint;
+use crate::store::sqlite::log as sqlite_log;
+use crate::store::sqlite::tree::{SqliteTree, insert_checkpoint, last_checkpoint};
+use crate::tree_source::load_root;
+use crate::{Origin, StoreError, append_in};
+
+/// A log whose writers come and go, and that is signed as it is found in the database.
+pub(crate) struct Tended {
+    origin: Origin,
+    places: Vec<Arc<dyn CheckpointPlace>>,
+    diverged: bool,
+}
+
+impl Tended {
+    pub(crate) fn new(origin: Origin, places: Vec<Arc<dyn CheckpointPlace>>) -> Self {
+        Self { origin, places, diverged: false }
+    }
+
+    /// Signs what has come since the last checkpoint; `None` when there is nothing, or when the log is
+    /// not the one that was signed before.
+    pub(crate) async fn sign(
+        &mut self,
+        pool: &DbPool,
+        signers: &Signers,
+        now: Timestamp,
+    ) -> Result<Option<CheckpointRecord>, StoreError> {
+        let mut connection = pool.sqlite().acquire().await?;
+        let Some(log_id) = sqlite_log::find(&mut connection, &self.origin).await? else {
+            return Ok(None);
+        };
+        let tail = sqlite_log::tail(&mut connection, log_id).await?;
+        let mut size = u64::try_from(tail).unwrap_or_default();
+        let last = last_checkpoint(&mut connection, log_id).await?;
+        let failed = |error: NoteError| StoreError::Failed(error.to_string());
+        let events = due(&self.origin, signers, last.as_ref(), now).map_err(failed)?;
+        let signed = last.as_ref().map_or(0, |last| last.size);
+        if self.diverged || size == 0 || (size == signed && events.is_empty()) {
+            return Ok(None);
+        }
+        let mut tree = SqliteTree { connection: &mut connection, log_id };
+        if divergence(&mut tree, (&self.origin, size), last.as_ref(), &self.places).await?.is_some()
+        {
+            return Ok(self.diverged());
+        }
+        if !events.is_empty() {
+            drop(connection);
+            say(pool, events).await?;
+            connection = pool.sqlite().acquire().await?;
+            let tail = sqlite_log::tail(&mut connection, log_id).await?;
+            size = u64::try_from(tail).unwrap_or_default();
+        }
+        let mut tree = SqliteTree { connection: &mut connection, log_id };
+        let Some(root) = load_root(&mut tree, size).await? else { return Ok(self.diverged()) };
+        let checkpoint = Checkpoint { origin: self.origin.to_string(), size, root };
+        let note = checkpoint.sign(&signers.at(now)).map_err(failed)?;
+        let text = note.to_string();
+        let stored = StoredCheckpoint { size, root, note: text, created_at: now };
+        insert_checkpoint(&mut connection, log_id, &stored).await?;
+        let key = signers.current.verifier().clone();
+        Ok(Some(CheckpointRecord { at: now, checkpoint, note, key }))
+    }
+
+    fn diverged(&mut self) -> Option<CheckpointRecord> {
+        self.diverged = true;
+        let origin = &self.origin;
+        tracing::error!(%origin, "the log is not what was signed before; it is not signed any more");
+        None
+    }
+}
+
+/// Appends events about keys to the log. Another process may do so at the same time, which puts its own
+/// before or after them.
+async fn say(pool: &DbPool, events: Vec<AuditEvent>) -> Result<(), StoreError> {
+    let failed = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());
+    let mut transaction = pool.begin_write().await.map_err(|error| failed(&error))?;
+    append_in(&mut transaction, events).await.map_err(|error| failed(&error))?;
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,276 @@
+//! The queries of verification. They only read.
+
+use std::path::Path;
+
+use futures_util::TryStreamExt as _;
+use serde_json::Value as Json;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use systemprompt_core::clock::Timestamp;
+
+use super::tree::{SqliteTree, last_checkpoint};
+use crate::StoreError;
+use crate::column::Column;
+use crate::merkle::Tile;
+use crate::store::StoredCheckpoint;
+use crate::verify::{
+    GrantFacts, KeyEvent, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
+};
+
+/// A SQLite database that is verified, over one connection.
+#[derive(Debug)]
+pub(crate) struct SqliteSource {
+    connection: SqliteConnection,
+}
+
+impl SqliteSource {
+    /// Opens the database at `path`, which exists.
+    pub(crate) async fn open(path: &Path) -> Result<Self, SourceError> {
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        // Without the log of a writer nobody writes; nothing has to be made beside the file to read it.
+        let alone = !Path::new(&wal).exists();
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .read_only(true)
+            .immutable(alone);
+        let mut connection = options.connect().await.map_err(StoreError::from)?;
+        if Self::has_log(&mut connection).await.map_err(StoreError::from)? {
+            Ok(Self { connection })
+        } else {
+            Err(SourceError::NoLog)
+        }
+    }
+
+    async fn has_log(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar!(
+            r#"SELECT count(*) = 4 AS "there!: bool" FROM sqlite_master WHERE type = 'table'
+               AND name IN ('audit_events', 'audit_logs', 'audit_tiles', 'audit_checkpoints')"#
+        )
+        .fetch_one(connection)
+        .await
+    }
+}
+
+impl LogSource for SqliteSource {
+    type Tree<'t> = SqliteTree<'t>;
+
+    async fn table_fault(&mut self) -> Result<Option<String>, StoreError> {
+        let strict = sqlx::query_scalar!(
+            r#"SELECT strict = 1 AS "strict!: bool" FROM pragma_table_list WHERE name = 'audit_events'"#
+        )
+        .fetch_optional(&mut self.connection)
+        .await?;
+        let names = sqlx::query_scalar!(
+            r#"SELECT name || '' AS "name!: String" FROM pragma_table_info('audit_events') ORDER BY cid"#
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let columns = Column::ALL.iter().map(|column| column.name());
+        let wanted = ["log_id", "seq"].into_iter().chain(columns).chain(["salt", "leaf_hash"]);
+        Ok(if strict != Some(true) {
+            Some("the table of events does not enforce the types of its columns".to_owned())
+        } else if !wanted.eq(names.iter().map(String::as_str)) {
+            Some("the table of events has other columns than it was installed with".to_owned())
+        } else {
+            None
+        })
+    }
+
+    async fn logs(&mut self) -> Result<Vec<LogRow>, StoreError> {
+        let rows = sqlx::query_as!(
+            LogRow,
+            r#"SELECT id AS "id!: i64", origin, size, swept_to,
+                      coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0) AS "last!: i64"
+               FROM audit_logs AS l ORDER BY id"#
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(rows)
+    }
+
+    async fn strays(&mut self) -> Result<Vec<Stray>, StoreError> {
+        // Steps from log to log over the index of places instead of reading all of it.
+        let rows = sqlx::query_as!(
+            Stray,
+            r#"WITH RECURSIVE present(id) AS (
+                   SELECT min(log_id) FROM audit_events
+                   UNION ALL
+                   SELECT (SELECT min(log_id) FROM audit_events WHERE log_id > present.id)
+                   FROM present WHERE present.id IS NOT NULL)
+               SELECT log_id AS "log_id!: i64", seq AS "seq!: i64", id AS "id!: Vec<u8>" FROM (
+                   SELECT log_id, seq, id FROM audit_events
+                   WHERE log_id IN (SELECT id FROM audit_logs) AND seq < 1
+                   UNION ALL
+                   SELECT log_id, seq, id FROM audit_events
+                   WHERE log_id IN (SELECT id FROM present WHERE id NOT IN (SELECT id FROM audit_logs)))
+               LIMIT 100"#
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(rows)
+    }
+
+    async fn next(&mut self, log_id: i64, after: i64) -> Result<Option<i64>, StoreError> {
+        let next = sqlx::query_scalar!(
+            r#"SELECT min(seq) AS "next: i64" FROM audit_events WHERE log_id = ? AND seq > ?"#,
+            log_id,
+            after
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        Ok(next)
+    }
+
+    async fn scan(
+        &mut self,
+        log_id: i64,
+        after: i64,
+        to: i64,
+        each: &mut (dyn FnMut(ScannedRow<'_>) + Send),
+    ) -> Result<(), StoreError> {
+        let mut rows = sqlx::query_scalar!(
+            r#"SELECT CAST(concat(
+                       octet_length(seq), ',', octet_length(id), ',', octet_length(kind), ',',
+                       octet_length(occurred_at), ',', octet_length(trace_id), ',',
+                       octet_length(call_id), ',', octet_length(session_id), ',',
+                       octet_length(context_id), ',', octet_length(task_id), ',',
+                       octet_length(tenant_id), ',', octet_length(user_id), ',',
+                       octet_length(department), ',', octet_length(credential_id), ',',
+                       octet_length(actor_chain), ',', octet_length(agent_id), ',',
+                       octet_length(plugin_id), ',', octet_length(door), ',', octet_length(user_agent), ',',
+                       octet_length(client_addr), ',', octet_length(server), ',', octet_length(tool), ',',
+                       octet_length(arguments_digest), ',', octet_length(arguments_bytes), ',',
+                       octet_length(call_digest), ',', octet_length(decision), ',',
+                       octet_length(reason_code), ',', octet_length(reason), ',',
+                       octet_length(reason_data), ',', octet_length(evaluation), ',',
+                       octet_length(policy_version), ',', octet_length(duration_us), ',',
+                       octet_length(permit_id), ',', octet_length(expires_at), ',',
+                       octet_length(status), ',', octet_length(duration_ms), ',',
+                       octet_length(result_bytes), ',', octet_length(result_digest), ',',
+                       octet_length(error), ',', octet_length(detail), ',', octet_length(salt), ',',
+                       octet_length(leaf_hash), ';',
+                       seq, id, kind, occurred_at, trace_id, call_id, session_id, context_id, task_id,
+                       tenant_id, user_id, department, credential_id, actor_chain, agent_id, plugin_id,
+                       door, user_agent, client_addr, server, tool, arguments_digest, arguments_bytes,
+                       call_digest, decision, reason_code, reason, reason_data, evaluation, policy_version,
+                       duration_us, permit_id, expires_at, status, duration_ms, result_bytes, result_digest,
+                       error, detail, salt, leaf_hash) AS BLOB) AS "packed!: Vec<u8>"
+               FROM audit_events WHERE log_id = ? AND seq > ? AND seq <= ? ORDER BY seq"#,
+            log_id,
+            after,
+            to
+        )
+        .fetch(&mut self.connection);
+        while let Some(packed) = rows.try_next().await? {
+            let row = ScannedRow::parse(&packed);
+            each(row.ok_or_else(|| StoreError::Failed("a row cannot be read".to_owned()))?);
+        }
+        Ok(())
+    }
+
+    async fn tiles(
+        &mut self,
+        log_id: i64,
+        level: u8,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<StoredTile>, StoreError> {
+        let place = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
+        let (from, to) = (place(from), place(to));
+        let rows = sqlx::query!(
+            r#"SELECT idx, root, hashes FROM audit_tiles
+               WHERE log_id = ? AND level = ? AND idx >= ? AND idx < ? ORDER BY idx"#,
+            log_id,
+            level,
+            from,
+            to
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let tile = rows.into_iter().map(|row| StoredTile {
+            index: u64::try_from(row.idx).unwrap_or_default(),
+            root: row.root,
+            hashes: Tile::hashes_from(&row.hashes),
+        });
+        Ok(tile.collect())
+    }
+
+    async fn checkpoints(
+        &mut self,
+        log_id: i64,
+        after: i64,
+        to: i64,
+    ) -> Result<Vec<Result<StoredCheckpoint, i64>>, StoreError> {
+        let rows = sqlx::query!(
+            "SELECT size, root, note, created_at FROM audit_checkpoints
+             WHERE log_id = ? AND size > ? AND size <= ? ORDER BY size",
+            log_id,
+            after,
+            to
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let stored = rows.into_iter().map(|row| {
+            let (Ok(size), Ok(root)) = (u64::try_from(row.size), row.root.try_into()) else {
+                return Err(row.size);
+            };
+            let created_at = Timestamp::from_micros(row.created_at);
+            Ok(StoredCheckpoint { size, root, note: row.note, created_at })
+        });
+        Ok(stored.collect())
+    }
+
+    async fn key_events(&mut self, log_id: i64) -> Result<Vec<KeyEvent>, StoreError> {
+        let rows = sqlx::query_as!(
+            KeyEvent,
+            r#"SELECT seq, kind, coalesce(detail, '') AS "detail!: String" FROM audit_events
+               WHERE log_id = ? AND kind IN ('audit_key_added', 'audit_key_retired') ORDER BY seq"#,
+            log_id
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(rows)
+    }
+
+    async fn grants(&mut self, permits: &[[u8; 16]]) -> Result<Vec<GrantFacts>, StoreError> {
+        if permits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let permits = Json::from_iter(permits.iter().map(hex::encode)).to_string();
+        let rows = sqlx::query_as!(
+            GrantFacts,
+            r#"SELECT unhex(wanted.value) AS "permit!: Vec<u8>",
+                      EXISTS (SELECT 1 FROM audit_events AS d
+                              WHERE d.id = unhex(wanted.value) AND d.kind = 'decision'
+                                AND d.decision = 'allow' AND d.permit_id IS NULL) AS "granted!: bool",
+                      (SELECT count(*) FROM audit_events AS o
+                       WHERE o.permit_id = unhex(wanted.value) AND o.kind = 'outcome') AS "outcomes!: i64"
+               FROM json_each(?) AS wanted"#,
+            permits
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(rows)
+    }
+
+    async fn find(&mut self, id: &[u8; 16]) -> Result<Option<(i64, i64)>, StoreError> {
+        let id = id.as_slice();
+        let row = sqlx::query!("SELECT log_id, seq FROM audit_events WHERE id = ? LIMIT 1", id)
+            .fetch_optional(&mut self.connection)
+            .await?;
+        Ok(row.map(|row| (row.log_id, row.seq)))
+    }
+
+    async fn last_checkpoint(
+        &mut self,
+        log_id: i64,
+    ) -> Result<Option<StoredCheckpoint>, StoreError> {
+        Ok(last_checkpoint(&mut self.connection, log_id).await?)
+    }
+
+    fn tree(&mut self, log_id: i64) -> SqliteTree<'_> {
+        SqliteTree { connection: &mut self.connection, log_id }
+    }
+}

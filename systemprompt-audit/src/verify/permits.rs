@@ -1,0 +1,173 @@
+use std::collections::HashMap;
+
+use super::{Finding, FindingKind, LogSource, Report, ScannedRow};
+use crate::StoreError;
+use crate::column::{Column, Columns as _, Field};
+
+/// Most open permits that are kept in memory. Beyond that the database is asked about them.
+const IN_MEMORY: usize = 400_000;
+
+/// Most permits that are found open before the end and remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Permits the database is asked about at once.
+const AT_ONCE: usize = 500;
+
+/// How long a server may take until it has closed a permit whose time is over, in microseconds: the
+/// longest interval of the sweep.
+const GRACE: i64 = 3_600 * 1_000_000;
+
+/// Follows permits from the decision that grants them to their outcome, over all logs.
+#[derive(Debug)]
+pub(super) struct Permits {
+    open: HashMap<[u8; 16], Open>,
+    /// Permits that were asked about and are open.
+    left: Vec<([u8; 16], Open)>,
+    left_uncounted: u64,
+    /// Outcomes whose decision was not met on the way.
+    unmatched: Vec<Unmatched>,
+    abandoned: u64,
+    last_start: i64,
+    last_event: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    log: usize,
+    seq: i64,
+    expires_at: i64,
+}
+
+#[derive(Debug)]
+struct Unmatched {
+    log: usize,
+    seq: i64,
+    event: Vec<u8>,
+    permit: Option<[u8; 16]>,
+}
+
+/// What is known of a log at the end.
+#[derive(Debug)]
+pub(super) struct Swept {
+    pub(super) origin: String,
+    pub(super) swept_to: i64,
+}
+
+impl Permits {
+    pub(super) fn new() -> Self {
+        Self {
+            open: HashMap::new(),
+            left: Vec::new(),
+            left_uncounted: 0,
+            unmatched: Vec::new(),
+            abandoned: 0,
+            last_start: i64::MIN,
+            last_event: i64::MIN,
+        }
+    }
+
+    /// Looks at a row of the log `log`.
+    pub(super) fn row(&mut self, log: usize, row: &ScannedRow<'_>) {
+        let at = row.number(Column::OccurredAt).unwrap_or(i64::MIN);
+        self.last_event = self.last_event.max(at);
+        match row.bytes(Column::Kind) {
+            b"decision" => {
+                let granted = row.bytes(Column::Decision) == b"allow"
+                    && row.field(Column::PermitId) == Field::Null;
+                if let (true, Ok(permit)) = (granted, row.bytes(Column::Id).try_into()) {
+                    let expires_at = row.number(Column::ExpiresAt).unwrap_or(i64::MAX);
+                    self.open.insert(permit, Open { log, seq: row.seq(), expires_at });
+                }
+            }
+            b"outcome" => {
+                self.abandoned += u64::from(row.bytes(Column::Status) == b"abandoned");
+                let permit: Option<[u8; 16]> = row.bytes(Column::PermitId).try_into().ok();
+                let met = permit.is_some_and(|permit| self.open.remove(&permit).is_some());
+                if !met {
+                    let event = row.bytes(Column::Id).to_vec();
+                    self.unmatched.push(Unmatched { log, seq: row.seq(), event, permit });
+                }
+            }
+            b"server_started" => self.last_start = self.last_start.max(at),
+            _ => {}
+        }
+    }
+
+    /// Asks the database about what does not match.
+    pub(super) async fn flush(
+        &mut self,
+        source: &mut impl LogSource,
+        logs: &[Swept],
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let unmatched = std::mem::take(&mut self.unmatched);
+        for some in unmatched.chunks(AT_ONCE) {
+            let permits: Vec<_> = some.iter().filter_map(|outcome| outcome.permit).collect();
+            let facts = source.grants(&permits).await?;
+            for outcome in some {
+                let of = |permit: [u8; 16]| facts.iter().find(|facts| *facts.permit == permit);
+                let facts = outcome.permit.and_then(of);
+                let (kind, detail) = match facts {
+                    Some(facts) if !facts.granted => OUTCOME_WITHOUT,
+                    None => OUTCOME_WITHOUT,
+                    Some(facts) if facts.outcomes > 1 => {
+                        (FindingKind::OutcomeTwice, "another outcome settles the same permit")
+                    }
+                    Some(_) => continue,
+                };
+                let origin = logs.get(outcome.log).map_or("", |log| &log.origin);
+                report
+                    .add(Finding::new(kind, origin, detail).at(outcome.seq).event(&outcome.event));
+            }
+        }
+        if self.open.len() > IN_MEMORY { self.spill(source).await } else { Ok(()) }
+    }
+
+    /// Forgets the permits that are settled, and those that are open but for some.
+    async fn spill(&mut self, source: &mut impl LogSource) -> Result<(), StoreError> {
+        let all: Vec<_> = self.open.drain().collect();
+        for some in all.chunks(AT_ONCE) {
+            let permits: Vec<_> = some.iter().map(|(permit, _)| *permit).collect();
+            let facts = source.grants(&permits).await?;
+            let settled =
+                |permit: &[u8]| facts.iter().any(|f| *f.permit == *permit && f.outcomes > 0);
+            for (permit, open) in some.iter().filter(|(permit, _)| !settled(permit)) {
+                if self.left.len() < REMEMBERED {
+                    self.left.push((*permit, *open));
+                } else {
+                    self.left_uncounted += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what is open at the end.
+    pub(super) async fn finish(
+        mut self,
+        source: &mut impl LogSource,
+        logs: &[Swept],
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        self.flush(source, logs, report).await?;
+        self.spill(source).await?;
+        report.abandoned_permits = self.abandoned;
+        report.open_permits = self.left.len() as u64 + self.left_uncounted;
+        self.left.sort_unstable_by_key(|(_, open)| (open.log, open.seq));
+        for (permit, open) in &self.left {
+            let Some(log) = logs.get(open.log) else { continue };
+            let ran = self.last_event.saturating_sub(self.last_start.max(open.expires_at));
+            let overdue = self.last_start > open.expires_at && ran > GRACE;
+            let swept = open.seq <= log.swept_to && open.expires_at < self.last_event;
+            if overdue || swept {
+                let detail = "its time is over, and a later run has not closed it";
+                let finding = Finding::new(FindingKind::PermitLeftOpen, &log.origin, detail);
+                report.add(finding.at(open.seq).event(permit));
+            }
+        }
+        Ok(())
+    }
+}
+
+const OUTCOME_WITHOUT: (FindingKind, &str) =
+    (FindingKind::OutcomeWithoutPermit, "no decision grants the permit that it settles");

@@ -1,0 +1,265 @@
+use super::checks::Point;
+use super::key_ring::{KeyRing, SignedBy};
+use super::log_state::LogState;
+use super::permits::{Permits, Swept};
+use super::{
+    AuditSource, Finding, FindingKind, LogReport, LogRow, LogSource, Outside, Report, ScannedRow,
+    SourceError, StoredTile, VerifyOptions,
+};
+use crate::StoreError;
+use crate::merkle::{TILE_WIDTH, Tree};
+use crate::note::VerifierKey;
+use crate::tree_source::load_tree;
+
+/// Rows between two looks at tiles and checkpoints: whole tiles.
+const STRETCH: i64 = 16 * WIDTH;
+
+const WIDTH: i64 = TILE_WIDTH as i64;
+
+/// How far verification has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows that were computed anew.
+    pub done: u64,
+    /// Rows there are.
+    pub total: u64,
+}
+
+/// Verifies every log of a database. `progress` hears of it every few thousand rows.
+///
+/// What is appended meanwhile is left to the next time. Memory is bounded whatever the size: some tens of
+/// megabytes, and 150 bytes for each checkpoint outside.
+///
+/// # Errors
+/// [`SourceError`] when the database cannot be read; findings are no error.
+pub async fn verify(
+    source: &mut AuditSource,
+    options: &VerifyOptions,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Report, SourceError> {
+    Ok(run(&mut source.0, options, progress).await?)
+}
+
+pub(super) async fn run(
+    source: &mut impl LogSource,
+    options: &VerifyOptions,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Report, StoreError> {
+    let nothing = Outside::default();
+    let outside = options.outside.as_ref().unwrap_or(&nothing);
+    let mut anchors = options.keys.clone();
+    if anchors.is_empty() {
+        anchors.extend(outside.key.clone());
+    }
+    let mut report = Report {
+        proven: !anchors.is_empty(),
+        outside_checkpoints: outside.len() as u64,
+        ..Report::default()
+    };
+    if let Some(fault) = source.table_fault().await? {
+        report.add(Finding::new(FindingKind::TableChanged, "", fault));
+    }
+    let logs = source.logs().await?;
+    let swept = |log: &LogRow| Swept { origin: log.origin.clone(), swept_to: log.swept_to };
+    let swept: Vec<_> = logs.iter().map(swept).collect();
+    let rows = |log: &LogRow| u64::try_from(log.last).unwrap_or_default();
+    let total = logs.iter().map(rows).sum();
+    // A log that names no key itself is held against what another one names.
+    let fallback = if anchors.is_empty() { first_key(source, &logs).await? } else { None };
+    let mut walk = Walk {
+        source,
+        fallback,
+        outside,
+        anchors: &anchors,
+        since: options.since_checkpoint.map(|size| i64::try_from(size).unwrap_or(i64::MAX)),
+        permits: Permits::new(),
+        swept: &swept,
+        report,
+        progress,
+        seen: Progress { done: 0, total },
+    };
+    for (number, log) in logs.iter().enumerate() {
+        walk.log(number, log).await?;
+    }
+    let Walk { source, permits, mut report, .. } = walk;
+    permits.finish(source, &swept, &mut report).await?;
+    for stray in source.strays().await? {
+        let detail = format!("it stands at no place of any log (`log_id` {})", stray.log_id);
+        let mut finding = Finding::new(FindingKind::ForeignRow, "", detail).at(stray.seq);
+        finding.origin = None;
+        report.add(finding.event(&stray.id));
+    }
+    for origin in outside.origins().filter(|name| !logs.iter().any(|log| log.origin == **name)) {
+        let size = outside.checkpoints.get(origin).and_then(|of| of.last());
+        let size = size.map_or(0, |(point, _)| i64::try_from(point.size).unwrap_or(i64::MAX));
+        let detail = "the log is not in the database, but there is a checkpoint of it outside";
+        report.add(Finding::new(FindingKind::TailMissing, origin, detail).rows(1, size));
+    }
+    report.conclude();
+    Ok(report)
+}
+
+/// The first key that any of the logs names.
+async fn first_key(
+    source: &mut impl LogSource,
+    logs: &[LogRow],
+) -> Result<Option<VerifierKey>, StoreError> {
+    for log in logs {
+        let events = source.key_events(log.id).await?;
+        if let Some(key) = KeyRing::new(&log.origin, &events, &[]).first() {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+struct Walk<'w, S> {
+    source: &'w mut S,
+    fallback: Option<VerifierKey>,
+    outside: &'w Outside,
+    anchors: &'w [VerifierKey],
+    since: Option<i64>,
+    permits: Permits,
+    swept: &'w [Swept],
+    report: Report,
+    progress: &'w mut (dyn FnMut(Progress) + Send),
+    seen: Progress,
+}
+
+impl<S: LogSource> Walk<'_, S> {
+    async fn log(&mut self, number: usize, log: &LogRow) -> Result<(), StoreError> {
+        let events = self.source.key_events(log.id).await?;
+        let anchors = match &self.fallback {
+            Some(key) if events.is_empty() => std::slice::from_ref(key),
+            _ => self.anchors,
+        };
+        let ring = KeyRing::new(&log.origin, &events, anchors);
+        let mut state = LogState::new(log.origin.clone(), ring);
+        let outside = self.outside.checkpoints.get(&log.origin).map_or(&[][..], Vec::as_slice);
+        let mut outside = outside.iter().map(Point::outside).peekable();
+        self.skip(log, &mut state).await?;
+        let mut after = state.next - 1;
+        while outside.next_if(|point| point.size <= after).is_some() {}
+        self.seen.done += u64::try_from(after).unwrap_or_default();
+        while after < log.last {
+            let to = log.last.min((after / STRETCH + 1) * STRETCH);
+            state.expect(self.tiles(log.id, after, to).await?);
+            let mut points = self.points(log, &mut state, after, to).await?;
+            points.extend(std::iter::from_fn(|| outside.next_if(|point| point.size <= to)));
+            points.sort_by_key(|point| point.size);
+            state.points.extend(points);
+            let before = state.rows;
+            let (permits, walked) = (&mut self.permits, &mut state);
+            let mut each = |row: ScannedRow<'_>| {
+                permits.row(number, &row);
+                walked.row(&row);
+            };
+            self.source.scan(log.id, after, to, &mut each).await?;
+            state.missing_until(to + 1);
+            self.upper(log.id, &mut state).await?;
+            self.permits.flush(self.source, self.swept, &mut self.report).await?;
+            let rows = state.rows - before;
+            self.seen.done += u64::try_from(to - after).unwrap_or_default();
+            (self.progress)(self.seen);
+            after = to;
+            if rows == 0 && after < log.last {
+                // Whoever moves a row far away must not keep the verifier busy.
+                let next = self.source.next(log.id, after).await?.unwrap_or(log.last);
+                state.missing_until(next);
+                self.seen.done += u64::try_from(next - 1 - after).unwrap_or_default();
+                after = next - 1;
+            }
+        }
+        let beyond = self.points(log, &mut state, log.last, i64::MAX).await?;
+        state.points.extend(beyond.into_iter().chain(outside));
+        let stated = self.stated(log).await?;
+        state.end(log.last, stated);
+        self.finish(log, state);
+        Ok(())
+    }
+
+    /// Begins after a checkpoint, if that was asked for and the log has it.
+    async fn skip(&mut self, log: &LogRow, state: &mut LogState) -> Result<(), StoreError> {
+        let Some(size) = self.since.filter(|size| 0 < *size && *size <= log.last) else {
+            return Ok(());
+        };
+        let mut points = self.points(log, state, size - 1, size).await?;
+        let outside = self.outside.checkpoints.get(&log.origin).map_or(&[][..], Vec::as_slice);
+        points.extend(outside.iter().map(Point::outside).filter(|point| point.size == size));
+        let signed = |point: &&Point| state.ring.signed_by(&point.note, size) == SignedBy::Trusted;
+        // One from outside says more.
+        let Some(point) = points.iter().rev().find(signed) else { return Ok(()) };
+        let mut source = self.source.tree(log.id);
+        let tree = load_tree(&mut source, u64::try_from(size).unwrap_or_default()).await?;
+        // Where it is not what was signed, everything is gone over.
+        if let Some(tree) = tree.filter(|tree| tree.root() == point.root) {
+            state.tree = Some(tree);
+            state.next = size + 1;
+            (state.good_to, state.signed_to) = (size, size);
+            state.checkpoints = 1;
+        }
+        Ok(())
+    }
+
+    async fn tiles(
+        &mut self,
+        log: i64,
+        after: i64,
+        to: i64,
+    ) -> Result<Vec<StoredTile>, StoreError> {
+        let tile = |place: i64| u64::try_from(place / WIDTH).unwrap_or_default();
+        self.source.tiles(log, 0, tile(after), tile(to)).await
+    }
+
+    async fn points(
+        &mut self,
+        log: &LogRow,
+        state: &mut LogState,
+        after: i64,
+        to: i64,
+    ) -> Result<Vec<Point>, StoreError> {
+        let mut points = Vec::new();
+        for stored in self.source.checkpoints(log.id, after, to).await? {
+            match Point::stored(&log.origin, stored) {
+                Ok(point) => points.push(point),
+                Err(finding) => state.findings.push(finding),
+            }
+        }
+        Ok(points)
+    }
+
+    async fn upper(&mut self, log: i64, state: &mut LogState) -> Result<(), StoreError> {
+        for tile in std::mem::take(&mut state.upper) {
+            let stored = self.source.tiles(log, tile.level, tile.index, tile.index + 1).await?;
+            let width = WIDTH.saturating_pow(u32::from(tile.level) + 1);
+            state.hold_tile(&tile, stored.first(), width);
+        }
+        Ok(())
+    }
+
+    /// How many events the log has had by what else is stored of it.
+    async fn stated(&mut self, log: &LogRow) -> Result<(i64, &'static str), StoreError> {
+        let tile = u64::try_from(log.last / WIDTH).unwrap_or_default();
+        let beyond = self.source.tiles(log.id, 0, tile, tile + 16).await?;
+        let end = |tile: &StoredTile| i64::try_from(tile.index + 1).unwrap_or(0) * WIDTH;
+        let tiles = beyond.iter().map(end).max().unwrap_or(0);
+        Ok(if tiles > log.size {
+            (tiles, "a stored part of the tree over them")
+        } else {
+            (log.size, "the size that the log has noted")
+        })
+    }
+
+    fn finish(&mut self, log: &LogRow, state: LogState) {
+        self.report.rows += state.rows;
+        self.report.logs.push(LogReport {
+            origin: log.origin.clone(),
+            rows: state.rows,
+            last_seq: log.last,
+            checkpoints: state.checkpoints,
+            signed_to: state.signed_to,
+            root: state.tree.as_ref().map(Tree::root).map(hex::encode),
+        });
+        state.findings.into_iter().for_each(|finding| self.report.add(finding));
+    }
+}

@@ -1,0 +1,176 @@
+use std::future::Future;
+use std::path::PathBuf;
+
+use super::ScannedRow;
+use crate::StoreError;
+use crate::merkle::Hash;
+use crate::store::StoredCheckpoint;
+use crate::store::sqlite::scan::SqliteSource;
+use crate::tree_source::TreeSource;
+
+/// A database to be verified, which is never written to.
+#[derive(Debug)]
+pub struct AuditSource(pub(crate) SqliteSource);
+
+/// Why a database cannot be verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The URL is not understood. It is not repeated: it may hold a password.
+    #[error("a database to be verified is given as `sqlite://` and a path")]
+    Url,
+    /// There is no such file.
+    #[error("there is no database at `{}`", path.display())]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// There is no audit log in it.
+    #[error("there is no audit log in the database")]
+    NoLog,
+    /// It cannot be read.
+    #[error("the database cannot be read: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl AuditSource {
+    /// Opens the database at `url`, `sqlite://` and a plain path, for reading alone.
+    ///
+    /// A SQLite database without a write-ahead log beside it, such as a copy, is read without locks and
+    /// without leaving anything beside it.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it cannot be read or holds no audit log.
+    pub async fn open(url: &str) -> Result<Self, SourceError> {
+        let path = url.strip_prefix("sqlite://").filter(|path| !path.is_empty());
+        let path = PathBuf::from(path.ok_or(SourceError::Url)?);
+        if !path.is_file() {
+            return Err(SourceError::Missing { path });
+        }
+        Ok(Self(SqliteSource::open(&path).await?))
+    }
+}
+
+/// A log as the database names it.
+#[derive(Debug, Clone)]
+pub(crate) struct LogRow {
+    pub(crate) id: i64,
+    pub(crate) origin: String,
+    /// How many events it has had at least.
+    pub(crate) size: i64,
+    pub(crate) swept_to: i64,
+    /// The place of the last row that is there; 0 when there is none.
+    pub(crate) last: i64,
+}
+
+/// A row that belongs to no log, or stands before the first place of one.
+#[derive(Debug, Clone)]
+pub(crate) struct Stray {
+    pub(crate) log_id: i64,
+    pub(crate) seq: i64,
+    pub(crate) id: Vec<u8>,
+}
+
+/// An event about a key.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyEvent {
+    pub(crate) seq: i64,
+    pub(crate) kind: String,
+    pub(crate) detail: String,
+}
+
+/// A tile as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredTile {
+    pub(crate) index: u64,
+    pub(crate) root: Vec<u8>,
+    pub(crate) hashes: Option<Vec<Hash>>,
+}
+
+/// What the database knows of a permit.
+#[derive(Debug, Clone)]
+pub(crate) struct GrantFacts {
+    pub(crate) permit: Vec<u8>,
+    /// Whether a decision grants it.
+    pub(crate) granted: bool,
+    /// How many outcomes it has.
+    pub(crate) outcomes: i64,
+}
+
+/// What verification needs of a database.
+pub(crate) trait LogSource: Send {
+    /// The tree of a log.
+    type Tree<'t>: TreeSource
+    where
+        Self: 't;
+
+    /// What is wrong with the table of events itself, if anything is.
+    fn table_fault(&mut self) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
+
+    /// All logs.
+    fn logs(&mut self) -> impl Future<Output = Result<Vec<LogRow>, StoreError>> + Send;
+
+    /// Some of the rows that stand nowhere.
+    fn strays(&mut self) -> impl Future<Output = Result<Vec<Stray>, StoreError>> + Send;
+
+    /// The place of the first row after `after`.
+    fn next(
+        &mut self,
+        log_id: i64,
+        after: i64,
+    ) -> impl Future<Output = Result<Option<i64>, StoreError>> + Send;
+
+    /// Hands each of the rows after `after` up to `to` to `each`, in order.
+    fn scan(
+        &mut self,
+        log_id: i64,
+        after: i64,
+        to: i64,
+        each: &mut (dyn FnMut(ScannedRow<'_>) + Send),
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The tiles from `from` up to but not including `to`.
+    fn tiles(
+        &mut self,
+        log_id: i64,
+        level: u8,
+        from: u64,
+        to: u64,
+    ) -> impl Future<Output = Result<Vec<StoredTile>, StoreError>> + Send;
+
+    /// The checkpoints of more than `after` and at most `to` events, in the order of their sizes. One
+    /// that cannot be read is an error message in its place.
+    fn checkpoints(
+        &mut self,
+        log_id: i64,
+        after: i64,
+        to: i64,
+    ) -> impl Future<Output = Result<Vec<Result<StoredCheckpoint, i64>>, StoreError>> + Send;
+
+    /// The events about keys, in order.
+    fn key_events(
+        &mut self,
+        log_id: i64,
+    ) -> impl Future<Output = Result<Vec<KeyEvent>, StoreError>> + Send;
+
+    /// What is known of `permits`.
+    fn grants(
+        &mut self,
+        permits: &[[u8; 16]],
+    ) -> impl Future<Output = Result<Vec<GrantFacts>, StoreError>> + Send;
+
+    /// Where the event `id` stands: log and place.
+    fn find(
+        &mut self,
+        id: &[u8; 16],
+    ) -> impl Future<Output = Result<Option<(i64, i64)>, StoreError>> + Send;
+
+    /// The checkpoint of the largest size.
+    fn last_checkpoint(
+        &mut self,
+        log_id: i64,
+    ) -> impl Future<Output = Result<Option<StoredCheckpoint>, StoreError>> + Send;
+
+    /// The tree of a log.
+    fn tree(&mut self, log_id: i64) -> Self::Tree<'_>;
+}

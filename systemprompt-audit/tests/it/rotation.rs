@@ -1,0 +1,112 @@
+//! Keys come and go; what an old one signs after its end counts for nothing.
+
+use std::time::Duration;
+
+use systemprompt_audit::checkpoint::SigningKeys;
+use systemprompt_audit::note::{Checkpoint, Ed25519Signer, VerifierKey};
+use systemprompt_audit::verify::{FindingKind, Outside, VerifyOptions};
+
+use crate::signed::{Signed, found, run, signing_key, verify_with};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A log that was signed with key 1 up to 60, with 1 and 2 up to 120, and with 2 up to 180.
+async fn rotated() -> (Signed, VerifierKey, VerifierKey) {
+    let mut signed = Signed::new().await;
+    let log = signed.log().await;
+    let old = log.verifier_key().unwrap().clone();
+    signed.append(&log, 60).await;
+    log.close().await;
+    let until = signed.fixture.now().after(HOUR);
+    signed.keys = SigningKeys { current: signing_key(2), previous: Some((signing_key(1), until)) };
+    let log = signed.log().await;
+    let new = log.verifier_key().unwrap().clone();
+    signed.append(&log, 120).await;
+    log.close().await;
+    signed.fixture.clock.advance(HOUR * 2);
+    let log = signed.log().await;
+    signed.append(&log, 180).await;
+    log.close().await;
+    signed.fixture.pool.close().await;
+    (signed, old, new)
+}
+
+fn with(key: &VerifierKey) -> VerifyOptions {
+    VerifyOptions { keys: vec![key.clone()], ..VerifyOptions::default() }
+}
+
+#[tokio::test]
+async fn either_key_leads_to_the_other() {
+    let (signed, old, new) = rotated().await;
+    assert_ne!(old, new);
+    for key in [&old, &new] {
+        let report = verify_with(&signed.fixture.path(), &with(key)).await;
+        // The permits of before have expired meanwhile.
+        assert!(report.integrity, "{:?}", report.findings);
+        assert_eq!(report.logs[0].signed_to, 180);
+    }
+    assert_eq!(signed.key(), old);
+    assert!(signed.verify(&signed.fixture.path()).await.integrity);
+}
+
+#[tokio::test]
+async fn both_sign_while_they_overlap() {
+    let (signed, old, new) = rotated().await;
+    let text = std::fs::read_to_string(signed.outside()).unwrap();
+    let signers = |size: u64| {
+        let line = text.lines().rfind(|line| line.contains(&format!("\"size\":{size},"))).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let note: systemprompt_audit::note::SignedNote =
+            line["note"].as_str().unwrap().parse().unwrap();
+        [&old, &new].map(|key| note.signatures().iter().any(|signature| key.made(signature)))
+    };
+    assert_eq!(signers(60), [true, false]);
+    assert_eq!(signers(120), [true, true]);
+    assert_eq!(signers(180), [false, true]);
+}
+
+#[tokio::test]
+async fn a_checkpoint_forged_with_an_old_key_is_refused() {
+    let (signed, _, new) = rotated().await;
+    // Whoever has the leaked key signs the log as it is, and as it is not.
+    let report = verify_with(&signed.fixture.path(), &with(&new)).await;
+    let log = &report.logs[0];
+    let root: [u8; 32] = hex::decode(log.root.as_ref().unwrap()).unwrap().try_into().unwrap();
+    let leaked = Ed25519Signer::new(new.name(), &[1; 32]).unwrap();
+    for root in [root, [7; 32]] {
+        let forged = Checkpoint { origin: log.origin.clone(), size: 180, root };
+        let note = forged.sign(&[&leaked]).unwrap().to_string();
+        let path = signed.copy("forged.db");
+        let sql = format!(
+            "INSERT INTO audit_checkpoints (log_id, size, root, note, created_at)
+             SELECT id, 180, x'{}', '{note}', 0 FROM audit_logs",
+            hex::encode(root)
+        );
+        run(&path, &sql).await;
+        let report = verify_with(&path, &with(&new)).await;
+        assert_eq!(found(&report), [(FindingKind::BadSignature, 180, None)]);
+        assert!(report.findings[0].detail.contains("ended with event"), "{:?}", report.findings);
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_that_the_old_one_has_not_signed_is_not_trusted() {
+    let mut signed = Signed::new().await;
+    let log = signed.log().await;
+    let old = log.verifier_key().unwrap().clone();
+    signed.append(&log, 60).await;
+    log.close().await;
+    signed.keys = SigningKeys::new(signing_key(3));
+    let log = signed.log().await;
+    let new = log.verifier_key().unwrap().clone();
+    signed.append(&log, 120).await;
+    log.close().await;
+    signed.fixture.pool.close().await;
+    let report = verify_with(&signed.fixture.path(), &with(&old)).await;
+    assert_eq!(found(&report), [(FindingKind::BadSignature, 120, None)]);
+    assert_eq!(report.logs[0].signed_to, 60);
+    // Whoever trusts the new one trusts what it has signed: everything.
+    assert!(verify_with(&signed.fixture.path(), &with(&new)).await.is_clean());
+    let outside = Outside::read(&signed.outside()).unwrap();
+    assert_eq!(outside.key, Some(old));
+}
