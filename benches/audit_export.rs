@@ -139,7 +139,10 @@ async fn catch_up(house: &House, folder: &Path, format: Format) -> Result<(), Fa
 
 fn file(folder: &Path, format: Format, start_at: StartAt) -> SinkSettings {
     let settings = FileSettings {
-        path: folder.join(format!("{format}.out")),
+        path: folder.join(match start_at {
+            StartAt::End => "live.out".to_owned(),
+            StartAt::Beginning => format!("{format}.out"),
+        }),
         rotate_bytes: u64::MAX,
         keep: 1,
         sync: true,

@@ -26,6 +26,14 @@ impl Source {
         Self { pool, sink: sink.to_owned(), reading: None, noting: None }
     }
 
+    /// Connects for noting, as far as that is possible now: the connection's thread has the priority of
+    /// the thread that makes it, and whoever holds the write lock must not be a slow one.
+    pub(in crate::export) async fn prepare(&mut self) {
+        if let Err(error) = self.noting().await {
+            tracing::debug!(%error, "export: no connection for noting yet");
+        }
+    }
+
     /// All logs of the database, and how far the sink has come in each.
     pub(in crate::export) async fn places(&mut self) -> Result<Vec<LogPlace>, QueryError> {
         let sink = self.sink.clone();

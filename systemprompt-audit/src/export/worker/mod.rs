@@ -86,8 +86,11 @@ impl Worker {
     /// The end of the log that this sink reads, from where it has come to.
     async fn tail(&self, spooled: impl Fn(&Places) -> Places) -> Option<Tail> {
         let (events, bytes) = self.settings.format.request_limits();
+        let mut source = Source::new(self.pool.clone(), self.id());
+        source.prepare().await;
+        step_back();
         let mut tail = Tail::new(
-            Source::new(self.pool.clone(), self.id()),
+            source,
             self.encoder.clone(),
             self.settings.start_at,
             (self.settings.batch_events.clamp(1, events), bytes),
@@ -130,6 +133,20 @@ impl Worker {
         self.counters.events.fetch_add(events as u64, Relaxed);
     }
 }
+
+/// Gives this thread, and those it starts from now on, less of the processor than others: exporting
+/// takes what decisions leave. A priority that cannot be changed changes nothing else.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    const NICE: i32 = 10;
+    // Of a thread, as Linux has it; elsewhere it would be the whole process.
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "export: the priority of a thread cannot be lowered");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
 
 /// The lock, unless another process holds it.
 fn take_lock(path: &Path) -> io::Result<Option<File>> {
