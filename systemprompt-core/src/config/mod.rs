@@ -25,10 +25,10 @@ pub use diagnostic::{ConfigError, Diagnostic, Position};
 pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
 pub use profile::{
-    AuditSection, CheckpointTarget, DatabaseSection, ExportFormat, ExportSection, ExportStart, ExtensionsSection,
-    FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, LogFormat,
-    LogLevel, LoggingSection, Profile, SecretRef, SecretsSection, ServerSection, SigningAlgorithm,
-    SinkConfig, SinkTarget, StdoutTarget, SyslogTarget,
+    AuditSection, CheckpointTarget, DatabaseSection, ExportFormat, ExportSection, ExportStart,
+    ExtensionsSection, FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig,
+    JwksSource, LogFormat, LogLevel, LoggingSection, Profile, SecretRef, SecretsSection,
+    ServerSection, SigningAlgorithm, SinkConfig, SinkTarget, StdoutTarget, SyslogTarget,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;
