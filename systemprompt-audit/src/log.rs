@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::Connection as _;
 use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::contract::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
@@ -86,6 +87,7 @@ impl AuditLog {
         let lease = take(pool, &origin, now).await?;
         let log_id =
             sqlite_log::log_id(&mut connection, &origin, now).await.map_err(StoreError::from)?;
+        connection.close().await.map_err(StoreError::from)?;
         let mut store = SqliteStore::open(pool, log_id, options.lock_timeout).await?;
         let mut extent = Extent::load(&mut store, options.merkle).await?;
         if !extent.tiles.is_empty() {

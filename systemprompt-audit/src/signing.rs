@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sqlx::Connection as _;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::event::AuditEvent;
 use tokio::sync::{mpsc, watch};
@@ -54,6 +55,8 @@ impl<'o> Signing<'o> {
                 })
                 .is_some(),
         };
+        // Not left to whoever drops it: the files of a database that was closed may be moved.
+        connection.close().await.map_err(StoreError::from)?;
         if diverged {
             tracing::error!(
                 %origin,

@@ -29,7 +29,7 @@ pub struct FirstStart {
     pub admin_key: PathBuf,
     /// The file with the plain user's key, the token alone.
     pub user_key: PathBuf,
-    /// Key files of an earlier installation that were moved aside, under their new names.
+    /// Key files and checkpoints of an earlier installation that were moved aside, under their new names.
     pub moved_aside: Vec<PathBuf>,
 }
 

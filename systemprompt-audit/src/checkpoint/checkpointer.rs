@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::database::DbPool;
 use tokio::sync::{mpsc, watch};
@@ -102,8 +103,11 @@ impl Checkpointer {
         };
         // What is outside is worth more than what is inside, and does not wait for it.
         self.delivery.send(&record);
-        let mut connection = self.pool.sqlite().acquire().await?;
-        insert_checkpoint(&mut connection, self.log_id, &stored).await?;
+        let connection = self.pool.connect().await;
+        let mut connection = connection.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let inserted = insert_checkpoint(&mut connection, self.log_id, &stored).await;
+        connection.close().await?;
+        inserted?;
         self.counters.checkpoints.fetch_add(1, Relaxed);
         self.counters.checkpointed.fetch_max(head.size, Relaxed);
         Ok(())

@@ -1,6 +1,6 @@
 //! Checkpoints: what a log is, signed, in the database and outside of it.
 //!
-//! The writer says how large the log is and what its root is ([`Heads`]) whenever enough events have
+//! The writer says how large the log is and what its root is whenever enough events have
 //! come together, when it is asked, and at its end. One task signs that, stores it beside the log and
 //! hands it to every outside place, each of which has a task of its own: a place that is slow or gone
 //! holds up neither decisions nor the other places.

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::event::AuditEvent;
 
 use super::{CheckpointPlace, CheckpointRecord, Signers, divergence, due};
-use crate::note::{Checkpoint, NoteError};
+use crate::note::Checkpoint;
 use crate::store::StoredCheckpoint;
 use crate::store::sqlite::log as sqlite_log;
 use crate::store::sqlite::tree::{SqliteTree, insert_checkpoint, last_checkpoint};
@@ -32,38 +34,49 @@ impl Tended {
         signers: &Signers,
         now: Timestamp,
     ) -> Result<Option<CheckpointRecord>, StoreError> {
-        let mut connection = pool.sqlite().acquire().await?;
-        let Some(log_id) = sqlite_log::find(&mut connection, &self.origin).await? else {
+        // A connection of its own that is closed here: one that is on its way back to the pool would still
+        // be closing when the database is closed, and keep its files from being put in order.
+        let mut connection = pool.connect().await.map_err(|error| failed(&error))?;
+        let signed = self.sign_over(&mut connection, signers, now).await;
+        connection.close().await?;
+        signed
+    }
+
+    async fn sign_over(
+        &mut self,
+        connection: &mut SqliteConnection,
+        signers: &Signers,
+        now: Timestamp,
+    ) -> Result<Option<CheckpointRecord>, StoreError> {
+        let Some(log_id) = sqlite_log::find(&mut *connection, &self.origin).await? else {
             return Ok(None);
         };
-        let tail = sqlite_log::tail(&mut connection, log_id).await?;
+        let tail = sqlite_log::tail(&mut *connection, log_id).await?;
         let mut size = u64::try_from(tail).unwrap_or_default();
-        let last = last_checkpoint(&mut connection, log_id).await?;
-        let failed = |error: NoteError| StoreError::Failed(error.to_string());
-        let events = due(&self.origin, signers, last.as_ref(), now).map_err(failed)?;
+        let last = last_checkpoint(&mut *connection, log_id).await?;
+        let events =
+            due(&self.origin, signers, last.as_ref(), now).map_err(|error| failed(&error))?;
         let signed = last.as_ref().map_or(0, |last| last.size);
         if self.diverged || size == 0 || (size == signed && events.is_empty()) {
             return Ok(None);
         }
-        let mut tree = SqliteTree { connection: &mut connection, log_id };
+        let mut tree = SqliteTree { connection: &mut *connection, log_id };
         if divergence(&mut tree, (&self.origin, size), last.as_ref(), &self.places).await?.is_some()
         {
             return Ok(self.diverged());
         }
         if !events.is_empty() {
-            drop(connection);
-            say(pool, events).await?;
-            connection = pool.sqlite().acquire().await?;
-            let tail = sqlite_log::tail(&mut connection, log_id).await?;
+            say(connection, events).await?;
+            let tail = sqlite_log::tail(&mut *connection, log_id).await?;
             size = u64::try_from(tail).unwrap_or_default();
         }
-        let mut tree = SqliteTree { connection: &mut connection, log_id };
+        let mut tree = SqliteTree { connection: &mut *connection, log_id };
         let Some(root) = load_root(&mut tree, size).await? else { return Ok(self.diverged()) };
         let checkpoint = Checkpoint { origin: self.origin.to_string(), size, root };
-        let note = checkpoint.sign(&signers.at(now)).map_err(failed)?;
+        let note = checkpoint.sign(&signers.at(now)).map_err(|error| failed(&error))?;
         let text = note.to_string();
         let stored = StoredCheckpoint { size, root, note: text, created_at: now };
-        insert_checkpoint(&mut connection, log_id, &stored).await?;
+        insert_checkpoint(&mut *connection, log_id, &stored).await?;
         let key = signers.current.verifier().clone();
         Ok(Some(CheckpointRecord { at: now, checkpoint, note, key }))
     }
@@ -78,9 +91,12 @@ impl Tended {
 
 /// Appends events about keys to the log. Another process may do so at the same time, which puts its own
 /// before or after them.
-async fn say(pool: &DbPool, events: Vec<AuditEvent>) -> Result<(), StoreError> {
-    let failed = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());
-    let mut transaction = pool.begin_write().await.map_err(|error| failed(&error))?;
+async fn say(connection: &mut SqliteConnection, events: Vec<AuditEvent>) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     append_in(&mut transaction, events).await.map_err(|error| failed(&error))?;
     Ok(transaction.commit().await?)
+}
+
+fn failed(error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Failed(error.to_string())
 }

@@ -59,10 +59,14 @@ fn the_first_start_makes_a_key_and_the_second_finds_it() {
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("{key}\n"));
     assert!(first.warnings().is_empty());
     assert_eq!(first.data_folder(), installation.folder.path());
-    assert_eq!(fs::read_dir(installation.folder.path()).unwrap().count(), 2, "no draft is left");
+    assert_eq!(fs::read_dir(installation.folder.path()).unwrap().count(), 3, "no draft is left");
+
+    assert_eq!(mode(&installation.path("audit.key")), 0o600);
 
     let second = installation.start(Environment::empty()).unwrap();
     assert_eq!(second.fingerprint_key().expose(), &key);
+    assert_eq!(second.audit_key().expose(), first.audit_key().expose());
+    assert_ne!(second.audit_key().expose(), &key);
     assert!(!format!("{second:?}").contains(&key));
 }
 
