@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use sqlx::SqliteConnection;
+use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Clock;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::{TenantId, UserId};
@@ -102,6 +102,16 @@ impl LiveDirectory {
             not_before = Some(began_at + SPACING);
         }
         self.look(reader, not_before).await.is_ok()
+    }
+
+    /// Closes the connection that looks at the store.
+    pub(crate) async fn close(&self) {
+        let conn = self.0.reader.lock().await.conn.take();
+        if let Some(conn) = conn
+            && let Err(error) = conn.close().await
+        {
+            tracing::debug!(%error, "the connection to the identity store did not close cleanly");
+        }
     }
 
     pub(crate) fn forget_expired(&self) {

@@ -105,7 +105,9 @@ impl CredentialVerifier {
     /// [`IdentityError`] when the last uses of keys could not be written.
     pub async fn close(&self) -> Result<(), IdentityError> {
         let tasks = std::mem::take(&mut *self.0.background.lock());
-        self.0.last_used.close(tasks, &self.0.db).await
+        let written = self.0.last_used.close(tasks, &self.0.db).await;
+        self.0.directory.close().await;
+        written
     }
 }
 
