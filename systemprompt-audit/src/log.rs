@@ -16,7 +16,7 @@ use systemprompt_core::event::AuditEvent;
 use systemprompt_core::id::PermitId;
 use systemprompt_core::principal::Principal;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -53,7 +53,11 @@ struct Shared {
     append_timeout: Duration,
     pool: DbPool,
     sweep: Sweep,
-    background: Vec<JoinHandle<()>>,
+    /// What goes on in the background, until the log is closed.
+    sweeping: Mutex<Option<JoinHandle<()>>>,
+    indexing: Mutex<Option<JoinHandle<()>>>,
+    /// Says `true`, or is gone, when the index is not kept up any more.
+    stop: watch::Sender<bool>,
     /// Who signs, until the log is closed.
     checkpointer: Mutex<Option<JoinHandle<()>>>,
     verifier: Option<VerifierKey>,
@@ -61,15 +65,30 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.rest();
+        // The index ends by itself, and closes its file.
+        if let Some(sweeping) = taken(&self.sweeping) {
+            sweeping.abort();
+        }
     }
 }
 
 impl Shared {
-    /// Ends what goes on in the background.
-    fn rest(&self) {
-        self.background.iter().for_each(JoinHandle::abort);
+    /// Ends what goes on in the background, and waits until it holds no connection any more.
+    async fn rest(&self) {
+        self.stop.send_replace(true);
+        let sweeping = taken(&self.sweeping);
+        if let Some(sweeping) = &sweeping {
+            sweeping.abort();
+        }
+        for task in [sweeping, taken(&self.indexing)].into_iter().flatten() {
+            // An error means that it was ended in the middle, or before.
+            drop(task.await);
+        }
     }
+}
+
+fn taken(task: &Mutex<Option<JoinHandle<()>>>) -> Option<JoinHandle<()>> {
+    task.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 impl AuditLog {
@@ -142,13 +161,11 @@ impl AuditLog {
             log_id,
             cli,
         };
-        let mut background = Vec::new();
-        if !options.sweep_interval.is_zero() {
-            background.push(tokio::spawn(sweep.clone().run(options.sweep_interval)));
-        }
-        if !options.index_interval.is_zero() {
-            background.push(tokio::spawn(index::run(pool.clone(), options.index_interval)));
-        }
+        let sweeping = (!options.sweep_interval.is_zero())
+            .then(|| tokio::spawn(sweep.clone().run(options.sweep_interval)));
+        let (stop, stopped) = watch::channel(false);
+        let indexing = (!options.index_interval.is_zero())
+            .then(|| tokio::spawn(index::run(pool.clone(), options.index_interval, stopped)));
         Ok(Self(Arc::new(Shared {
             commands,
             counters,
@@ -158,7 +175,9 @@ impl AuditLog {
             append_timeout: options.append_timeout,
             pool: pool.clone(),
             sweep,
-            background,
+            sweeping: Mutex::new(sweeping),
+            indexing: Mutex::new(indexing),
+            stop,
             checkpointer: Mutex::new(checkpointer),
             verifier,
         })))
@@ -214,7 +233,9 @@ impl AuditLog {
     pub async fn index(&self) -> Result<u64, QueryError> {
         let pool = &self.0.pool;
         let mut indexer = index::Indexer::open(pool).await.map_err(QueryError::Index)?;
-        Ok(indexer.catch_up().await?)
+        let taken = indexer.catch_up().await;
+        indexer.close().await;
+        Ok(taken?)
     }
 
     /// Records every permit that has expired without an outcome as abandoned, and says how many.
@@ -229,15 +250,13 @@ impl AuditLog {
     /// Writes what is waiting, ends the writer, releases the lease and signs the end of the log. Later
     /// appends fail.
     pub async fn close(&self) {
-        self.0.rest();
+        self.0.rest().await;
         let (reply, done) = oneshot::channel();
         if self.0.commands.send(Command::Close(reply)).await.is_ok() {
             // An error means that the writer is gone already.
             drop(done.await);
         }
-        let checkpointer = &self.0.checkpointer;
-        let checkpointer = checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(checkpointer) = checkpointer {
+        if let Some(checkpointer) = taken(&self.0.checkpointer) {
             // It ends with the writer; an error means that it is gone already.
             drop(checkpointer.await);
         }

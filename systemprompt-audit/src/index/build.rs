@@ -85,6 +85,13 @@ impl Indexer {
         Ok(taken)
     }
 
+    /// Closes the file of the index, so that nothing is left beside it.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.index.close().await {
+            tracing::debug!(%error, "the search index did not close cleanly");
+        }
+    }
+
     /// Takes in the events of `log_id` that follow the place `after`; `false` when the index is not
     /// there any more.
     async fn take(

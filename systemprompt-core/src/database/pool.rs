@@ -10,6 +10,10 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 
 use super::{DatabaseError, file};
 
+/// How often, and how long apart, closing looks for connections that are still on their way out.
+const CLOSE_ATTEMPTS: u32 = 10;
+const CLOSE_PAUSE: Duration = Duration::from_millis(20);
+
 /// How to open a database.
 #[derive(Debug, Clone)]
 pub struct DatabaseOptions {
@@ -129,11 +133,30 @@ impl DbPool {
     pub async fn close(&self) {
         self.pool.close().await;
         // Connections that close at the same moment each take the other one for the last, and both leave
-        // the log behind. One more is alone.
-        if let Ok(last) = self.connect().await
-            && let Err(error) = last.close().await
-        {
-            tracing::debug!(%error, "the last connection did not close cleanly");
+        // the log behind. One more is alone, unless one that was dropped is still on its way out.
+        for _ in 0..CLOSE_ATTEMPTS {
+            if let Err(error) = self.close_last().await {
+                tracing::debug!(%error, "the last connection did not close cleanly");
+            }
+            if !self.has_log() {
+                return;
+            }
+            tokio::time::sleep(CLOSE_PAUSE).await;
         }
+        tracing::debug!("another process has the database open; the write-ahead log stays with it");
+    }
+
+    /// Opens and closes a connection, writing what the write-ahead log holds into the database.
+    async fn close_last(&self) -> Result<(), DatabaseError> {
+        let mut last = self.connect().await?;
+        // Even where the log stays, because somebody else reads, the file alone is then complete.
+        sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut last).await?;
+        Ok(last.close().await?)
+    }
+
+    fn has_log(&self) -> bool {
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        Path::new(&log).exists()
     }
 }
