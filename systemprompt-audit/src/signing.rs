@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::checkpoint::{
     CheckpointOptions, Checkpointer, Delivery, Head, Heads, Signers, Tended, divergence, due,
+    is_cut_off,
 };
 use crate::merkle::Tree;
 use crate::stats::Counters;
@@ -64,6 +65,15 @@ impl<'o> Signing<'o> {
                  here another `audit.origin`"
             );
             return Ok(None);
+        }
+        if is_cut_off(&signers, last.as_ref()) {
+            let key = signers.current.verifier();
+            tracing::error!(
+                %origin, %key,
+                "the audit log is signed with a key that the one before has not vouched for: whoever trusts \
+                 that one does not trust what is signed from here on. Put `audit.key` back, or give the log \
+                 that goes on here another `audit.origin`"
+            );
         }
         let events = due(origin, &signers, last.as_ref(), now).map_err(OpenError::Note)?;
         let signed = last.map_or(0, |last| last.size);

@@ -45,7 +45,8 @@ fn place(target: &CheckpointTarget) -> Result<Arc<dyn CheckpointPlace>, StartErr
     })
 }
 
-/// Writes the public key that goes with what is signed into the data folder, as `audit.pub`.
+/// Writes the public key that goes with what is signed into the data folder, as `audit.pub`. Another one
+/// that is there is kept beside it, for what it has signed.
 pub(crate) fn publish(config: &Config, audit: &AuditLog) -> Result<(), StartError> {
     let Some(key) = audit.verifier_key() else { return Ok(()) };
     let path = config.data_folder().join("audit.pub");
@@ -54,7 +55,27 @@ pub(crate) fn publish(config: &Config, audit: &AuditLog) -> Result<(), StartErro
         return Ok(());
     }
     let doing = "it cannot be written";
+    if path.exists() {
+        let kept = kept_public_key(&path);
+        let moved = fs::rename(&path, &kept);
+        moved.map_err(|source| StartError::File { path: kept.clone(), doing, source })?;
+        let kept = kept.display();
+        tracing::warn!(
+            "the audit log is signed with another key than before; the public key of the one before is kept \
+             as `{kept}`"
+        );
+    }
     fs::write(&path, text).map_err(|source| StartError::File { path, doing, source })
+}
+
+/// The first free name for a public key that another one follows.
+fn kept_public_key(path: &Path) -> PathBuf {
+    let name = |number: u64| path.with_added_extension(format!("old-{number}"));
+    let mut number = 1;
+    while name(number).exists() {
+        number += 1;
+    }
+    name(number)
 }
 
 /// Where the key before the current one lies while both sign: its 64 hex digits, and in the next line

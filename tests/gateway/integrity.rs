@@ -36,6 +36,10 @@ async fn an_auditor_verifies_finds_and_proves() {
     let live = audit(&["verify", "--database", &database_url, "--checkpoints", outside]);
     assert_eq!(code(&live), 0, "{}", String::from_utf8_lossy(&live.stdout));
     gateway.stop();
+    for left in ["-wal", "-shm"] {
+        let left = Path::new(&format!("{}{left}", database.display())).exists();
+        assert!(!left, "the file alone is the database");
+    }
 
     let clean = audit(&[
         "verify",
@@ -112,10 +116,32 @@ async fn a_rotated_key_signs_from_the_next_start_on() {
     assert_eq!(verdict(&again.ask("user", "Read", json!({})).await), "allow");
     let second = std::fs::read_to_string(&key).unwrap();
     assert_ne!(first, second);
+    assert_eq!(std::fs::read_to_string(data.join("audit.pub.old-1")).unwrap(), first);
     again.stop();
     for key in [first.trim(), second.trim()] {
         let verified = audit(&["verify", "--config", config, "--key", key]);
         let text = String::from_utf8_lossy(&verified.stdout).into_owned();
         assert_eq!(code(&verified), 0, "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_lost_key_is_not_replaced() {
+    let mut gateway = Gateway::fresh();
+    let data = gateway.data().to_owned();
+    gateway.stop();
+    let (key, public) = (data.join("audit.key"), data.join("audit.pub"));
+    let first = std::fs::read_to_string(&public).unwrap();
+    std::fs::rename(&key, data.join("kept")).unwrap();
+
+    let log = Gateway::try_on(&data).err().expect("a start without the key");
+    assert!(log.contains("audit.key` is gone"), "{log}");
+    let profile = data.join("profile.yaml");
+    let refused = audit(&["decisions", "--config", profile.to_str().unwrap()]);
+    assert_eq!(code(&refused), 3, "{}", String::from_utf8_lossy(&refused.stderr));
+    assert!(!key.exists());
+    assert_eq!(std::fs::read_to_string(&public).unwrap(), first);
+
+    std::fs::rename(data.join("kept"), &key).unwrap();
+    Gateway::on(&data).stop();
 }

@@ -66,6 +66,16 @@ pub(crate) fn key_retired(key: &VerifierKey, now: Timestamp) -> AuditEvent {
     AuditEvent::system(now, EventKind::AuditKeyRetired, json!({ "vkey": key.to_string() }))
 }
 
+/// Whether none of `signers` has signed the last checkpoint: the key that did is lost, or was put aside,
+/// and cannot vouch for the one that signs now.
+pub(crate) fn is_cut_off(signers: &Signers, last: Option<&StoredCheckpoint>) -> bool {
+    let note = last.and_then(|last| last.note.parse::<SignedNote>().ok());
+    note.is_some_and(|note| {
+        let ours = signers.endorsers();
+        !note.signatures().iter().any(|by| ours.iter().any(|signer| signer.verifier().made(by)))
+    })
+}
+
 /// What a log has to say about its keys before it is signed now, given its last checkpoint.
 pub(crate) fn due(
     origin: &Origin,
@@ -89,4 +99,31 @@ pub(crate) fn due(
         events.push(key_retired(previous.verifier(), now));
     }
     Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use systemprompt_core::secret::Secret;
+
+    use super::*;
+    use crate::checkpoint::{SigningKey, SigningKeys};
+    use crate::note::Checkpoint;
+
+    #[test]
+    fn a_key_is_cut_off_when_none_that_vouches_for_it_has_signed_before() {
+        let now = Timestamp::from_micros(1);
+        let key = |seed: u8| SigningKey::parse(&Secret::new(hex::encode([seed; 32]))).unwrap();
+        let signers = |current, previous: Option<u8>| {
+            let previous = previous.map(|seed| (key(seed), now));
+            SigningKeys { current: key(current), previous }.signers("a").unwrap()
+        };
+        let checkpoint = Checkpoint { origin: "server@a".to_owned(), size: 1, root: [0; 32] };
+        let note = checkpoint.sign(&signers(1, None).at(now)).unwrap().to_string();
+        let last = StoredCheckpoint { size: 1, root: [0; 32], note, created_at: now };
+        assert!(!is_cut_off(&signers(1, None), Some(&last)));
+        assert!(!is_cut_off(&signers(2, Some(1)), Some(&last)));
+        assert!(!is_cut_off(&signers(2, None), None));
+        assert!(is_cut_off(&signers(2, None), Some(&last)));
+        assert!(is_cut_off(&signers(3, Some(2)), Some(&last)));
+    }
 }

@@ -33,6 +33,6 @@ pub(crate) use checkpointer::Checkpointer;
 pub(crate) use delivery::Delivery;
 pub(crate) use divergence::divergence;
 pub(crate) use heads::{Head, Heads};
-pub(crate) use key_events::{KeyAdded, KeyRetired, due, key_retired};
+pub(crate) use key_events::{KeyAdded, KeyRetired, due, is_cut_off, key_retired};
 pub(crate) use keys::Signers;
 pub(crate) use tended::Tended;

@@ -21,7 +21,8 @@ impl CredentialsBootstrap {
     /// signs the audit log in it, which later starts find again.
     ///
     /// # Errors
-    /// [`BootstrapError`] when the folder or the key cannot be made or used.
+    /// [`BootstrapError`] when the folder or the key cannot be made or used, or when the key that has
+    /// signed the audit log is gone.
     pub fn prepare(secrets: SecretsBootstrap) -> Result<Self, BootstrapError> {
         let SecretsBootstrap { profile, fingerprint_key, audit_key, mut warnings } = secrets;
         let data_folder = match &profile.data_folder {
@@ -45,6 +46,7 @@ impl CredentialsBootstrap {
             Some(key) => key,
             None => {
                 let path = data_folder.join("audit.key");
+                not_lost(&path, &data_folder, profile.profile())?;
                 kept_key(&path, check_signing_key, &profile, &mut warnings)?
             }
         };
@@ -73,6 +75,18 @@ fn make_folder(folder: &Path) -> Result<(), BootstrapError> {
     builder
         .create(folder)
         .map_err(|source| BootstrapError::DataFolder { folder: folder.to_owned(), source })
+}
+
+/// Never makes another key in the place of one that has signed the log: whoever verifies it trusts the
+/// first one only.
+fn not_lost(path: &Path, data_folder: &Path, profile: &Profile) -> Result<(), BootstrapError> {
+    let public = data_folder.join("audit.pub");
+    let database = profile.database.url.path();
+    if path.exists() || !public.exists() || !database.exists() {
+        return Ok(());
+    }
+    let (path, database) = (path.to_owned(), database.to_owned());
+    Err(BootstrapError::LostKey { path, public, database })
 }
 
 fn kept_key(

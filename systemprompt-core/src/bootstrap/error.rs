@@ -33,6 +33,23 @@ pub enum BootstrapError {
         #[source]
         source: std::io::Error,
     },
+    /// The key that signs the audit log is gone, and the log has been signed with it.
+    #[error(
+        "the key file `{}` is gone, and the audit log in `{}` was signed with it; put it back from a \
+         backup. If it is lost for good, give `{}` another name, under which auditors go on to need it, and \
+         name another `audit.origin` in the profile: a log with a new key begins there",
+        path.display(),
+        database.display(),
+        public.display()
+    )]
+    LostKey {
+        /// The file of the key.
+        path: PathBuf,
+        /// The public key that goes with it.
+        public: PathBuf,
+        /// The database of the log.
+        database: PathBuf,
+    },
     /// The key in the data folder is there, but cannot be used.
     #[error("the key file `{}` cannot be used: {problem}", path.display())]
     UnusableKey {

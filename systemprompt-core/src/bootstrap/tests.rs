@@ -71,6 +71,28 @@ fn the_first_start_makes_a_key_and_the_second_finds_it() {
 }
 
 #[test]
+fn a_signing_key_that_is_lost_is_not_replaced() {
+    let installation = Installation::new(STARTER_PROFILE);
+    let first = installation.start(Environment::empty()).unwrap();
+    let database = first.profile().database.url.path().to_owned();
+    fs::write(&database, "").unwrap();
+    fs::write(installation.path("audit.pub"), "a public key").unwrap();
+    installation.start(Environment::empty()).unwrap();
+    let key = installation.path("audit.key");
+    fs::rename(&key, installation.path("kept")).unwrap();
+
+    let error = installation.fails(Environment::empty());
+    assert!(error.contains("audit.key` is gone") && error.contains("put it back"), "{error}");
+    assert!(!key.exists());
+
+    // Of a database that is gone, too, there is nothing to go on with.
+    fs::rename(&database, installation.path("moved.db")).unwrap();
+    installation.start(Environment::empty()).unwrap();
+    fs::rename(installation.path("moved.db"), &database).unwrap();
+    installation.start(Environment::empty()).unwrap();
+}
+
+#[test]
 fn starts_at_the_same_time_agree_on_one_key() {
     let installation = Installation::new(STARTER_PROFILE);
     let keys: Vec<String> = std::thread::scope(|scope| {
