@@ -8,9 +8,7 @@ use systemprompt_core::bootstrap::{
 };
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
-use systemprompt_core::database::{
-    DatabaseError, DatabaseOptions, DbPool, SchemaInstaller, StepState,
-};
+use systemprompt_core::database::{DatabaseError, DatabaseOptions, DbPool, SchemaInstaller};
 use systemprompt_core::extension::TypedExtensionRegistry;
 use systemprompt_identity::IdentityStore;
 
@@ -31,9 +29,9 @@ impl Session {
         linked: TypedExtensionRegistry,
     ) -> Result<Self, Failure> {
         let session = Self::connect(profile, linked, false).await?;
-        let steps =
-            session.installer()?.status(&session.database).await.map_err(Failure::database)?;
-        if steps.iter().any(|step| step.state == StepState::Pending) {
+        // What was installed with another text is said first: nothing can be installed on top of it.
+        let pending = session.installer()?.plan(&session.database).await;
+        if !pending.map_err(Failure::database)?.is_empty() {
             return Err(Failure::new(
                 FailureKind::Database,
                 "the database lacks schemas; run `systemprompt db migrate` first",

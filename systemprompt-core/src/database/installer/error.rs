@@ -37,10 +37,7 @@ pub enum SchemaError {
         statement: &'static str,
     },
     /// The text of something installed is not the text that was installed.
-    #[error(
-        "the {kind} `{name}` of `{owner}` was changed after it was installed; \
-         restore its text and put the change into a new migration"
-    )]
+    #[error("the {kind} `{name}` of `{owner}` {}", drift(owner))]
     Drift {
         /// The owner.
         owner: String,
@@ -100,5 +97,16 @@ pub enum SchemaError {
 impl From<sqlx::Error> for SchemaError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error.into())
+    }
+}
+
+/// What is wrong, and what whoever reads this can do: the family's own schema is changed by nobody but
+/// another version of it.
+fn drift(owner: &str) -> &'static str {
+    if owner.starts_with("systemprompt-") {
+        "is not the one in this database, which another version of systemprompt has made and this one \
+         cannot migrate; keep it with that version, or start with a new data folder"
+    } else {
+        "was changed after it was installed; restore its text and put the change into a new migration"
     }
 }
