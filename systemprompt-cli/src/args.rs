@@ -192,6 +192,12 @@ pub(crate) enum AuditCommand {
     Trace {
         /// A trace, call or session id, or the beginning of one.
         id: String,
+        /// The id is that of a call.
+        #[arg(long, conflicts_with = "session")]
+        call: bool,
+        /// The id is that of a session.
+        #[arg(long)]
+        session: bool,
     },
     /// Write a part of the log out in a format that others read.
     Export(ExportArgs),
@@ -266,11 +272,11 @@ pub(crate) struct ExportArgs {
     /// `json_lines`, `ocsf`, `ecs`, `cef`, `splunk_hec`, `datadog`, `sumo` or `otlp_logs`.
     #[arg(long, default_value = "json_lines")]
     pub(crate) format: String,
-    /// Not before this instant (RFC 3339).
-    #[arg(long, value_name = "TIME")]
+    /// Not before this instant: RFC 3339, or a time before now such as `2h` or `7d`.
+    #[arg(long, visible_alias = "since", value_name = "TIME")]
     pub(crate) from: Option<String>,
-    /// Before this instant (RFC 3339).
-    #[arg(long, value_name = "TIME")]
+    /// Before this instant.
+    #[arg(long, visible_alias = "until", value_name = "TIME")]
     pub(crate) to: Option<String>,
     /// Only the log of this name.
     #[arg(long)]

@@ -37,6 +37,11 @@ impl FromStr for WhichEvent {
         if let Ok(id) = text.parse() {
             return Ok(Self::Id(id));
         }
+        // As a database and some exports show it.
+        let mut id = [0; 16];
+        if hex::decode_to_slice(text, &mut id).is_ok() {
+            return Ok(Self::Id(EventId::from_bytes(id)));
+        }
         let (origin, seq) = text.rsplit_once(':').ok_or(WhichEventError)?;
         let seq = seq.parse().map_err(|_| WhichEventError)?;
         Ok(Self::Place { origin: origin.to_owned(), seq })

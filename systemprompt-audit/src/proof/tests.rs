@@ -57,3 +57,16 @@ fn a_changed_proof_proves_nothing() {
         assert!(broken.parse::<EventProof>().is_err(), "{broken}");
     }
 }
+
+#[test]
+fn an_event_is_named_by_its_id_with_or_without_dashes_or_by_its_place() {
+    let id = "01936b1c-7a4e-7c1d-9b2f-0a1b2c3d4e5f";
+    let named: WhichEvent = id.parse().unwrap();
+    assert!(matches!(&named, WhichEvent::Id(named) if named.to_string() == id));
+    let bare: WhichEvent = id.replace('-', "").parse().unwrap();
+    assert!(matches!(&bare, WhichEvent::Id(bare) if bare.to_string() == id));
+    assert!(matches!("server@a:7".parse(), Ok(WhichEvent::Place { seq: 7, .. })));
+    for wrong in ["", "server@a", "01936b1c", "server@a:x"] {
+        assert!(wrong.parse::<WhichEvent>().is_err(), "{wrong}");
+    }
+}

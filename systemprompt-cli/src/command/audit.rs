@@ -14,7 +14,7 @@ use systemprompt_core::clock::Timestamp;
 
 use crate::args::{AuditCommand, EventsArgs, SearchArgs, VerdictArg};
 use crate::failure::Failure;
-use crate::output::{Output, plain};
+use crate::output::{Output, clipped, plain};
 use crate::paper::Paper;
 use crate::session::Session;
 use crate::timeline;
@@ -35,7 +35,14 @@ pub(crate) async fn run(
     match command {
         AuditCommand::Decisions(args) => decisions(args, &reader, now, output).await,
         AuditCommand::Events(args) => events(args, &reader, now, output).await,
-        AuditCommand::Trace { id } => trace(id, &reader, now, output).await,
+        AuditCommand::Trace { id, call, session } => {
+            let named = match (call, session) {
+                (true, _) => Named::Call(id.clone()),
+                (_, true) => Named::Session(id.clone()),
+                _ => find(id, &reader).await?,
+            };
+            trace(named, &reader, now, output).await
+        }
         AuditCommand::Export(args) => export::run(args, session, output).await,
         AuditCommand::Tail { lines, follow } => tail(*lines, *follow, &reader, output).await,
         // They need no session.
@@ -169,16 +176,16 @@ fn set(
 }
 
 async fn trace(
-    id: &str,
+    named: Named,
     reader: &AuditReader,
     now: Timestamp,
     output: Output,
 ) -> Result<(), Failure> {
-    match find(id, reader).await? {
-        Named::Trace(trace) => {
-            let trace = reader.trace(&SCOPE, trace).await.map_err(Failure::database)?;
-            let trace = trace
-                .ok_or_else(|| Failure::not_found(format!("there is no trace `{}`", plain(id))))?;
+    match named {
+        Named::Trace(id) => {
+            let trace = reader.trace(&SCOPE, id).await.map_err(Failure::database)?;
+            let trace =
+                trace.ok_or_else(|| Failure::not_found(format!("there is no trace `{id}`")))?;
             if output.is_json() { output.value(&trace) } else { draw_trace(&trace, now, output) }
         }
         Named::Session(session) => {
@@ -191,7 +198,7 @@ async fn trace(
             let filter = EventFilter { call_id: Some(call), ..EventFilter::default() };
             draw_calls(&title, &filter, reader, now, output).await
         }
-        _ => Err(Failure::not_found(format!("nothing is called `{}`", plain(id)))),
+        _ => Err(Failure::not_found("nothing is called that")),
     }
 }
 
@@ -222,6 +229,9 @@ async fn draw_calls(
 ) -> Result<(), Failure> {
     let page = reader.calls(&SCOPE, filter, page_size(MOST_CALLS)?).await;
     let page = page.map_err(Failure::database)?;
+    if page.items.is_empty() {
+        return Err(Failure::not_found(format!("no call is in the log for the {}", plain(title))));
+    }
     if output.is_json() {
         return output
             .value(&json!({ "calls": page.items, "truncated": page.next_cursor.is_some() }));
@@ -233,7 +243,8 @@ async fn draw_calls(
     Ok(())
 }
 
-/// What `id` names, wholly or by its beginning.
+/// What `id` names, wholly or by its beginning. Agents choose the ids of calls and sessions, so that one
+/// that names both is not guessed at.
 async fn find(id: &str, reader: &AuditReader) -> Result<Named, Failure> {
     if let Ok(trace) = id.parse() {
         return Ok(Named::Trace(trace));
@@ -241,12 +252,23 @@ async fn find(id: &str, reader: &AuditReader) -> Result<Named, Failure> {
     let one = page_size(1)?;
     let call = EventFilter { call_id: Some(id.to_owned()), ..EventFilter::default() };
     let session = EventFilter { session_id: Some(id.to_owned()), ..EventFilter::default() };
+    let mut exact = Vec::new();
     for (filter, named) in
         [(call, Named::Call(id.to_owned())), (session, Named::Session(id.to_owned()))]
     {
         let page = reader.decisions(&SCOPE, &filter, None, one).await.map_err(Failure::database)?;
         if !page.items.is_empty() {
-            return Ok(named);
+            exact.push(named);
+        }
+    }
+    match exact.as_slice() {
+        [] => {}
+        [named] => return Ok(named.clone()),
+        _ => {
+            let id = plain(id);
+            return Err(Failure::usage(format!(
+                "`{id}` is a call and a session; say which with --call or --session"
+            )));
         }
     }
     let found = reader.named(&SCOPE, id, page_size(11)?).await.map_err(Failure::database)?;
@@ -331,7 +353,8 @@ fn print(events: &[EventRecord], output: Output) -> Result<(), Failure> {
                 text(event.decision.as_ref().or(event.status.as_ref())),
                 text(event.reason_code.as_ref()),
             ];
-            let what: Vec<_> = what.into_iter().filter(|word| !word.is_empty()).collect();
+            let what: Vec<_> =
+                what.iter().filter(|word| !word.is_empty()).map(|word| clipped(word)).collect();
             let (at, trace) = (event.occurred_at, event.trace_id);
             lines.push_str(&format!("{at}  {trace}  {:<16}", plain(&event.kind)));
             lines.push_str(&format!("  {}", what.join("  ")));

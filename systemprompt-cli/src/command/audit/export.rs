@@ -3,6 +3,7 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use systemprompt_audit::export::{Encoder, Format, OnceError, OnceFilter, host_name, write_once};
+use systemprompt_audit::parse_instant;
 use systemprompt_core::clock::Timestamp;
 
 use crate::args::ExportArgs;
@@ -17,9 +18,10 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let format: Format =
         args.format.parse().map_err(|error| Failure::usage(format!("--format: {error}")))?;
+    let now = session.clock.now();
     let filter = OnceFilter {
-        from: instant("--from", args.from.as_deref())?,
-        to: instant("--to", args.to.as_deref())?,
+        from: instant("--from", args.from.as_deref(), now)?,
+        to: instant("--to", args.to.as_deref(), now)?,
         origin: args.origin.clone(),
     };
     let host = session.config.profile().export.host.clone();
@@ -50,8 +52,8 @@ pub(crate) async fn run(
     }
 }
 
-fn instant(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
-    let parsed = text.map(str::parse::<Timestamp>).transpose();
+fn instant(name: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+    let parsed = text.map(|text| parse_instant(text, now)).transpose();
     parsed.map_err(|error| Failure::usage(format!("{name}: {error}")))
 }
 
