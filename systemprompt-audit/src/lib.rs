@@ -43,6 +43,7 @@ mod options;
 mod origin;
 mod pending;
 mod place;
+mod priority;
 pub mod proof;
 mod query;
 mod row;

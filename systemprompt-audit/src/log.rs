@@ -165,7 +165,7 @@ impl AuditLog {
             .then(|| tokio::spawn(sweep.clone().run(options.sweep_interval)));
         let (stop, stopped) = watch::channel(false);
         let indexing = (!options.index_interval.is_zero())
-            .then(|| tokio::spawn(index::run(pool.clone(), options.index_interval, stopped)));
+            .then(|| index::start(pool.clone(), options.index_interval, stopped));
         Ok(Self(Arc::new(Shared {
             commands,
             counters,

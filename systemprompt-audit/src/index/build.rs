@@ -19,7 +19,8 @@ const POSTINGS: usize = 400;
 /// Follows the logs of a database. Several may do so at once; they take turns.
 #[derive(Debug)]
 pub(crate) struct Indexer {
-    database: DbPool,
+    /// Connections of its own: what the pool's threads have to do is more urgent.
+    log: SqliteConnection,
     index: SqliteConnection,
 }
 
@@ -50,16 +51,15 @@ impl Indexer {
     /// The indexer of a database, with its file.
     pub(crate) async fn open(database: &DbPool) -> Result<Self, DatabaseError> {
         let index = file::create(database.path()).await?;
-        Ok(Self { database: database.clone(), index })
+        Ok(Self { log: database.connect().await?, index })
     }
 
     /// Takes in what has been written since the last time; says how many events.
     pub(crate) async fn catch_up(&mut self) -> Result<u64, sqlx::Error> {
-        let mut connection = self.database.sqlite().acquire().await?;
-        let ends = log_ends(&mut connection).await?;
+        let ends = log_ends(&mut self.log).await?;
         let mut marks = marks(&mut self.index).await?;
         for mark in &marks {
-            if !is_ours(&mut connection, mark, &ends).await? {
+            if !is_ours(&mut self.log, mark, &ends).await? {
                 tracing::warn!("the search index belongs to another database and is made anew");
                 file::make(&mut self.index).await?;
                 marks.clear();
@@ -71,7 +71,7 @@ impl Indexer {
             let mark = marks.iter().find(|mark| mark.log_id == end.log_id);
             let mut at = mark.map_or(0, |mark| mark.indexed_to);
             while at < end.tail {
-                let batch = read(&mut connection, end.log_id, at).await?;
+                let batch = read(&mut self.log, end.log_id, at).await?;
                 let Some(last) = batch.last() else { break };
                 let seq = last.seq;
                 if !self.take(end.log_id, at, &batch).await? {
@@ -85,10 +85,12 @@ impl Indexer {
         Ok(taken)
     }
 
-    /// Closes the file of the index, so that nothing is left beside it.
+    /// Closes its connections, so that nothing is left beside the files.
     pub(crate) async fn close(self) {
-        if let Err(error) = self.index.close().await {
-            tracing::debug!(%error, "the search index did not close cleanly");
+        for connection in [self.index, self.log] {
+            if let Err(error) = connection.close().await {
+                tracing::debug!(%error, "the search index did not close cleanly");
+            }
         }
     }
 

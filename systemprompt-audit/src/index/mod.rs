@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 
 pub(crate) use self::build::Indexer;
 pub(crate) use self::postings::Postings;
-pub(crate) use self::run::run;
+pub(crate) use self::run::start;
 pub(crate) use self::term::{Facet, Term, is_rare};
 
 /// The index as readers see it. Cloning is a reference count.

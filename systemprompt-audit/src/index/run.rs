@@ -3,16 +3,41 @@
 use std::time::Duration;
 
 use systemprompt_core::database::DbPool;
-use tokio::sync::watch;
+use tokio::runtime::Builder;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use super::Indexer;
+use crate::priority::step_back;
 
 /// How long after a failure the index is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// Keeps the index up on a thread of its own that takes what decisions leave of the processor; under
+/// load it falls behind and catches up afterwards. The task ends with it.
+pub(crate) fn start(
+    database: DbPool,
+    interval: Duration,
+    stop: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let (ended, end) = oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
+        step_back();
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(run(database, interval, stop)),
+            Err(error) => tracing::warn!(%error, "the search index cannot be kept up"),
+        }
+        drop(ended);
+    });
+    if let Err(error) = thread {
+        tracing::warn!(%error, "the search index cannot be kept up");
+    }
+    tokio::spawn(async move { drop(end.await) })
+}
+
 /// Takes in what is new every `interval`, until `stop` says so or is gone. Nothing that goes wrong here
 /// does more than make searching slower.
-pub(crate) async fn run(database: DbPool, interval: Duration, mut stop: watch::Receiver<bool>) {
+async fn run(database: DbPool, interval: Duration, mut stop: watch::Receiver<bool>) {
     let mut said = false;
     loop {
         let error = match Indexer::open(&database).await {

@@ -24,6 +24,7 @@ use super::spool::{make_folder, private};
 use super::stats::{Counters, Places};
 use super::store::Source;
 use super::tail::Tail;
+use crate::priority::step_back;
 
 /// How often a sink's place is noted.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
@@ -133,20 +134,6 @@ impl Worker {
         self.counters.events.fetch_add(events as u64, Relaxed);
     }
 }
-
-/// Gives this thread, and those it starts from now on, less of the processor than others: exporting
-/// takes what decisions leave. A priority that cannot be changed changes nothing else.
-#[cfg(target_os = "linux")]
-fn step_back() {
-    const NICE: i32 = 10;
-    // Of a thread, as Linux has it; elsewhere it would be the whole process.
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(%error, "export: the priority of a thread cannot be lowered");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn step_back() {}
 
 /// The lock, unless another process holds it.
 fn take_lock(path: &Path) -> io::Result<Option<File>> {
