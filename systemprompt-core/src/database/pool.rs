@@ -148,7 +148,8 @@ impl DbPool {
 
     /// Opens and closes a connection, writing what the write-ahead log holds into the database.
     async fn close_last(&self) -> Result<(), DatabaseError> {
-        let mut last = self.connect().await?;
+        // A reader in another process is not waited for.
+        let mut last = self.connect.clone().busy_timeout(CLOSE_PAUSE).connect().await?;
         // Even where the log stays, because somebody else reads, the file alone is then complete.
         sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut last).await?;
         Ok(last.close().await?)
