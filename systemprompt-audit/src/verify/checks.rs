@@ -77,7 +77,7 @@ impl LogState {
         match (there.then(|| self.has_root(root)).flatten(), signed) {
             (None, _) | (_, SignedBy::Nobody(_)) => {}
             (Some(false), _) => {
-                let from = self.good_to + 1;
+                let from = self.good_to.saturating_add(1);
                 self.mismatch.get_or_insert(Mismatch { from, to: *size, outside: *outside });
             }
             (Some(true), SignedBy::Trusted) => {
@@ -117,7 +117,7 @@ impl LogState {
         if to > last {
             let detail = format!("the log ends before them, but there is {by}");
             let finding = Finding::new(FindingKind::TailMissing, &self.origin, detail);
-            self.findings.push(finding.rows(last + 1, to));
+            self.findings.push(finding.rows(last.saturating_add(1), to));
         }
         self.conclude();
     }

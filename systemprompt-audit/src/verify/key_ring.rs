@@ -32,19 +32,16 @@ pub(super) enum SignedBy {
 }
 
 impl KeyRing {
-    /// The keys that `events` of the log `origin` name. A key is trusted when it is one of `anchors`,
-    /// or when one that was trusted and had not ended has signed for it; without anchors the first is.
+    /// The keys that `events` of the log `origin` name. A key is trusted when it is one of `anchors`
+    /// that has not ended before, or when one that was trusted and had not ended has signed for it;
+    /// without anchors the first is.
     pub(super) fn new(origin: &str, events: &[KeyEvent], anchors: &[VerifierKey]) -> Self {
         let mut ring = Self { keys: Vec::new(), anchors: anchors.to_vec() };
         for event in events {
             if event.kind == "audit_key_added" {
                 ring.added(origin, event);
             } else if let Ok(KeyRetired { vkey }) = serde_json::from_str(&event.detail) {
-                let active =
-                    |key: &&mut RingKey| key.until.is_none() && key.key.to_string() == vkey;
-                if let Some(key) = ring.keys.iter_mut().find(active) {
-                    key.until = Some(event.seq);
-                }
+                ring.retired(&vkey, event.seq);
             }
         }
         ring
@@ -55,11 +52,28 @@ impl KeyRing {
         let Ok(key) = added.vkey.parse::<VerifierKey>() else { return };
         let trusted = |key: &&RingKey| key.trusted && key.until.is_none();
         let mut may: Vec<_> = self.keys.iter().filter(trusted).map(|key| key.key.clone()).collect();
-        may.extend(self.anchors.iter().cloned());
-        let trusted = self.anchors.contains(&key)
+        // An anchor that has ended comes back by the word of another one alone.
+        let ended = |key: &VerifierKey| {
+            self.keys.iter().any(|other| other.key == *key && other.until.is_some())
+        };
+        may.extend(self.anchors.iter().filter(|key| !ended(key)).cloned());
+        let trusted = (self.anchors.contains(&key) && !ended(&key))
             || (self.anchors.is_empty() && self.keys.is_empty())
             || added.endorsers(origin, &may).is_ok();
         self.keys.push(RingKey { key, from: event.seq, until: None, trusted });
+    }
+
+    fn retired(&mut self, vkey: &str, seq: i64) {
+        let named = |key: &VerifierKey| key.to_string() == vkey;
+        for key in self.keys.iter_mut().filter(|key| key.until.is_none() && named(&key.key)) {
+            key.until = Some(seq);
+        }
+        // One that the verifier has brought along ends even when the log never named it.
+        let anchor = self.anchors.iter().find(|key| named(key));
+        if let Some(key) = anchor.filter(|key| !self.keys.iter().any(|other| other.key == **key)) {
+            let key = key.clone();
+            self.keys.push(RingKey { key, from: 0, until: Some(seq), trusted: true });
+        }
     }
 
     /// The first key that the log names.

@@ -85,7 +85,7 @@ impl LogState {
         self.close_gap();
         self.rows += 1;
         self.compare(row);
-        self.next = seq + 1;
+        self.next = seq.saturating_add(1);
         self.reached(seq);
         if row.bytes(Column::Kind) == b"foreign_rows" {
             self.foreign(row);
@@ -177,7 +177,7 @@ impl LogState {
         };
         let first = i64::try_from(tile.index).unwrap_or(i64::MAX).saturating_mul(width);
         let finding = Finding::new(FindingKind::TreeChanged, &self.origin, detail);
-        self.findings.push(finding.rows(first + 1, first.saturating_add(width)));
+        self.findings.push(finding.rows(first.saturating_add(1), first.saturating_add(width)));
     }
 
     /// Notes that there is no row before `seq` any more.

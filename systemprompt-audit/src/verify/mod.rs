@@ -31,4 +31,4 @@ pub use run::{Progress, verify};
 pub use source::{AuditSource, SourceError};
 
 pub(crate) use scanned::ScannedRow;
-pub(crate) use source::{GrantFacts, KeyEvent, LogRow, LogSource, StoredTile, Stray};
+pub(crate) use source::{GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, StoredTile, Stray};

@@ -61,17 +61,22 @@ impl Outside {
                 Some(ParsedRecord::Checkpoint(checkpoint, note)) => outside.add(checkpoint, note),
                 None if text.starts_with('{') => outside.damaged += 1,
                 None if (bare.len() as u64) < LINE => bare.extend_from_slice(&line),
-                None => {}
+                None => outside.damaged += 1,
             }
             first = false;
             line.clear();
         }
+        let lines = bare.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        let lines = lines.count() as u64;
         if let Ok(note) = String::from_utf8_lossy(&bare).parse::<SignedNote>()
             && let Ok(checkpoint) = note.text().parse()
         {
             outside.add(checkpoint, note);
+        } else {
+            outside.damaged += lines;
         }
-        if outside.checkpoints.is_empty() && outside.key.is_none() {
+        let key_alone = outside.key.is_some() && outside.damaged == 0;
+        if outside.checkpoints.is_empty() && !key_alone {
             return Err(OutsideError::Nothing { path: path.to_owned() });
         }
         outside.checkpoints.values_mut().for_each(|of| of.sort_by_key(|(point, _)| point.size));

@@ -20,6 +20,8 @@ pub struct Report {
     pub rows: u64,
     /// Checkpoints from outside that were held against the logs.
     pub outside_checkpoints: u64,
+    /// Records outside that cannot be read.
+    pub outside_damaged: u64,
     /// Permits that are open still.
     pub open_permits: u64,
     /// Permits that expired without an outcome.

@@ -27,7 +27,8 @@ pub struct Progress {
 
 /// Verifies every log of a database. `progress` hears of it every few thousand rows.
 ///
-/// What is appended meanwhile is left to the next time. Memory is bounded whatever the size: some tens of
+/// All of it is read in one transaction: what is appended meanwhile is left to the next time, and a
+/// write-ahead log is not emptied before the end. Memory is bounded whatever the size: some tens of
 /// megabytes, and 150 bytes for each checkpoint outside.
 ///
 /// # Errors
@@ -37,7 +38,11 @@ pub async fn verify(
     options: &VerifyOptions,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Report, SourceError> {
-    Ok(run(&mut source.0, options, progress).await?)
+    let source = &mut source.0;
+    source.begin().await?;
+    let report = run(source, options, progress).await;
+    source.end().await?;
+    Ok(report?)
 }
 
 pub(super) async fn run(
@@ -54,16 +59,17 @@ pub(super) async fn run(
     let mut report = Report {
         proven: !anchors.is_empty(),
         outside_checkpoints: outside.len() as u64,
+        outside_damaged: outside.damaged,
         ..Report::default()
     };
-    if let Some(fault) = source.table_fault().await? {
+    for fault in source.table_faults().await? {
         report.add(Finding::new(FindingKind::TableChanged, "", fault));
     }
     let logs = source.logs().await?;
     let swept = |log: &LogRow| Swept { origin: log.origin.clone(), swept_to: log.swept_to };
     let swept: Vec<_> = logs.iter().map(swept).collect();
     let rows = |log: &LogRow| u64::try_from(log.last).unwrap_or_default();
-    let total = logs.iter().map(rows).sum();
+    let total = logs.iter().map(rows).fold(0, u64::saturating_add);
     // A log that names no key itself is held against what another one names.
     let fallback = if anchors.is_empty() { first_key(source, &logs).await? } else { None };
     let mut walk = Walk {
@@ -140,9 +146,9 @@ impl<S: LogSource> Walk<'_, S> {
         self.skip(log, &mut state).await?;
         let mut after = state.next - 1;
         while outside.next_if(|point| point.size <= after).is_some() {}
-        self.seen.done += u64::try_from(after).unwrap_or_default();
+        self.count(after);
         while after < log.last {
-            let to = log.last.min((after / STRETCH + 1) * STRETCH);
+            let to = log.last.min((after / STRETCH + 1).saturating_mul(STRETCH));
             state.expect(self.tiles(log.id, after, to).await?);
             let mut points = self.points(log, &mut state, after, to).await?;
             points.extend(std::iter::from_fn(|| outside.next_if(|point| point.size <= to)));
@@ -155,18 +161,18 @@ impl<S: LogSource> Walk<'_, S> {
                 walked.row(&row);
             };
             self.source.scan(log.id, after, to, &mut each).await?;
-            state.missing_until(to + 1);
+            state.missing_until(to.saturating_add(1));
             self.upper(log.id, &mut state).await?;
             self.permits.flush(self.source, self.swept, &mut self.report).await?;
             let rows = state.rows - before;
-            self.seen.done += u64::try_from(to - after).unwrap_or_default();
+            self.count(to - after);
             (self.progress)(self.seen);
             after = to;
             if rows == 0 && after < log.last {
                 // Whoever moves a row far away must not keep the verifier busy.
                 let next = self.source.next(log.id, after).await?.unwrap_or(log.last);
                 state.missing_until(next);
-                self.seen.done += u64::try_from(next - 1 - after).unwrap_or_default();
+                self.count(next - 1 - after);
                 after = next - 1;
             }
         }
@@ -176,6 +182,12 @@ impl<S: LogSource> Walk<'_, S> {
         state.end(log.last, stated);
         self.finish(log, state);
         Ok(())
+    }
+
+    /// Counts places that are done.
+    fn count(&mut self, places: i64) {
+        let places = u64::try_from(places).unwrap_or_default();
+        self.seen.done = self.seen.done.saturating_add(places);
     }
 
     /// Begins after a checkpoint, if that was asked for and the log has it.
@@ -194,7 +206,7 @@ impl<S: LogSource> Walk<'_, S> {
         // Where it is not what was signed, everything is gone over.
         if let Some(tree) = tree.filter(|tree| tree.root() == point.root) {
             state.tree = Some(tree);
-            state.next = size + 1;
+            state.next = size.saturating_add(1);
             (state.good_to, state.signed_to) = (size, size);
             state.checkpoints = 1;
         }
@@ -230,7 +242,10 @@ impl<S: LogSource> Walk<'_, S> {
 
     async fn upper(&mut self, log: i64, state: &mut LogState) -> Result<(), StoreError> {
         for tile in std::mem::take(&mut state.upper) {
-            let stored = self.source.tiles(log, tile.level, tile.index, tile.index + 1).await?;
+            let stored = self
+                .source
+                .tiles(log, tile.level, tile.index, tile.index.saturating_add(1))
+                .await?;
             let width = WIDTH.saturating_pow(u32::from(tile.level) + 1);
             state.hold_tile(&tile, stored.first(), width);
         }
@@ -240,8 +255,10 @@ impl<S: LogSource> Walk<'_, S> {
     /// How many events the log has had by what else is stored of it.
     async fn stated(&mut self, log: &LogRow) -> Result<(i64, &'static str), StoreError> {
         let tile = u64::try_from(log.last / WIDTH).unwrap_or_default();
-        let beyond = self.source.tiles(log.id, 0, tile, tile + 16).await?;
-        let end = |tile: &StoredTile| i64::try_from(tile.index + 1).unwrap_or(0) * WIDTH;
+        let beyond = self.source.tiles(log.id, 0, tile, tile.saturating_add(16)).await?;
+        let end = |tile: &StoredTile| {
+            i64::try_from(tile.index.saturating_add(1)).unwrap_or(0).saturating_mul(WIDTH)
+        };
         let tiles = beyond.iter().map(end).max().unwrap_or(0);
         Ok(if tiles > log.size {
             (tiles, "a stored part of the tree over them")

@@ -59,11 +59,15 @@ pub(crate) struct LogRow {
     /// How many events it has had at least.
     pub(crate) size: i64,
     pub(crate) swept_to: i64,
-    /// The place of the last row that is there; 0 when there is none.
+    /// The place of the last row that is there, at most [`LAST_PLACE`]; 0 when there is none.
     pub(crate) last: i64,
 }
 
-/// A row that belongs to no log, or stands before the first place of one.
+/// The last place that a log can come to: at a million events a second after 146,000 years. A row beyond
+/// it was not written by the log, and what is counted from a place up to it does not overflow.
+pub(crate) const LAST_PLACE: i64 = i64::MAX / 2;
+
+/// A row that belongs to no log, or stands before the first place of one or beyond [`LAST_PLACE`].
 #[derive(Debug, Clone)]
 pub(crate) struct Stray {
     pub(crate) log_id: i64,
@@ -104,8 +108,14 @@ pub(crate) trait LogSource: Send {
     where
         Self: 't;
 
-    /// What is wrong with the table of events itself, if anything is.
-    fn table_fault(&mut self) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
+    /// From here on all is read as it is at one moment, whatever others write meanwhile.
+    fn begin(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends what [`begin`](Self::begin) began.
+    fn end(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What is wrong with the tables themselves and with what was installed around them.
+    fn table_faults(&mut self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
 
     /// All logs.
     fn logs(&mut self) -> impl Future<Output = Result<Vec<LogRow>, StoreError>> + Send;

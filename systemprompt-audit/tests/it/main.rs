@@ -17,6 +17,7 @@ mod crash;
 mod export;
 mod failure;
 mod fixture;
+mod hostile;
 #[cfg(feature = "http")]
 mod http;
 mod lease;

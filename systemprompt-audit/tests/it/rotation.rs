@@ -110,3 +110,57 @@ async fn a_new_key_that_the_old_one_has_not_signed_is_not_trusted() {
     let outside = Outside::read(&signed.outside()).unwrap();
     assert_eq!(outside.key, Some(old));
 }
+
+#[tokio::test]
+async fn a_retired_key_does_not_bring_itself_back() {
+    let mut signed = Signed::new().await;
+    let log = signed.log().await;
+    let old = log.verifier_key().unwrap().clone();
+    signed.append(&log, 60).await;
+    log.close().await;
+    let now = signed.fixture.now();
+    // Without an overlap: the new key in one run, the end of the old one in the same.
+    signed.keys = SigningKeys { current: signing_key(2), previous: Some((signing_key(1), now)) };
+    let log = signed.log().await;
+    signed.append(&log, 120).await;
+    log.close().await;
+    let path = signed.fixture.path();
+    let clean = verify_with(&path, &with(&old)).await;
+    assert!(clean.is_clean() && clean.logs[0].signed_to == 120, "{:?}", clean.findings);
+
+    // Whoever has the old one goes on with it, and then with another that it has signed.
+    signed.keys = SigningKeys::new(signing_key(1));
+    let log = signed.log().await;
+    signed.append(&log, 180).await;
+    log.close().await;
+    let report = verify_with(&path, &with(&old)).await;
+    assert_eq!(found(&report), [(FindingKind::BadSignature, 180, None)]);
+    assert_eq!(report.logs[0].signed_to, 120);
+    signed.keys = SigningKeys { current: signing_key(4), previous: Some((signing_key(1), now)) };
+    let log = signed.log().await;
+    signed.append(&log, 240).await;
+    log.close().await;
+    signed.fixture.pool.close().await;
+    let report = verify_with(&path, &with(&old)).await;
+    assert_eq!(found(&report), [(FindingKind::BadSignature, 240, None)]);
+    assert_eq!(report.logs[0].signed_to, 120);
+}
+
+#[tokio::test]
+async fn a_retired_key_comes_back_when_its_successor_says_so() {
+    let mut signed = Signed::new().await;
+    let mut first = None;
+    let now = signed.fixture.now();
+    for (events, current, previous) in [(60, 1, None), (120, 2, Some(1)), (180, 1, Some(2))] {
+        let previous = previous.map(|key| (signing_key(key), now));
+        signed.keys = SigningKeys { current: signing_key(current), previous };
+        let log = signed.log().await;
+        first.get_or_insert(log.verifier_key().unwrap().clone());
+        signed.append(&log, events).await;
+        log.close().await;
+    }
+    signed.fixture.pool.close().await;
+    let report = verify_with(&signed.fixture.path(), &with(&first.unwrap())).await;
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!(report.logs[0].signed_to, 180);
+}

@@ -153,7 +153,12 @@ fn trust(report: &Report, options: &VerifyOptions) -> String {
         0 => "no checkpoint from outside, so that a tail that was cut off may go unseen".to_owned(),
         some => format!("{some} checkpoints from outside"),
     };
-    format!("signatures     {key}\n               {outside}\n")
+    let damaged = match report.outside_damaged {
+        0 => String::new(),
+        1 => "warning        1 record outside cannot be read and was left out\n".to_owned(),
+        some => format!("warning        {some} records outside cannot be read and were left out\n"),
+    };
+    format!("signatures     {key}\n               {outside}\n{damaged}")
 }
 
 fn finding_line(finding: &Finding) -> String {

@@ -3,6 +3,7 @@
 mod failure;
 mod file_identity;
 pub(crate) mod insert;
+mod installed;
 pub(crate) mod log;
 pub(crate) mod scan;
 pub(crate) mod tree;

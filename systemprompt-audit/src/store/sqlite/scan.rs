@@ -10,11 +10,10 @@ use systemprompt_core::clock::Timestamp;
 
 use super::tree::{SqliteTree, last_checkpoint};
 use crate::StoreError;
-use crate::column::Column;
 use crate::merkle::Tile;
 use crate::store::StoredCheckpoint;
 use crate::verify::{
-    GrantFacts, KeyEvent, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
+    GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
 };
 
 /// A SQLite database that is verified, over one connection.
@@ -56,34 +55,29 @@ impl SqliteSource {
 impl LogSource for SqliteSource {
     type Tree<'t> = SqliteTree<'t>;
 
-    async fn table_fault(&mut self) -> Result<Option<String>, StoreError> {
-        let strict = sqlx::query_scalar!(
-            r#"SELECT strict = 1 AS "strict!: bool" FROM pragma_table_list WHERE name = 'audit_events'"#
-        )
-        .fetch_optional(&mut self.connection)
-        .await?;
-        let names = sqlx::query_scalar!(
-            r#"SELECT name || '' AS "name!: String" FROM pragma_table_info('audit_events') ORDER BY cid"#
-        )
-        .fetch_all(&mut self.connection)
-        .await?;
-        let columns = Column::ALL.iter().map(|column| column.name());
-        let wanted = ["log_id", "seq"].into_iter().chain(columns).chain(["salt", "leaf_hash"]);
-        Ok(if strict != Some(true) {
-            Some("the table of events does not enforce the types of its columns".to_owned())
-        } else if !wanted.eq(names.iter().map(String::as_str)) {
-            Some("the table of events has other columns than it was installed with".to_owned())
-        } else {
-            None
-        })
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        // The first query decides which state of the database all of them see.
+        sqlx::query("BEGIN").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    async fn end(&mut self) -> Result<(), StoreError> {
+        sqlx::query("ROLLBACK").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    async fn table_faults(&mut self) -> Result<Vec<String>, StoreError> {
+        Ok(super::installed::faults(&mut self.connection).await?)
     }
 
     async fn logs(&mut self) -> Result<Vec<LogRow>, StoreError> {
         let rows = sqlx::query_as!(
             LogRow,
             r#"SELECT id AS "id!: i64", origin, size, swept_to,
-                      coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0) AS "last!: i64"
-               FROM audit_logs AS l ORDER BY id"#
+                      coalesce((SELECT max(seq) FROM audit_events
+                                WHERE log_id = l.id AND seq BETWEEN 1 AND ?), 0) AS "last!: i64"
+               FROM audit_logs AS l ORDER BY id"#,
+            LAST_PLACE
         )
         .fetch_all(&mut self.connection)
         .await?;
@@ -104,8 +98,12 @@ impl LogSource for SqliteSource {
                    WHERE log_id IN (SELECT id FROM audit_logs) AND seq < 1
                    UNION ALL
                    SELECT log_id, seq, id FROM audit_events
+                   WHERE log_id IN (SELECT id FROM audit_logs) AND seq > ?
+                   UNION ALL
+                   SELECT log_id, seq, id FROM audit_events
                    WHERE log_id IN (SELECT id FROM present WHERE id NOT IN (SELECT id FROM audit_logs)))
-               LIMIT 100"#
+               LIMIT 100"#,
+            LAST_PLACE
         )
         .fetch_all(&mut self.connection)
         .await?;
