@@ -60,6 +60,8 @@ fn qualified_names_are_split_and_conflicts_refused() {
         (None, "mcp__a__"),
         (None, "mcp__a"),
         (None, "mcp__a___x"),
+        (None, "mcp__a__mcp__b__c"),
+        (None, "mcp__a__MCP__b"),
         (Some("a"), "mcp__a___x"),
         (None, "MCP__a__b"),
         (Some("a"), "Mcp__a__b"),

@@ -23,14 +23,15 @@ impl ToolRef {
     ///
     /// # Errors
     /// [`MalformedCall`] when a name has a character that is not allowed, a part of the qualified form
-    /// is empty or ambiguous, its prefix is spelt in another case, or the name is qualified with another server than `server`.
+    /// is empty, ambiguous or qualified itself, its prefix is spelt in another case, or the name is
+    /// qualified with another server than `server`.
     pub fn parse(server: Option<&str>, tool: &str) -> Result<Self, MalformedCall> {
         let field = |field| move |source| MalformedCall::Field { field, source };
         let whole = ToolName::parse(tool).map_err(field("tool"))?;
         let server = server.map(ServerName::parse).transpose().map_err(field("server"))?;
         let Some(rest) = tool.strip_prefix(PREFIX) else {
             // Another spelling of the prefix would hide the server from rules that name it.
-            if tool.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
+            if has_prefix(tool) {
                 return Err(MalformedCall::QualifiedName { problem: "must begin with `mcp__`" });
             }
             return Ok(Self::of(server, whole));
@@ -40,6 +41,9 @@ impl ToolRef {
         else {
             return Err(MalformedCall::QualifiedName { problem: "has an empty server or tool" });
         };
+        if has_prefix(name) {
+            return Err(MalformedCall::QualifiedName { problem: "is qualified twice" });
+        }
         if name.starts_with('_') {
             return Err(MalformedCall::QualifiedName { problem: "has three `_` in a row" });
         }
@@ -84,6 +88,11 @@ impl ToolRef {
     pub fn qualified(&self) -> &str {
         &self.qualified
     }
+}
+
+/// Whether `name` begins with the prefix of qualified names, in any spelling.
+fn has_prefix(name: &str) -> bool {
+    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 impl fmt::Display for ToolRef {
