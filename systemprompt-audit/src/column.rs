@@ -16,6 +16,7 @@ macro_rules! columns {
             pub(crate) const ALL: &'static [Self] = &[$(Self::$column,)*];
 
             /// The column's name.
+            #[cfg(feature = "sqlite")]
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$column => $name,)* }
             }

@@ -15,7 +15,13 @@
 //! | feature | brings | default |
 //! |---|---|---|
 //! | `sqlite` | the SQLite store | yes |
+//! | `postgres` | the PostgreSQL store | no |
 //! | `http` | an axum router over [`AuditReader`] | no |
+
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(dead_code, unused, reason = "without a backend there is no store to use it")
+)]
 
 mod append_in;
 mod column;
@@ -24,7 +30,6 @@ mod error;
 pub mod http;
 mod installation;
 mod leaf;
-mod lease;
 mod log;
 mod open_permit;
 mod options;

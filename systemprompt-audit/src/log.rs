@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use systemprompt_core::clock::{Clock, Timestamp};
+use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
-use systemprompt_core::database::DbPool;
+use systemprompt_core::database::{DbPool, Driver};
 use systemprompt_core::decision::Outcome;
 use systemprompt_core::event::AuditEvent;
 use systemprompt_core::id::PermitId;
@@ -19,20 +19,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::lease::Lease;
-use crate::open_permit::{self, OpenPermit};
+use crate::open_permit::OpenPermit;
 use crate::pending::Pending;
 use crate::stats::{AuditStats, Counters};
-use crate::store::Store as _;
-use crate::store::sqlite::{SqliteStore, log as sqlite_log};
+use crate::store::{Opened, Store, query};
 use crate::sweep::Sweep;
 use crate::writer::Writer;
 use crate::writer::command::{Append, Command, Settlement};
-use crate::{AuditOptions, OpenError, Origin, StoreError, installation};
-
-/// How often a lease that is held is asked for again, and how long after.
-const LEASE_RETRIES: u32 = 3;
-const LEASE_PAUSE: Duration = Duration::from_millis(20);
+use crate::{AuditOptions, OpenError, Origin, StoreError};
 
 /// The audit log of one writer: events go in and are durable when the call returns.
 ///
@@ -61,7 +55,8 @@ impl Drop for Shared {
 }
 
 impl AuditLog {
-    /// Opens a log and takes the lease on its origin. The schema must be installed.
+    /// Opens a log and takes the sole right to write it: on SQLite a lease file beside the database, on
+    /// PostgreSQL an advisory lock that the writer's own connection holds. The schema must be installed.
     ///
     /// Must be called in a tokio runtime, on which the writer runs.
     ///
@@ -69,14 +64,24 @@ impl AuditLog {
     /// [`OpenError`] when another writer holds the lease, or the database cannot be opened or written.
     pub async fn open(pool: &DbPool, options: AuditOptions) -> Result<Self, OpenError> {
         let now = options.clock.now();
-        let mut connection = pool.connect().await?;
-        let installation = installation::id(&mut connection, now).await?;
-        let origin = options.origin.unwrap_or_else(|| Origin::server(&installation));
-        let lease = take(pool, &origin, now).await?;
-        let log_id =
-            sqlite_log::log_id(&mut connection, &origin, now).await.map_err(StoreError::from)?;
-        let mut store = SqliteStore::open(pool, log_id, options.lock_timeout).await?;
-        let tail = store.tail().await?;
+        match pool.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => {
+                let opened = crate::store::sqlite::open(database, &options, now).await?;
+                Ok(Self::start(opened, pool, options))
+            }
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => {
+                let opened = crate::store::postgres::open(database, &options, now).await?;
+                Ok(Self::start(opened, pool, options))
+            }
+            other => Err(other.unsupported().into()),
+        }
+    }
+
+    /// Starts the writer and the sweep.
+    fn start(opened: Opened<impl Store>, pool: &DbPool, options: AuditOptions) -> Self {
+        let Opened { store, origin, installation, log_id, tail } = opened;
         let counters = Arc::new(Counters::new(tail));
         let (commands, receiver) = mpsc::channel(options.queue.max(1));
         let writer = Writer {
@@ -85,7 +90,6 @@ impl AuditLog {
             clock: options.clock.clone(),
             counters: counters.clone(),
             max_batch: options.max_batch.max(1),
-            lease,
             tail: Some(tail),
             doubtful: false,
             disowned: Vec::new(),
@@ -96,11 +100,11 @@ impl AuditLog {
             commands: commands.downgrade(),
             clock: options.clock.clone(),
             log_id,
-            cli: Origin::cli(&installation),
+            installation: installation.clone(),
         };
         let sweeper = (!options.sweep_interval.is_zero())
             .then(|| tokio::spawn(sweep.clone().run(options.sweep_interval)));
-        Ok(Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             commands,
             counters,
             origin,
@@ -110,7 +114,7 @@ impl AuditLog {
             pool: pool.clone(),
             sweep,
             sweeper,
-        })))
+        }))
     }
 
     /// The name of the log.
@@ -144,9 +148,9 @@ impl AuditLog {
     /// # Errors
     /// [`AuditError`] when the log cannot be read.
     pub async fn open_permits(&self, limit: u32) -> Result<Vec<OpenPermit>, AuditError> {
-        open_permit::newest(&self.0.pool, self.0.sweep.log_id, self.0.clock.now(), limit)
-            .await
-            .map_err(|error| StoreError::from(error).into())
+        let (log_id, now) = (self.0.sweep.log_id, self.0.clock.now());
+        let newest = query!(self.0.pool, permits::newest(log_id, now, limit));
+        newest.map_err(|error| StoreError::from(error).into())
     }
 
     /// Records every permit that has expired without an outcome as abandoned, and says how many.
@@ -198,17 +202,6 @@ impl AuditLog {
         self.0.counters.took(start.elapsed());
         result
     }
-}
-
-/// Takes the lease. Another server's sweep may be looking at it just now, so one refusal is not final.
-async fn take(pool: &DbPool, origin: &Origin, now: Timestamp) -> Result<Lease, OpenError> {
-    for _ in 0..LEASE_RETRIES {
-        match Lease::take(pool.path(), origin, now) {
-            Err(OpenError::Held { .. }) => tokio::time::sleep(LEASE_PAUSE).await,
-            result => return result,
-        }
-    }
-    Lease::take(pool.path(), origin, now)
 }
 
 async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, AuditError> {
@@ -265,12 +258,12 @@ impl PermitLedger for AuditLog {
     }
 
     async fn state(&self, permit: PermitId) -> Result<PermitState, AuditError> {
-        let state = open_permit::state(&self.0.pool, permit).await;
+        let state = query!(self.0.pool, permits::state(permit));
         state.map_err(|error| StoreError::from(error).into())
     }
 
     async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
-        let found = open_permit::find(&self.0.pool, call).await;
+        let found = query!(self.0.pool, permits::find(call));
         found.map_err(|error| StoreError::from(error).into())
     }
 }

@@ -1,6 +1,6 @@
 //! The filter builder: the one query whose text is not fixed. Values are always bound.
 
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{Database, Encode, QueryBuilder, Type};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::event::Verdict;
 use systemprompt_core::id::TraceId;
@@ -48,12 +48,20 @@ pub struct DecisionFilter {
 
 impl DecisionFilter {
     /// The query for a page after `cursor`, newest first, with one row more than the page holds.
-    pub(super) fn query(
+    /// `stored` gives the form in which the backend keeps a text.
+    pub(crate) fn query<DB>(
         &self,
         scope: &ReadScope,
         cursor: Option<&Cursor>,
         size: PageSize,
-    ) -> QueryBuilder<Sqlite> {
+        stored: fn(&str) -> String,
+    ) -> QueryBuilder<DB>
+    where
+        DB: Database,
+        i64: for<'q> Encode<'q, DB> + Type<DB>,
+        String: for<'q> Encode<'q, DB> + Type<DB>,
+        Vec<u8>: for<'q> Encode<'q, DB> + Type<DB>,
+    {
         let mut query = QueryBuilder::new(
             "SELECT l.origin, e.* FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id \
              WHERE e.kind = 'decision'",
@@ -69,7 +77,7 @@ impl DecisionFilter {
         }
         for (column, value) in self.texts(scope) {
             if let Some(value) = value {
-                query.push(column).push_bind(value.to_owned());
+                query.push(column).push_bind(stored(value));
             }
         }
         if let Some(cursor) = cursor {

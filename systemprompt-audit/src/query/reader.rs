@@ -1,12 +1,43 @@
-use systemprompt_core::database::DbPool;
+use systemprompt_core::database::{DbPool, Driver};
 use systemprompt_core::id::TraceId;
 
-use super::share::{Reading, Share};
-use super::stored::StoredEvent;
 use super::{
     Cursor, DecisionFilter, EventRecord, FivePointTrace, Page, PageSize, ReadLimits, ReadScope,
+    Share, StoredEvent,
 };
+use crate::store::unsupported;
 use crate::{Origin, QueryError};
+
+/// Runs a query within the reader's limits, on the backend of its database.
+macro_rules! read {
+    ($reader:ident, $function:ident ( $($argument:expr),* )) => {
+        match $reader.pool.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => {
+                let share = $reader.share.as_ref();
+                let mut reading = crate::store::sqlite::Reading::begin(database, share).await?;
+                let connection = reading.connection();
+                let rows = crate::store::sqlite::read::$function(connection, $($argument),*).await;
+                reading.finish(rows).await
+            }
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => {
+                let share = $reader.share.as_ref();
+                let mut reading = crate::store::postgres::Reading::begin(database, share).await?;
+                let connection = reading.connection();
+                let rows = crate::store::postgres::read::$function(connection, $($argument),*).await;
+                reading.finish(rows).await
+            }
+            other => Err(QueryError::from(unsupported(other))),
+        }
+    };
+}
+
+/// The size of a log, as it is stored.
+pub(crate) struct LogSize {
+    pub(crate) origin: String,
+    pub(crate) last_seq: i64,
+}
 
 /// Reads the logs of a database. Cloning is a reference count.
 #[derive(Debug, Clone)]
@@ -36,13 +67,6 @@ impl AuditReader {
         self.share.is_some()
     }
 
-    async fn begin(&self) -> Result<Reading, QueryError> {
-        match &self.share {
-            Some(share) => share.enter(self.pool.sqlite()).await,
-            None => Reading::unlimited(self.pool.sqlite()).await,
-        }
-    }
-
     /// What is known of a trace, the newest 10,000 events at most; `None` when nothing is, or nothing in
     /// `scope`.
     ///
@@ -53,27 +77,7 @@ impl AuditReader {
         scope: &ReadScope,
         trace: TraceId,
     ) -> Result<Option<FivePointTrace>, QueryError> {
-        let (id, tenant) = (trace.as_bytes().as_slice(), scope.tenant());
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query_as!(
-            StoredEvent,
-            "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
-                    e.context_id, e.task_id, e.tenant_id, e.user_id, e.department, e.credential_id,
-                    e.actor_chain, e.agent_id, e.plugin_id, e.door, e.user_agent, e.client_addr,
-                    e.server, e.tool, e.arguments_digest, e.arguments_bytes, e.call_digest,
-                    e.decision, e.reason_code, e.reason, e.reason_data, e.evaluation,
-                    e.policy_version, e.duration_us, e.permit_id, e.expires_at, e.status,
-                    e.duration_ms, e.result_bytes, e.result_digest, e.error, e.detail, e.leaf_hash
-             FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
-             WHERE e.trace_id = ? AND (? IS NULL OR e.tenant_id = ?)
-             ORDER BY e.occurred_at DESC, e.id DESC LIMIT 10001",
-            id,
-            tenant,
-            tenant
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let rows = reading.finish(rows).await?;
+        let rows = read!(self, trace(*trace.as_bytes(), scope.tenant()))?;
         let mut events = records(rows)?;
         let truncated = events.len() > FivePointTrace::MOST_EVENTS;
         events.truncate(FivePointTrace::MOST_EVENTS);
@@ -96,10 +100,7 @@ impl AuditReader {
         cursor: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page<EventRecord>, QueryError> {
-        let mut query = filter.query(scope, cursor, size);
-        let mut reading = self.begin().await?;
-        let rows = query.build_query_as().fetch_all(reading.connection()).await;
-        let rows: Vec<StoredEvent> = reading.finish(rows).await?;
+        let rows = read!(self, decisions(filter, scope, cursor, size))?;
         let mut items = records(rows)?;
         let more = items.len() > usize::from(size.rows());
         items.truncate(usize::from(size.rows()));
@@ -119,29 +120,8 @@ impl AuditReader {
         after: i64,
         size: PageSize,
     ) -> Result<Vec<EventRecord>, QueryError> {
-        let (origin, tenant, limit) = (origin.as_str(), scope.tenant(), size.rows());
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query_as!(
-            StoredEvent,
-            "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
-                    e.context_id, e.task_id, e.tenant_id, e.user_id, e.department, e.credential_id,
-                    e.actor_chain, e.agent_id, e.plugin_id, e.door, e.user_agent, e.client_addr,
-                    e.server, e.tool, e.arguments_digest, e.arguments_bytes, e.call_digest,
-                    e.decision, e.reason_code, e.reason, e.reason_data, e.evaluation,
-                    e.policy_version, e.duration_us, e.permit_id, e.expires_at, e.status,
-                    e.duration_ms, e.result_bytes, e.result_digest, e.error, e.detail, e.leaf_hash
-             FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
-             WHERE l.origin = ? AND e.seq > ? AND (? IS NULL OR e.tenant_id = ?)
-             ORDER BY e.seq LIMIT ?",
-            origin,
-            after,
-            tenant,
-            tenant,
-            limit
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let rows = reading.finish(rows).await?;
+        let limit = i64::from(size.rows());
+        let rows = read!(self, tail(origin.as_str(), after, scope.tenant(), limit))?;
         records(rows)
     }
 
@@ -150,14 +130,7 @@ impl AuditReader {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn logs(&self) -> Result<Vec<(String, i64)>, QueryError> {
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query!(
-            r#"SELECT origin, max(size, coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0))
-                      AS "last_seq!: i64" FROM audit_logs AS l ORDER BY id"#
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let rows = reading.finish(rows).await?;
+        let rows = read!(self, logs())?;
         Ok(rows.into_iter().map(|row| (row.origin, row.last_seq)).collect())
     }
 
@@ -171,29 +144,9 @@ impl AuditReader {
         prefix: &str,
         size: PageSize,
     ) -> Result<Vec<TraceId>, QueryError> {
-        let (tenant, limit) = (scope.tenant(), size.rows());
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query!(
-            r#"SELECT lower(hex(trace_id)) AS "trace!: String", max(occurred_at) AS "at!: i64"
-               FROM audit_events
-               WHERE (substr(call_id, 1, length(?)) = ? OR substr(session_id, 1, length(?)) = ?
-                      OR substr(lower(hex(trace_id)), 1, length(?)) = ?)
-                 AND (? IS NULL OR tenant_id = ?)
-               GROUP BY trace_id ORDER BY max(occurred_at) DESC LIMIT ?"#,
-            prefix,
-            prefix,
-            prefix,
-            prefix,
-            prefix,
-            prefix,
-            tenant,
-            tenant,
-            limit
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let rows = reading.finish(rows).await?;
-        Ok(rows.into_iter().filter_map(|row| row.trace.parse().ok()).collect())
+        let limit = i64::from(size.rows());
+        let traces = read!(self, traces_by_prefix(prefix, scope.tenant(), limit))?;
+        Ok(traces.into_iter().filter_map(|trace| trace.parse().ok()).collect())
     }
 }
 

@@ -1,14 +1,66 @@
 //! What the writer needs of a database.
 
+mod failure;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
 use std::future::Future;
 
 use systemprompt_core::decision::OutcomeStatus;
 
-use crate::StoreError;
+use systemprompt_core::database::Driver;
+use systemprompt_core::event::AuditEvent;
+
 use crate::leaf::Salt;
+use crate::pending::Pending;
 use crate::row::Row;
+use crate::{Origin, StoreError};
+
+/// Runs a query of the backend behind `$pool`; the modules of both have the same functions.
+macro_rules! query {
+    ($pool:expr, $module:ident :: $function:ident ( $($argument:expr),* )) => {
+        match $pool.driver() {
+            #[cfg(feature = "sqlite")]
+            systemprompt_core::database::Driver::Sqlite(database) => {
+                crate::store::sqlite::$module::$function(database, $($argument),*).await
+            }
+            #[cfg(feature = "postgres")]
+            systemprompt_core::database::Driver::Postgres(database) => {
+                crate::store::postgres::$module::$function(database, $($argument),*).await
+            }
+            other => Err(crate::store::unsupported(other)),
+        }
+    };
+}
+pub(crate) use query;
+
+/// The error of a query on a backend that this program was built without.
+pub(crate) fn unsupported(driver: Driver<'_>) -> sqlx::Error {
+    sqlx::Error::Configuration(driver.unsupported().into())
+}
+
+/// A log that is open for writing.
+#[derive(Debug)]
+pub(crate) struct Opened<S> {
+    pub(crate) store: S,
+    pub(crate) origin: Origin,
+    pub(crate) installation: String,
+    pub(crate) log_id: i64,
+    /// The place of its last event.
+    pub(crate) tail: i64,
+}
+
+/// Events of the log `origin`, without their places.
+fn pending(origin: &Origin, events: Vec<AuditEvent>) -> Vec<Pending> {
+    events.into_iter().map(|event| Pending::event(origin.as_str(), event)).collect()
+}
+
+/// The events at the places after `tail`.
+fn placed(events: &[Pending], tail: i64) -> Vec<PlacedRow<'_>> {
+    events.iter().zip(1..).map(|(event, nth)| event.place(tail + nth)).collect()
+}
 
 /// An event with its place in the log.
 #[derive(Debug, Clone)]
@@ -32,7 +84,8 @@ pub(crate) struct Granted {
     pub(crate) settled: Option<OutcomeStatus>,
 }
 
-/// The writing end of one log in a database. One task owns it; no call is ever cancelled.
+/// The writing end of one log in a database, and the sole right to write it, which ends with the
+/// store. One task owns it; no call is ever cancelled.
 pub(crate) trait Store: Send + 'static {
     /// Whether what would be written to is still what was opened.
     fn verify(&self) -> Result<(), StoreError>;
@@ -68,4 +121,14 @@ pub(crate) trait Store: Send + 'static {
 
     /// Closes the store.
     fn close(self) -> impl Future<Output = ()> + Send;
+}
+
+/// The status that `text`, a value of the column, names.
+fn status(text: &str) -> OutcomeStatus {
+    match text {
+        "success" => OutcomeStatus::Success,
+        "timeout" => OutcomeStatus::Timeout,
+        "abandoned" => OutcomeStatus::Abandoned,
+        _ => OutcomeStatus::Failed,
+    }
 }

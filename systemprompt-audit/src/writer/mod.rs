@@ -19,7 +19,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use self::command::{Append, Command, Settlement};
-use crate::lease::Lease;
 use crate::pending::Pending;
 use crate::stats::Counters;
 use crate::store::{PlacedRow, Store};
@@ -37,7 +36,6 @@ pub(crate) struct Writer<S> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) max_batch: usize,
-    pub(crate) lease: Lease,
     /// The place of the last event; `None` when the store has to be asked.
     pub(crate) tail: Option<i64>,
     /// Whether the last attempt failed in a way that may have left its rows in the log.
@@ -87,7 +85,6 @@ impl<S: Store> Writer<S> {
             tracing::warn!(origin = %self.origin, %error, "the audit log could not note its size");
         }
         self.store.close().await;
-        drop(self.lease);
     }
 
     async fn write(
@@ -116,7 +113,10 @@ impl<S: Store> Writer<S> {
         let result = self.attempt(&work).await;
         let results = match result {
             // One bad row must not cost the others their answer.
-            Err(StoreError::Refused) if work.len() > 1 => self.attempt_each(&work).await,
+            // A settlement that another replica's has overtaken is judged again.
+            Err(StoreError::Refused) if work.len() > 1 || !work.settlements.is_empty() => {
+                self.attempt_each(&work).await
+            }
             result => self.shared(&work, result),
         };
         self.answer(appends, settlements, results);

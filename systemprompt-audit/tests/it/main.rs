@@ -16,6 +16,8 @@ mod fixture;
 mod http;
 mod lease;
 mod plans;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod reading;
 mod settling;
 mod views;

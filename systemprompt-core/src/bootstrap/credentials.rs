@@ -1,5 +1,6 @@
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::secrets::check_key;
 use super::{BootstrapError, ProfileBootstrap, SecretsBootstrap, key_file};
@@ -11,6 +12,7 @@ pub struct CredentialsBootstrap {
     pub(super) profile: ProfileBootstrap,
     pub(super) data_folder: PathBuf,
     pub(super) fingerprint_key: Secret<String>,
+    pub(super) database_password: Option<Arc<Secret<String>>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -22,13 +24,15 @@ impl CredentialsBootstrap {
     /// # Errors
     /// [`BootstrapError`] when the folder or the key cannot be made or used.
     pub fn prepare(secrets: SecretsBootstrap) -> Result<Self, BootstrapError> {
-        let SecretsBootstrap { profile, fingerprint_key, mut warnings } = secrets;
+        let SecretsBootstrap { profile, fingerprint_key, database_password, mut warnings } =
+            secrets;
         let data_folder = match &profile.data_folder {
             Some(folder) => {
                 make_folder(folder)?;
                 folder.clone()
             }
-            None => beside(profile.profile().database.url.path()),
+            // A server keeps nothing here: then it is the folder of the profile.
+            None => beside(profile.profile().database.url.path().unwrap_or(&profile.loaded.file)),
         };
         if !data_folder.is_dir() {
             return Err(BootstrapError::NoFolder { folder: data_folder });
@@ -37,7 +41,7 @@ impl CredentialsBootstrap {
             Some(key) => key,
             None => kept_key(&data_folder.join("fingerprint.key"), &profile, &mut warnings)?,
         };
-        Ok(Self { profile, data_folder, fingerprint_key, warnings })
+        Ok(Self { profile, data_folder, fingerprint_key, database_password, warnings })
     }
 
     /// The profile.

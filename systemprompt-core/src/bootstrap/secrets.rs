@@ -1,4 +1,6 @@
-use crate::config::{ConfigError, Profile};
+use std::sync::Arc;
+
+use crate::config::{ConfigError, Profile, SecretRef};
 use crate::secret::Secret;
 
 use super::ProfileBootstrap;
@@ -6,10 +8,14 @@ use super::ProfileBootstrap;
 /// Fewest bytes of a key.
 const MIN_KEY_BYTES: usize = 16;
 
+/// What a secret has to be like.
+type Check = fn(&Secret<String>) -> Result<(), String>;
+
 /// Second stage: every secret the profile refers to was found.
 pub struct SecretsBootstrap {
     pub(super) profile: ProfileBootstrap,
     pub(super) fingerprint_key: Option<Secret<String>>,
+    pub(super) database_password: Option<Arc<Secret<String>>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -19,19 +25,31 @@ impl SecretsBootstrap {
     /// # Errors
     /// [`ConfigError`] naming the reference, by file, line and column, whose secret is not there.
     pub fn resolve(profile: ProfileBootstrap) -> Result<Self, ConfigError> {
-        const PATH: &str = "secrets.fingerprint_key";
         let mut warnings = Vec::new();
-        let mut fingerprint_key = None;
-        if let Some(reference) = &profile.profile().secrets.fingerprint_key {
-            let fault = |problem: &str| profile.loaded.diagnostic(PATH, problem);
-            let found = reference
-                .resolve(&profile.environment)
-                .map_err(|error| fault(&error.to_string()))?;
-            check_key(&found.value).map_err(|problem| fault(&problem))?;
-            warnings.extend(found.warning);
-            fingerprint_key = Some(found.value);
-        }
-        Ok(Self { profile, fingerprint_key, warnings })
+        let mut faults = Vec::new();
+        let mut find = |path: &str, reference: Option<&SecretRef>, check: Check| {
+            let found = reference?.resolve(&profile.environment);
+            let found = found.map_err(|error| error.to_string()).and_then(|found| {
+                check(&found.value)?;
+                Ok(found)
+            });
+            match found {
+                Ok(found) => {
+                    warnings.extend(found.warning);
+                    Some(found.value)
+                }
+                Err(problem) => {
+                    faults.push(profile.loaded.diagnostic(path, &problem));
+                    None
+                }
+            }
+        };
+        let settings = profile.profile();
+        let key = settings.secrets.fingerprint_key.as_ref();
+        let fingerprint_key = find("secrets.fingerprint_key", key, check_key);
+        let password = find("database.password", settings.database.password.as_ref(), |_| Ok(()));
+        ConfigError::of(faults)?;
+        Ok(Self { profile, fingerprint_key, database_password: password.map(Arc::new), warnings })
     }
 
     /// The profile.

@@ -144,7 +144,7 @@ fn the_data_folder_takes_the_database_unless_it_has_a_place() {
     };
     let config = start();
     let database = installation.path("data/deep/systemprompt.db");
-    assert_eq!(config.profile().database.url.path(), database);
+    assert_eq!(config.profile().database.url.path().unwrap(), database);
     assert_eq!(config.data_folder(), installation.path("data/deep"));
     assert_eq!(mode(config.data_folder()), 0o700);
     assert_eq!(config.reload().unwrap().profile, *config.profile());
@@ -152,7 +152,7 @@ fn the_data_folder_takes_the_database_unless_it_has_a_place() {
     let named = format!("{STARTER_PROFILE}\ndatabase: {{url: 'sqlite://systemprompt.db'}}\n");
     fs::write(installation.path("profile.yaml"), named).unwrap();
     let config = start();
-    assert_eq!(config.profile().database.url.path(), installation.path("systemprompt.db"));
+    assert_eq!(config.profile().database.url.path().unwrap(), installation.path("systemprompt.db"));
     assert!(installation.path("data/deep/fingerprint.key").exists());
 }
 
@@ -169,7 +169,10 @@ fn a_profile_made_in_code_is_checked_too() {
     let config = start(profile.clone()).unwrap();
     assert_eq!(config.file(), None);
     assert!(config.reload().is_err());
-    assert_eq!(config.profile().database.url.path(), folder.path().join("systemprompt.db"));
+    assert_eq!(
+        config.profile().database.url.path().unwrap(),
+        folder.path().join("systemprompt.db")
+    );
 
     profile.server.max_connections = 0;
     let error = start(profile).unwrap_err().to_string();

@@ -6,6 +6,9 @@ impl Profile {
     /// Takes every relative path relative to `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         self.database.url = self.database.url.within(folder);
+        if let Some(SecretRef::File(path)) = &mut self.database.password {
+            join(path, folder);
+        }
         if let Some(SecretRef::File(path)) = &mut self.secrets.fingerprint_key {
             join(path, folder);
         }
