@@ -146,7 +146,7 @@ pub(crate) struct UserCreateArgs {
     pub(crate) department: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum DbCommand {
     /// Show what is installed, what is missing and what has drifted.
     Status,

@@ -89,7 +89,7 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
             };
             return plugins::list(&registry, output);
         }
-        Command::Db(command) => return db::run(*command, profile, linked, output).await,
+        Command::Db(command) => return db::run(command.clone(), profile, linked, output).await,
         _ => {}
     }
     let session = Session::open(profile, linked).await?;

@@ -4,6 +4,7 @@ mod attacks;
 mod decisions;
 mod durability;
 mod outcomes;
+mod postgres;
 mod reload;
 mod secrets;
 mod start;

@@ -221,6 +221,7 @@ fn listed(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{ConfigError, Environment, LoadedProfile, parse};
 
     #[test]
     fn a_password_is_in_the_exposed_url_alone() {
@@ -257,6 +258,41 @@ mod tests {
         for text in ["postgres://u:${PW}@h/db", "postgres://u@h:5432/db", "${URL}", "sqlite://a:b"]
         {
             assert!(!literal_password(text), "{text}");
+        }
+    }
+
+    fn parsed(section: &str) -> Result<LoadedProfile, ConfigError> {
+        let environment = Environment::empty().with("PW", "hunter2").with("HOST", "db.example");
+        parse(&format!("profile: p\ndatabase: {section}\n"), "profile.yaml", &environment)
+    }
+
+    #[test]
+    fn a_password_comes_from_a_variable_or_a_reference() {
+        let loaded = parsed("{url: 'postgres://u:${PW}@${HOST}/db'}").unwrap();
+        let url = &loaded.profile.database.url;
+        assert_eq!(url.expose(), "postgres://u:hunter2@db.example/db");
+        let (yaml, json) = (loaded.to_yaml().unwrap(), loaded.to_json().unwrap());
+        assert!(yaml.contains("url: \"postgres://u:${PW}@${HOST}/db\""), "{yaml}");
+        assert_eq!(json["database"]["url"], "postgres://u:${PW}@${HOST}/db");
+        for shown in [yaml.clone(), json.to_string(), format!("{loaded:?}")] {
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        // What is shown can be loaded again.
+        let environment = Environment::empty().with("PW", "hunter2").with("HOST", "db.example");
+        let again = parse(&yaml, "profile.yaml", &environment).unwrap();
+        assert_eq!(again.profile, loaded.profile);
+
+        for (section, problem) in [
+            ("{url: 'postgres://u:hunter2@h/db'}", "a password is never written into the profile"),
+            ("{url: 'postgres://u:${NO:-hunter2}@h/db'}", "a password is never written"),
+            ("{url: 'postgres://u:${PW}@h/db', password: {env: X}}", "holds a password already"),
+            ("{password: {env: X}}", "a SQLite database has no password"),
+            ("{url: 'postgres://u:${PW}@h:${PW}/db'}", "is given as `postgres://"),
+            ("{url: 'postgres://u@h/db?password=hunter2'}", "the parameters of"),
+        ] {
+            let error = parsed(section).unwrap_err().to_string();
+            assert!(error.contains(problem), "{section}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
         }
     }
 }

@@ -9,69 +9,69 @@ use systemprompt_core::clock::Timestamp;
 use crate::error::IdentityError;
 
 /// A user to be inserted.
-pub(super) struct NewUserRow<'r> {
-    pub(super) tenant: &'r str,
-    pub(super) user: &'r str,
-    pub(super) email: Option<&'r str>,
-    pub(super) roles: String,
-    pub(super) department: Option<&'r str>,
-    pub(super) now: i64,
-    pub(super) generation: i64,
+pub(crate) struct NewUserRow<'r> {
+    pub(crate) tenant: &'r str,
+    pub(crate) user: &'r str,
+    pub(crate) email: Option<&'r str>,
+    pub(crate) roles: String,
+    pub(crate) department: Option<&'r str>,
+    pub(crate) now: i64,
+    pub(crate) generation: i64,
 }
 
 /// A key to be inserted.
-pub(super) struct NewKeyRow<'r> {
-    pub(super) id: &'r str,
-    pub(super) tenant: &'r str,
-    pub(super) user: &'r str,
-    pub(super) name: &'r str,
-    pub(super) secret_sha256: &'r [u8],
-    pub(super) scopes: String,
-    pub(super) audiences: Option<String>,
-    pub(super) now: i64,
-    pub(super) expires_at: Option<i64>,
-    pub(super) generation: i64,
+pub(crate) struct NewKeyRow<'r> {
+    pub(crate) id: &'r str,
+    pub(crate) tenant: &'r str,
+    pub(crate) user: &'r str,
+    pub(crate) name: &'r str,
+    pub(crate) secret_sha256: &'r [u8],
+    pub(crate) scopes: String,
+    pub(crate) audiences: Option<String>,
+    pub(crate) now: i64,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) generation: i64,
 }
 
 /// A revocation to be inserted.
-pub(super) struct NewRevocationRow<'r> {
-    pub(super) issuer: &'r str,
-    pub(super) jti: &'r str,
-    pub(super) now: i64,
-    pub(super) until: i64,
-    pub(super) generation: i64,
+pub(crate) struct NewRevocationRow<'r> {
+    pub(crate) issuer: &'r str,
+    pub(crate) jti: &'r str,
+    pub(crate) now: i64,
+    pub(crate) until: i64,
+    pub(crate) generation: i64,
 }
 
 /// A tenant as it is listed.
-pub(super) struct TenantRow {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) created_at: i64,
+pub(crate) struct TenantRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) created_at: i64,
 }
 
 /// A user as it is listed.
-pub(super) struct ListedUserRow {
-    pub(super) tenant_id: String,
-    pub(super) id: String,
-    pub(super) email: Option<String>,
-    pub(super) roles: String,
-    pub(super) department_id: Option<String>,
-    pub(super) created_at: i64,
-    pub(super) disabled_at: Option<i64>,
+pub(crate) struct ListedUserRow {
+    pub(crate) tenant_id: String,
+    pub(crate) id: String,
+    pub(crate) email: Option<String>,
+    pub(crate) roles: String,
+    pub(crate) department_id: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) disabled_at: Option<i64>,
 }
 
 /// A key as it is listed.
-pub(super) struct ListedKeyRow {
-    pub(super) id: String,
-    pub(super) tenant_id: String,
-    pub(super) user_id: String,
-    pub(super) name: String,
-    pub(super) scopes: String,
-    pub(super) audiences: Option<String>,
-    pub(super) created_at: i64,
-    pub(super) expires_at: Option<i64>,
-    pub(super) last_used_at: Option<i64>,
-    pub(super) revoked_at: Option<i64>,
+pub(crate) struct ListedKeyRow {
+    pub(crate) id: String,
+    pub(crate) tenant_id: String,
+    pub(crate) user_id: String,
+    pub(crate) name: String,
+    pub(crate) scopes: String,
+    pub(crate) audiences: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) last_used_at: Option<i64>,
+    pub(crate) revoked_at: Option<i64>,
 }
 
 /// A user as authentication needs it.
