@@ -39,7 +39,10 @@ async fn two_gateways_share_identities_and_write_a_log_each() {
         let request = gateway.client().post(url).bearer_auth(&user).json(&read);
         assert_eq!(verdict(&answer(request).await.1), "allow");
     }
-    assert_ne!(verdict(&first.ask("user", "Write", json!({ "text": "rm -rf /" })).await), "pending");
+    assert_ne!(
+        verdict(&first.ask("user", "Write", json!({ "text": "rm -rf /" })).await),
+        "pending"
+    );
 
     // Each sees what the other has decided.
     let url = format!("{}/api/v1/audit/decisions", second.base());

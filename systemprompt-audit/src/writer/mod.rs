@@ -113,7 +113,6 @@ impl<S: Store> Writer<S> {
         let result = self.attempt(&work).await;
         let results = match result {
             // One bad row must not cost the others their answer.
-            // A settlement that another replica's has overtaken is judged again.
             Err(StoreError::Refused) if work.len() > 1 || !work.settlements.is_empty() => {
                 self.attempt_each(&work).await
             }
@@ -151,7 +150,11 @@ impl<S: Store> Writer<S> {
     async fn attempt_each(&mut self, work: &Work<'_>) -> Results {
         let mut results = Results { appends: Vec::new(), settlements: Vec::new() };
         for part in work.parts() {
-            let result = self.attempt(&part).await;
+            let mut result = self.attempt(&part).await;
+            if matches!(result, Err(StoreError::Refused)) && !part.settlements.is_empty() {
+                // A settlement that another replica's has overtaken is judged again.
+                result = self.attempt(&part).await;
+            }
             let result = self.shared(&part, result);
             results.appends.extend(result.appends);
             results.settlements.extend(result.settlements);

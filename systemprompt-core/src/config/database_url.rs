@@ -287,7 +287,7 @@ mod tests {
             ("{url: 'postgres://u:${NO:-hunter2}@h/db'}", "a password is never written"),
             ("{url: 'postgres://u:${PW}@h/db', password: {env: X}}", "holds a password already"),
             ("{password: {env: X}}", "a SQLite database has no password"),
-            ("{url: 'postgres://u:${PW}@h:${PW}/db'}", "is given as `postgres://"),
+            ("{url: 'postgres://u:${PW}@h:${PW}/db'}", "a PostgreSQL database is given as"),
             ("{url: 'postgres://u@h/db?password=hunter2'}", "the parameters of"),
         ] {
             let error = parsed(section).unwrap_err().to_string();

@@ -37,10 +37,11 @@ async fn a_connection_that_is_cut_in_the_middle_of_a_commit_duplicates_and_loses
     let (fixture, proxy) = (&behind.fixture, &behind.proxy);
     let log = fixture.log().await;
     let answers = Answers::default();
-    assert!(answers.append(&log, fixture).await);
     for bytes in 0..40 {
+        // On a new connection, the statement is prepared first.
+        assert!(answers.append(&log, fixture).await);
         proxy.cut_after(bytes);
-        // The first answer that is cut is looked for, and found: the caller hears that it is durable.
+        // What the server has done is looked for, and found: the caller hears that it is durable.
         let written = answers.append(&log, fixture).await;
         assert!(written, "cut after {bytes} bytes");
         while proxy.is_cut_planned() {
@@ -69,8 +70,9 @@ async fn a_settlement_whose_answer_is_cut_counts_once() {
         if settled.is_err() {
             log.settle(permit, &principal("acme", "ada"), success()).await.unwrap();
         }
-        assert_eq!(log.state(permit).await.unwrap(), PermitState::Settled);
+        // What was not cut by now is not to be cut elsewhere.
         proxy.cut_after(u32::MAX);
+        assert_eq!(log.state(permit).await.unwrap(), PermitState::Settled);
     }
     let outcomes = "SELECT count(*) FROM audit_events WHERE kind = 'outcome'";
     assert_eq!(fixture.number(outcomes).await, 6);
