@@ -13,6 +13,11 @@
 //! }
 //! ```
 
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(unused, reason = "without a backend there is no database to open")
+)]
+
 mod connection;
 mod error;
 pub mod installer;

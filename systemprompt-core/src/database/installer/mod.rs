@@ -275,5 +275,6 @@ async fn check_made(
     Err(SchemaError::TableNotMade { owner: script.owner.clone(), table: script.name.clone() })
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;

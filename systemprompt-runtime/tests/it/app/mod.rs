@@ -143,10 +143,9 @@ pub(crate) fn verdict(answer: &Value) -> &str {
 
 /// How many events of a kind the log of `app` holds.
 pub(crate) async fn events(app: &App, kind: &str) -> i64 {
-    let mut connection = app.database().connect().await.unwrap();
     sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE kind = ?")
         .bind(kind)
-        .fetch_one(&mut connection)
+        .fetch_one(app.database().sqlite().unwrap())
         .await
         .unwrap()
 }
