@@ -66,7 +66,8 @@ impl Sweep {
     /// Sweeps once; says how many permits were abandoned.
     pub(crate) async fn once(&self) -> Result<u64, AuditError> {
         let mut abandoned = 0;
-        for mark in query!(self.pool, sweep::marks()).map_err(StoreError::from)? {
+        let marks: Result<Vec<Mark>, _> = query!(self.pool, sweep::marks());
+        for mark in marks.map_err(StoreError::from)? {
             if mark.swept_to >= mark.tail || !self.tends(&mark).await {
                 continue;
             }
@@ -109,7 +110,7 @@ impl Sweep {
         from: i64,
         to: i64,
     ) -> Result<(i64, Vec<PermitId>), sqlx::Error> {
-        let grants = query!(self.pool, sweep::grants(log_id, from, to))?;
+        let grants: Vec<Grant> = query!(self.pool, sweep::grants(log_id, from, to))?;
         let now = self.clock.now().as_micros();
         let mut expired = Vec::new();
         for grant in grants {

@@ -130,7 +130,7 @@ impl AuditReader {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn logs(&self) -> Result<Vec<(String, i64)>, QueryError> {
-        let rows = read!(self, logs())?;
+        let rows: Vec<LogSize> = read!(self, logs())?;
         Ok(rows.into_iter().map(|row| (row.origin, row.last_seq)).collect())
     }
 
@@ -145,7 +145,7 @@ impl AuditReader {
         size: PageSize,
     ) -> Result<Vec<TraceId>, QueryError> {
         let limit = i64::from(size.rows());
-        let traces = read!(self, traces_by_prefix(prefix, scope.tenant(), limit))?;
+        let traces: Vec<String> = read!(self, traces_by_prefix(prefix, scope.tenant(), limit))?;
         Ok(traces.into_iter().filter_map(|trace| trace.parse().ok()).collect())
     }
 }

@@ -7,7 +7,7 @@ use systemprompt_core::id::{DepartmentId, TenantId, TokenId, UserId};
 use super::record::{KeyRecord, LastUse, UserRecord};
 use super::{Directory, TokenName};
 use crate::error::IdentityError;
-use crate::store::{KeyRow, UserRow, json_set, on, timestamp};
+use crate::store::{KeyRow, RevokedRow, UserRow, json_set, on, timestamp};
 
 /// The rows that changed after one generation, up to another, read in one snapshot.
 pub(super) struct Changes {
@@ -98,7 +98,7 @@ async fn users(
     after: i64,
     unreadable: &mut Vec<Unreadable>,
 ) -> Result<Vec<((TenantId, UserId), UserRecord)>, IdentityError> {
-    let rows = on!(tx.driver(), changed_users(after));
+    let rows: Vec<UserRow> = on!(tx.driver(), changed_users(after));
     let read = |row: UserRow| {
         let record = row.record();
         record.ok_or(Unreadable { table: "users", tenant: row.tenant_id, id: row.id })
@@ -111,7 +111,7 @@ async fn keys(
     after: i64,
     unreadable: &mut Vec<Unreadable>,
 ) -> Result<Vec<KeyRecord>, IdentityError> {
-    let rows = on!(tx.driver(), changed_keys(after));
+    let rows: Vec<KeyRow> = on!(tx.driver(), changed_keys(after));
     let read = |row: KeyRow| {
         let record = row.record();
         record.ok_or(Unreadable { table: "api_keys", tenant: row.tenant_id, id: row.id })
@@ -163,7 +163,7 @@ async fn revoked(
     tx: &mut DbTransaction<'_>,
     after: i64,
 ) -> Result<Vec<(TokenName, Timestamp)>, IdentityError> {
-    let rows = on!(tx.driver(), changed_revocations(after));
+    let rows: Vec<RevokedRow> = on!(tx.driver(), changed_revocations(after));
     Ok(rows
         .into_iter()
         .map(|row| {

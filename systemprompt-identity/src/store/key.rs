@@ -116,8 +116,8 @@ impl IdentityStore {
     ) -> Result<(), IdentityError> {
         let mut tx = conn.begin().await?;
         let generation = on!(tx.driver(), next_generation());
-        let revoked_at = on!(tx.driver(), key_revoked_at(key.as_str()))
-            .ok_or_else(|| IdentityError::UnknownKey(key.clone()))?;
+        let found: Option<Option<i64>> = on!(tx.driver(), key_revoked_at(key.as_str()));
+        let revoked_at = found.ok_or_else(|| IdentityError::UnknownKey(key.clone()))?;
         if revoked_at.is_some() {
             return Err(IdentityError::AlreadyRevoked(key.clone()));
         }

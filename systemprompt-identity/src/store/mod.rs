@@ -24,7 +24,7 @@ pub use seed::{SeedUser, Seeded};
 pub use tenant::TenantInfo;
 pub use user::{NewUser, UserInfo};
 
-pub(crate) use row::{KeyRow, UserRow, json, json_set, timestamp};
+pub(crate) use row::{KeyRow, RevokedRow, UserRow, json, json_set, timestamp};
 
 use systemprompt_core::clock::Clock;
 use systemprompt_core::database::DbPool;

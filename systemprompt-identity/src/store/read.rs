@@ -1,6 +1,7 @@
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::id::{DepartmentId, Email, TenantId, TokenId, UserId};
 
+use super::row::{ListedKeyRow, ListedUserRow, TenantRow};
 use super::{IdentityStore, KeyInfo, TenantInfo, UserInfo, json_set, on, timestamp};
 use crate::error::IdentityError;
 
@@ -14,7 +15,7 @@ impl IdentityStore {
     /// A failing database.
     pub async fn tenants(&self) -> Result<Vec<TenantInfo>, IdentityError> {
         let mut reading = self.db.begin().await?;
-        let rows = on!(reading.driver(), tenants());
+        let rows: Vec<TenantRow> = on!(reading.driver(), tenants());
         rows.into_iter()
             .map(|row| {
                 Ok(TenantInfo {
@@ -33,7 +34,7 @@ impl IdentityStore {
     /// A failing database.
     pub async fn users(&self, tenant: Option<&TenantId>) -> Result<Vec<UserInfo>, IdentityError> {
         let mut reading = self.db.begin().await?;
-        let rows = on!(reading.driver(), users(tenant.map(TenantId::as_str)));
+        let rows: Vec<ListedUserRow> = on!(reading.driver(), users(tenant.map(TenantId::as_str)));
         rows.into_iter()
             .map(|row| {
                 Ok(UserInfo {
@@ -65,7 +66,7 @@ impl IdentityStore {
     ) -> Result<Vec<KeyInfo>, IdentityError> {
         let (tenant, user) = (tenant.map(TenantId::as_str), user.map(UserId::as_str));
         let mut reading = self.db.begin().await?;
-        let rows = on!(reading.driver(), keys(tenant, user));
+        let rows: Vec<ListedKeyRow> = on!(reading.driver(), keys(tenant, user));
         rows.into_iter()
             .map(|row| {
                 Ok(KeyInfo {

@@ -31,7 +31,8 @@ impl IdentityStore {
         let mut tx = conn.begin().await?;
         on!(tx.driver(), next_generation());
         let now = self.now_micros();
-        if on!(tx.driver(), insert_tenant(tenant.as_str(), name, now)) == 0 {
+        let inserted: u64 = on!(tx.driver(), insert_tenant(tenant.as_str(), name, now));
+        if inserted == 0 {
             return Err(IdentityError::DuplicateTenant(tenant.clone()));
         }
         Ok(tx.commit().await?)

@@ -73,7 +73,8 @@ impl IdentityStore {
             now: self.now_micros(),
             generation,
         };
-        if on!(tx.driver(), insert_user(&row)) == 0 {
+        let inserted: u64 = on!(tx.driver(), insert_user(&row));
+        if inserted == 0 {
             let (tenant, user) = (new.tenant.clone(), new.user.clone());
             return Err(IdentityError::DuplicateUser { tenant, user });
         }
@@ -95,7 +96,9 @@ impl IdentityStore {
         let generation = on!(tx.driver(), next_generation());
         let disabled_at = disabled.then(|| self.now_micros());
         let (tenant_id, id) = (tenant.as_str(), user.as_str());
-        if on!(tx.driver(), set_user_disabled(tenant_id, id, disabled_at, generation)) == 0 {
+        let updated: u64 =
+            on!(tx.driver(), set_user_disabled(tenant_id, id, disabled_at, generation));
+        if updated == 0 {
             let (tenant, user) = (tenant.clone(), user.clone());
             return Err(IdentityError::UnknownUser { tenant, user });
         }
