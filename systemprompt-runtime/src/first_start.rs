@@ -4,6 +4,11 @@
 //! the very last step, and a server commits as the very last step. Whatever a crash leaves behind, the
 //! next start finds no installation, and begins anew.
 
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(unused, reason = "without a backend nothing can be made")
+)]
+
 #[cfg(feature = "sqlite")]
 mod file;
 mod private_file;

@@ -53,8 +53,9 @@ async fn two_gateways_share_identities_and_write_a_log_each() {
     // A key that is revoked on the command line is refused by both within a second.
     let key = user.split('_').nth(2).unwrap().to_owned();
     let revoked = std::process::Command::new(built("", "systemprompt"))
-        .args(["keys", "revoke", &key, "--profile"])
+        .arg("--profile")
         .arg(first_data.join("profile.yaml"))
+        .args(["keys", "revoke", &key])
         .output()
         .unwrap();
     assert!(revoked.status.success(), "{}", String::from_utf8_lossy(&revoked.stderr));
