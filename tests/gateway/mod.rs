@@ -5,6 +5,7 @@ mod decisions;
 mod durability;
 mod integrity;
 mod outcomes;
+mod postgres;
 mod reload;
 mod secrets;
 mod start;

@@ -2,7 +2,7 @@
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, QueryBuilder, Sqlite};
-use systemprompt_core::database::{DatabaseError, DbPool};
+use systemprompt_core::database::{DatabaseError, SqliteDatabase};
 
 use super::term::{Facet, Term, is_rare};
 use super::{Mark, file, is_ours, log_ends, marks};
@@ -49,7 +49,7 @@ struct Segment {
 
 impl Indexer {
     /// The indexer of a database, with its file.
-    pub(crate) async fn open(database: &DbPool) -> Result<Self, DatabaseError> {
+    pub(crate) async fn open(database: &SqliteDatabase) -> Result<Self, DatabaseError> {
         let index = file::create(database.path()).await?;
         Ok(Self { log: database.connect().await?, index })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use systemprompt_core::database::DbPool;
+use systemprompt_core::database::SqliteDatabase;
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Keeps the index up on a thread of its own that takes what decisions leave of the processor; under
 /// load it falls behind and catches up afterwards. The task ends with it.
 pub(crate) fn start(
-    database: DbPool,
+    database: SqliteDatabase,
     interval: Duration,
     stop: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
@@ -37,7 +37,7 @@ pub(crate) fn start(
 
 /// Takes in what is new every `interval`, until `stop` says so or is gone. Nothing that goes wrong here
 /// does more than make searching slower.
-async fn run(database: DbPool, interval: Duration, mut stop: watch::Receiver<bool>) {
+async fn run(database: SqliteDatabase, interval: Duration, mut stop: watch::Receiver<bool>) {
     let mut said = false;
     loop {
         let error = match Indexer::open(&database).await {

@@ -26,7 +26,6 @@ use self::extent::{Extent, foreign_rows};
 pub(crate) use self::gathering::Gathering;
 use self::work::{Results, Work};
 use crate::checkpoint::Heads;
-use crate::lease::Lease;
 use crate::merkle::Tile;
 use crate::pending::Pending;
 use crate::stats::Counters;
@@ -45,7 +44,6 @@ pub(crate) struct Writer<S> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) max_batch: usize,
-    pub(crate) lease: Lease,
     /// How far the log has come.
     pub(crate) extent: Extent,
     /// Whether `extent` may be behind the store.
@@ -108,7 +106,6 @@ impl<S: Store> Writer<S> {
         }
         self.announce();
         self.store.close().await;
-        drop(self.lease);
     }
 
     async fn write(
@@ -138,7 +135,9 @@ impl<S: Store> Writer<S> {
         let result = self.attempt(&work).await;
         let results = match result {
             // One bad row must not cost the others their answer.
-            Err(StoreError::Refused) if work.len() > 1 => self.attempt_each(&work).await,
+            Err(StoreError::Refused) if work.len() > 1 || !work.settlements.is_empty() => {
+                self.attempt_each(&work).await
+            }
             result => self.shared(&work, result),
         };
         self.answer(appends, settlements, results);
@@ -173,7 +172,11 @@ impl<S: Store> Writer<S> {
     async fn attempt_each(&mut self, work: &Work<'_>) -> Results {
         let mut results = Results { appends: Vec::new(), settlements: Vec::new() };
         for part in work.parts() {
-            let result = self.attempt(&part).await;
+            let mut result = self.attempt(&part).await;
+            if matches!(result, Err(StoreError::Refused)) && !part.settlements.is_empty() {
+                // A settlement that another replica's has overtaken is judged again.
+                result = self.attempt(&part).await;
+            }
             let result = self.shared(&part, result);
             results.appends.extend(result.appends);
             results.settlements.extend(result.settlements);
