@@ -120,8 +120,10 @@ impl AuditLog {
             counters.diverged.store(true, Relaxed);
         }
         let (commands, receiver) = mpsc::channel(options.queue.max(1));
+        let feed = (!options.index_interval.is_zero()).then(index::Feed::default);
         let writer = Writer {
             store,
+            feed: feed.clone(),
             origin: origin.clone(),
             clock: options.clock.clone(),
             counters: counters.clone(),
@@ -164,8 +166,8 @@ impl AuditLog {
         let sweeping = (!options.sweep_interval.is_zero())
             .then(|| tokio::spawn(sweep.clone().run(options.sweep_interval)));
         let (stop, stopped) = watch::channel(false);
-        let indexing = (!options.index_interval.is_zero())
-            .then(|| index::start(pool.clone(), options.index_interval, stopped));
+        let indexing = feed
+            .map(|feed| index::start(pool.clone(), (log_id, feed), options.index_interval, stopped));
         Ok(Self(Arc::new(Shared {
             commands,
             counters,
@@ -232,7 +234,7 @@ impl AuditLog {
     /// [`QueryError`] when the log cannot be read, or the index not written.
     pub async fn index(&self) -> Result<u64, QueryError> {
         let pool = &self.0.pool;
-        let mut indexer = index::Indexer::open(pool).await.map_err(QueryError::Index)?;
+        let mut indexer = index::Indexer::open(pool, None).await.map_err(QueryError::Index)?;
         let taken = indexer.catch_up().await;
         indexer.close().await;
         Ok(taken?)

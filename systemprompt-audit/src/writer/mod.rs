@@ -26,6 +26,7 @@ use self::extent::{Extent, foreign_rows};
 pub(crate) use self::gathering::Gathering;
 use self::work::{Results, Work};
 use crate::checkpoint::Heads;
+use crate::index::{Entry, Feed};
 use crate::lease::Lease;
 use crate::merkle::Tile;
 use crate::pending::Pending;
@@ -61,6 +62,8 @@ pub(crate) struct Writer<S> {
     /// Permits that may stand in the log although their calls were answered deny.
     pub(crate) disowned: Vec<PermitId>,
     pub(crate) gathering: Gathering,
+    /// Where the search index is told what is durable.
+    pub(crate) feed: Option<Feed>,
 }
 
 impl<S: Store> Writer<S> {
@@ -235,6 +238,11 @@ impl<S: Store> Writer<S> {
         } else {
             let committed = self.commit(&rows, &extent.tiles).await;
             let count = rows.len();
+            if committed.is_ok()
+                && let Some(feed) = &self.feed
+            {
+                feed.push(rows.iter().map(|placed| Entry::of(placed.seq, placed.row)));
+            }
             drop(rows);
             if let Err(error) = committed {
                 self.own = own;
