@@ -9,6 +9,8 @@ use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
+#[cfg(feature = "sqlite")]
+use systemprompt_core::database::Backend;
 use systemprompt_core::database::{DbPool, Driver};
 use systemprompt_core::decision::Outcome;
 use systemprompt_core::event::AuditEvent;
@@ -128,8 +130,13 @@ impl AuditLog {
             counters.diverged.store(true, Relaxed);
         }
         let (commands, receiver) = mpsc::channel(options.queue.max(1));
+        #[cfg(feature = "sqlite")]
+        let feed = (pool.backend() == Backend::Sqlite && !options.index_interval.is_zero())
+            .then(crate::index::Feed::default);
         let writer = Writer {
             store,
+            #[cfg(feature = "sqlite")]
+            feed: feed.clone(),
             origin: origin.clone(),
             clock: options.clock.clone(),
             counters: counters.clone(),
@@ -173,9 +180,10 @@ impl AuditLog {
         let (stop, stopped) = watch::channel(false);
         let indexing = match pool.driver() {
             #[cfg(feature = "sqlite")]
-            Driver::Sqlite(database) if !options.index_interval.is_zero() => {
-                Some(crate::index::start(database.clone(), options.index_interval, stopped))
-            }
+            Driver::Sqlite(database) => feed.map(|feed| {
+                let interval = options.index_interval;
+                crate::index::start(database.clone(), (log_id, feed), interval, stopped)
+            }),
             // The server's own indexes do the same.
             _ => {
                 drop(stopped);
@@ -251,7 +259,7 @@ impl AuditLog {
         match self.0.pool.driver() {
             #[cfg(feature = "sqlite")]
             Driver::Sqlite(database) => {
-                let opened = crate::index::Indexer::open(database).await;
+                let opened = crate::index::Indexer::open(database, None).await;
                 let mut indexer = opened.map_err(QueryError::Index)?;
                 let taken = indexer.catch_up().await;
                 indexer.close().await;

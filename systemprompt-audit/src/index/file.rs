@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use systemprompt_core::database::{DatabaseError, DatabaseOptions, SqliteDatabase};
 
 /// What an index is made of; another number is another index.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = include_str!("../../schema/sqlite-index/index.sql");
 
@@ -49,7 +49,7 @@ pub(super) async fn make(connection: &mut SqliteConnection) -> Result<(), sqlx::
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::raw_sql(DROP).execute(&mut *transaction).await?;
     sqlx::raw_sql(TABLES).execute(&mut *transaction).await?;
-    sqlx::query!("PRAGMA user_version = 1").execute(&mut *transaction).await?;
+    sqlx::query!("PRAGMA user_version = 2").execute(&mut *transaction).await?;
     transaction.commit().await
 }
 

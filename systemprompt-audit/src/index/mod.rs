@@ -9,6 +9,9 @@
 //! The index holds hashes and places, and no value of an event. It may be deleted at any time.
 
 mod build;
+mod chunk;
+mod entry;
+mod feed;
 mod file;
 mod postings;
 mod run;
@@ -23,6 +26,8 @@ use systemprompt_core::database::SqliteDatabase;
 use tokio::sync::OnceCell;
 
 pub(crate) use self::build::Indexer;
+pub(crate) use self::entry::Entry;
+pub(crate) use self::feed::Feed;
 pub(crate) use self::postings::Postings;
 pub(crate) use self::run::start;
 pub(crate) use self::term::{Facet, Term, is_rare};

@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::Indexer;
+use super::{Feed, Indexer};
 use crate::priority::step_back;
 
 /// How long after a failure the index is tried again.
@@ -17,6 +17,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// load it falls behind and catches up afterwards. The task ends with it.
 pub(crate) fn start(
     database: SqliteDatabase,
+    feed: (i64, Feed),
     interval: Duration,
     stop: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
@@ -24,7 +25,7 @@ pub(crate) fn start(
     let thread = std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
         step_back();
         match Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(run(database, interval, stop)),
+            Ok(runtime) => runtime.block_on(run(database, feed, interval, stop)),
             Err(error) => tracing::warn!(%error, "the search index cannot be kept up"),
         }
         drop(ended);
@@ -37,10 +38,15 @@ pub(crate) fn start(
 
 /// Takes in what is new every `interval`, until `stop` says so or is gone. Nothing that goes wrong here
 /// does more than make searching slower.
-async fn run(database: SqliteDatabase, interval: Duration, mut stop: watch::Receiver<bool>) {
+async fn run(
+    database: SqliteDatabase,
+    feed: (i64, Feed),
+    interval: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut said = false;
     loop {
-        let error = match Indexer::open(&database).await {
+        let error = match Indexer::open(&database, Some(feed.clone())).await {
             Ok(mut indexer) => {
                 let ended = tokio::select! {
                     error = follow(&mut indexer, interval, &mut said) => Some(error.to_string()),

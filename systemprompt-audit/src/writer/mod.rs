@@ -26,6 +26,8 @@ use self::extent::{Extent, foreign_rows};
 pub(crate) use self::gathering::Gathering;
 use self::work::{Results, Work};
 use crate::checkpoint::Heads;
+#[cfg(feature = "sqlite")]
+use crate::index::{Entry, Feed};
 use crate::merkle::Tile;
 use crate::pending::Pending;
 use crate::stats::Counters;
@@ -59,6 +61,9 @@ pub(crate) struct Writer<S> {
     /// Permits that may stand in the log although their calls were answered deny.
     pub(crate) disowned: Vec<PermitId>,
     pub(crate) gathering: Gathering,
+    /// Where the search index is told what is durable.
+    #[cfg(feature = "sqlite")]
+    pub(crate) feed: Option<Feed>,
 }
 
 impl<S: Store> Writer<S> {
@@ -238,6 +243,12 @@ impl<S: Store> Writer<S> {
         } else {
             let committed = self.commit(&rows, &extent.tiles).await;
             let count = rows.len();
+            #[cfg(feature = "sqlite")]
+            if committed.is_ok()
+                && let Some(feed) = &self.feed
+            {
+                feed.push(rows.iter().map(|placed| Entry::of(placed.seq, placed.row)));
+            }
             drop(rows);
             if let Err(error) = committed {
                 self.own = own;

@@ -3,7 +3,8 @@
 //! What makes it fast: plain `?` (numbered ones are looked up by name, which is quadratic), a few fixed
 //! numbers of rows so that the prepared statements are found again, and as few texts as possible,
 //! because each costs a hand-over to the driver's thread. One statement that holds the whole batch needs
-//! no `BEGIN` and `COMMIT`: it is a transaction by itself.
+//! no `BEGIN` and `COMMIT`: it is a transaction by itself. `OR ROLLBACK`, because a batch that cannot be
+//! written is given up as a whole, and SQLite need not remember how to undo the statement alone.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -150,7 +151,7 @@ fn bind(
 
 fn text_of(rows: usize, begin: bool) -> SqlStr {
     let begin = if begin { "BEGIN IMMEDIATE;" } else { "" };
-    let mut sql = format!("{begin}INSERT INTO audit_events(log_id,seq");
+    let mut sql = format!("{begin}INSERT OR ROLLBACK INTO audit_events(log_id,seq");
     for column in Column::ALL {
         // Writing to a string does not fail.
         let _ = write!(sql, ",{}", column.name());
