@@ -3,6 +3,7 @@
 //!
 //! ```console
 //! $ cargo bench --bench http_govern                       # 3 rounds of 3 s per level
+//! $ cargo bench --bench http_govern -- --level 64        # with so many connections only
 //! $ cargo bench --bench http_govern -- --soak 1000000     # memory over a million requests
 //! ```
 //!
@@ -40,9 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(kind) = value("--serve") {
         return server::serve(&kind);
     }
-    match value("--soak") {
-        Some(requests) => soak(requests.parse()?),
-        None => compare(),
+    match (value("--soak"), value("--level")) {
+        (Some(requests), _) => soak(requests.parse()?),
+        (None, Some(level)) => compare(&[level.parse()?]),
+        (None, None) => compare(&LEVELS),
     }
 }
 
@@ -55,14 +57,14 @@ struct Figures {
     cpu_us: f64,
 }
 
-fn compare() -> Result<(), Box<dyn Error>> {
+fn compare(levels: &[usize]) -> Result<(), Box<dyn Error>> {
     let governed = Governed::prepare()?;
     systemprompt_benches::print_machine(governed.folder())?;
     println!(
         "{:>5} {:>9} {:>10} {:>7} {:>8} {:>8} {:>9}",
         "conns", "server", "req/s", "ratio", "p50 ms", "p99 ms", "CPU us"
     );
-    for connections in LEVELS {
+    for &connections in levels {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             let bare = measure(Kind::Bare, &governed, connections)?;

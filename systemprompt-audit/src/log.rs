@@ -30,7 +30,7 @@ use crate::store::{Opened, Store, query};
 use crate::sweep::Sweep;
 use crate::writer::command::{Append, Command, Settlement};
 use crate::writer::extent::Extent;
-use crate::writer::{Gathering, Writer};
+use crate::writer::{Bell, Gathering, Writer};
 use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError};
 
 /// The audit log of one writer: events go in and are durable when the call returns.
@@ -41,6 +41,7 @@ pub struct AuditLog(Arc<Shared>);
 
 struct Shared {
     commands: mpsc::Sender<Command>,
+    bell: Arc<Bell>,
     counters: Arc<Counters>,
     origin: Origin,
     installation: String,
@@ -150,7 +151,8 @@ impl AuditLog {
             disowned: Vec::new(),
             gathering: Gathering::among_others(),
         };
-        writer.start(receiver)?;
+        let bell = Arc::new(Bell::default());
+        writer.start(receiver, bell.clone())?;
         let verifier = match &options.checkpoints {
             Some(checkpoints) => Some(checkpoints.keys.verifier(&installation)?),
             None => None,
@@ -192,6 +194,7 @@ impl AuditLog {
         };
         Ok(Self(Arc::new(Shared {
             commands,
+            bell,
             counters,
             origin,
             installation,
@@ -294,7 +297,9 @@ impl AuditLog {
     }
 
     fn send(&self, command: Command) -> Result<(), AuditError> {
-        self.0.commands.try_send(command).map_err(|error| match error {
+        let sent = self.0.commands.try_send(command);
+        self.0.bell.ring();
+        sent.map_err(|error| match error {
             TrySendError::Full(_) => {
                 self.0.counters.refused.fetch_add(1, Relaxed);
                 AuditError::QueueFull

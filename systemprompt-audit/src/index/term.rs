@@ -60,9 +60,8 @@ fn made_at(value: &str) -> Option<i64> {
     let bytes: &[u8; 36] = value.as_bytes().try_into().ok()?;
     let [a, b, c, d, e, f, g, h, b'-', i, j, k, l, b'-', b'7', ..] = bytes else { return None };
     let digits = [a, b, c, d, e, f, g, h, i, j, k, l];
-    let value = |millis: i64, digit: &&u8| {
-        Some(millis << 4 | i64::from(char::from(**digit).to_digit(16)?))
-    };
+    let value =
+        |millis: i64, digit: &&u8| Some(millis << 4 | i64::from(char::from(**digit).to_digit(16)?));
     // 43 bits, with the facet, are a number that SQLite keeps in six bytes until the year 2248.
     digits.iter().try_fold(0, value).filter(|millis| *millis < 1 << 43)
 }

@@ -1,24 +1,23 @@
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
+
+use super::bell::Bell;
 
 /// Longest wait for more, however slow commits are.
 const LONGEST: Duration = Duration::from_micros(500);
 
 /// Batches of so many are written without waiting: what a commit costs on its own is shared out by then,
 /// and those who come later are collected while it runs.
-const ENOUGH: usize = 16;
+const ENOUGH: usize = 8;
 
 /// Makes batches whole.
 ///
 /// A few callers that wait for their answers fall into two halves, one being written while the other one
-/// collects, and every commit serves half of them. So before a small batch is written, those who came in
-/// the last round are waited for: at most a quarter of what the last commit took, and not at all by a
-/// caller that is alone.
+/// collects, and every commit serves half of them. So before a small batch is written, as many as came in
+/// the last round are waited for, at most half of what that took.
 #[derive(Debug)]
 pub(crate) struct Gathering {
     expected: usize,
@@ -32,15 +31,7 @@ enum Waiting {
     /// By letting other tasks of its thread run.
     Yielding,
     /// By sleeping, in a thread that is the writer's alone.
-    Sleeping(Waker),
-}
-
-struct Sleeper(Thread);
-
-impl Wake for Sleeper {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
+    Sleeping(Arc<Bell>),
 }
 
 impl Gathering {
@@ -49,13 +40,13 @@ impl Gathering {
         Self { expected: 0, patience: Duration::ZERO, waiting: Waiting::Yielding }
     }
 
-    /// For a writer that has this thread for itself.
-    pub(crate) fn alone() -> Self {
-        let sleeper = Arc::new(Sleeper(thread::current()));
-        Self { waiting: Waiting::Sleeping(sleeper.into()), ..Self::among_others() }
+    /// For a writer that has this thread for itself, and is told of what is sent by `bell`.
+    pub(crate) fn alone(bell: Arc<Bell>) -> Self {
+        bell.wake_me();
+        Self { waiting: Waiting::Sleeping(bell), ..Self::among_others() }
     }
 
-    /// Takes what comes until as many are there as last time.
+    /// Takes what comes until as many are there as last time; fewer, or none, when the time is over.
     pub(crate) async fn gather<T>(
         &self,
         commands: &mut mpsc::Receiver<T>,
@@ -63,31 +54,28 @@ impl Gathering {
         max_batch: usize,
     ) {
         let expected = self.expected.min(max_batch).min(ENOUGH);
+        if expected == 0 {
+            return;
+        }
         let deadline = Instant::now() + self.patience;
-        while inbox.len() < expected {
-            let room = max_batch - inbox.len();
-            match &self.waiting {
-                Waiting::Yielding => {
-                    while inbox.len() < max_batch
-                        && let Ok(command) = commands.try_recv()
-                    {
-                        inbox.push(command);
-                    }
-                }
-                Waiting::Sleeping(waker) => {
-                    let mut context = Context::from_waker(waker);
-                    if let Poll::Ready(0) = commands.poll_recv_many(&mut context, inbox, room) {
-                        return;
-                    }
-                }
+        loop {
+            let rung = match &self.waiting {
+                Waiting::Yielding => 0,
+                Waiting::Sleeping(bell) => bell.rung(),
+            };
+            while inbox.len() < max_batch
+                && let Ok(command) = commands.try_recv()
+            {
+                inbox.push(command);
             }
+            let missing = expected.saturating_sub(inbox.len());
             let left = deadline.saturating_duration_since(Instant::now());
-            if inbox.len() >= expected || commands.is_closed() || left.is_zero() {
+            if missing == 0 || commands.is_closed() || left.is_zero() {
                 return;
             }
             match &self.waiting {
                 Waiting::Yielding => yield_now().await,
-                Waiting::Sleeping(_) => thread::park_timeout(left),
+                Waiting::Sleeping(bell) => bell.wait(rung + missing as u64, left),
             }
         }
     }
@@ -96,12 +84,14 @@ impl Gathering {
     /// long that took.
     pub(crate) fn learn(&mut self, company: usize, took: Duration) {
         self.expected = company;
-        self.patience = (took / 4).min(LONGEST);
+        self.patience = (took / 2).min(LONGEST);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     fn channel(waiting: u32) -> (mpsc::Sender<u32>, mpsc::Receiver<u32>) {
@@ -112,9 +102,14 @@ mod tests {
         (sender, receiver)
     }
 
+    fn both() -> [(Arc<Bell>, Gathering); 2] {
+        let bell = Arc::new(Bell::default());
+        [(Arc::default(), Gathering::among_others()), (bell.clone(), Gathering::alone(bell))]
+    }
+
     #[tokio::test]
     async fn as_many_as_last_time_are_waited_for() {
-        for mut gathering in [Gathering::among_others(), Gathering::alone()] {
+        for (bell, mut gathering) in both() {
             let (sender, mut receiver) = channel(3);
             gathering.learn(6, Duration::from_secs(3600));
             gathering.patience = Duration::from_secs(3600);
@@ -122,6 +117,7 @@ mod tests {
                 thread::sleep(Duration::from_millis(20));
                 for number in 3..6 {
                     sender.try_send(number).unwrap();
+                    bell.ring();
                 }
                 sender
             });
@@ -133,8 +129,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_waited_for_longer_than_a_quarter_of_a_commit() {
-        for mut gathering in [Gathering::among_others(), Gathering::alone()] {
+    async fn nobody_is_waited_for_longer_than_half_of_a_commit() {
+        for (_, mut gathering) in both() {
             let (_sender, mut receiver) = channel(1);
             gathering.learn(64, Duration::ZERO);
             let mut inbox = Vec::new();
@@ -142,12 +138,15 @@ mod tests {
             assert_eq!(inbox, [0]);
             gathering.learn(64, Duration::from_secs(60));
             assert_eq!(gathering.patience, LONGEST);
+            inbox.clear();
+            gathering.gather(&mut receiver, &mut inbox, 64).await;
+            assert!(inbox.is_empty());
         }
     }
 
     #[tokio::test]
     async fn a_batch_that_is_large_enough_waits_for_nobody() {
-        for mut gathering in [Gathering::among_others(), Gathering::alone()] {
+        for (_, mut gathering) in both() {
             let (_sender, mut receiver) = channel(ENOUGH as u32 + 3);
             gathering.learn(60, Duration::from_secs(3600));
             gathering.patience = Duration::from_secs(3600);
@@ -159,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_batch_never_grows_over_its_limit() {
-        for mut gathering in [Gathering::among_others(), Gathering::alone()] {
+        for (_, mut gathering) in both() {
             let (_sender, mut receiver) = channel(9);
             gathering.learn(9, Duration::from_secs(60));
             let mut inbox = Vec::new();

@@ -4,6 +4,7 @@
 //! batch that cannot be written is denied as a whole; the writer goes on trying with the next one, and
 //! by itself twice a second, so that the log recovers without a restart.
 
+mod bell;
 pub(crate) mod command;
 pub(crate) mod extent;
 mod gathering;
@@ -23,6 +24,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
+pub(crate) use self::bell::Bell;
 use self::command::{Append, Command, Settlement};
 use self::extent::{Extent, foreign_rows};
 pub(crate) use self::gathering::Gathering;
@@ -69,11 +71,16 @@ pub(crate) struct Writer<S> {
 }
 
 impl<S: Store> Writer<S> {
-    /// Starts the writer: in a thread of its own where the store keeps it waiting, else as a task.
+    /// Starts the writer: in a thread of its own where the store keeps it waiting, else as a task. Whoever
+    /// sends an event rings the `bell` afterwards.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub(crate) fn start(mut self, commands: mpsc::Receiver<Command>) -> Result<(), StoreError> {
+    pub(crate) fn start(
+        mut self,
+        commands: mpsc::Receiver<Command>,
+        bell: Arc<Bell>,
+    ) -> Result<(), StoreError> {
         if !S::BLOCKS {
             tokio::spawn(self.run(commands));
             return Ok(());
@@ -81,7 +88,7 @@ impl<S: Store> Writer<S> {
         let failed = |error: io::Error| StoreError::Failed(error.kind().to_string());
         let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let write = move || {
-            self.gathering = Gathering::alone();
+            self.gathering = Gathering::alone(bell);
             runtime.block_on(self.run(commands));
         };
         let thread = std::thread::Builder::new().name("audit-writer".to_owned()).spawn(write);
@@ -93,10 +100,14 @@ impl<S: Store> Writer<S> {
         let mut inbox = Vec::with_capacity(self.max_batch);
         let mut closing = Vec::new();
         loop {
-            let receive = commands.recv_many(&mut inbox, self.max_batch);
-            let received = if self.counters.healthy.load(Relaxed) {
-                receive.await
-            } else if let Ok(received) = timeout(PROBE_INTERVAL, receive).await {
+            self.gathering.gather(&mut commands, &mut inbox, self.max_batch).await;
+            let received = if !inbox.is_empty() {
+                inbox.len()
+            } else if self.counters.healthy.load(Relaxed) {
+                commands.recv_many(&mut inbox, self.max_batch).await
+            } else if let Ok(received) =
+                timeout(PROBE_INTERVAL, commands.recv_many(&mut inbox, self.max_batch)).await
+            {
                 received
             } else {
                 self.probe().await;
@@ -106,7 +117,6 @@ impl<S: Store> Writer<S> {
             if received == 0 {
                 break;
             }
-            self.gathering.gather(&mut commands, &mut inbox, self.max_batch).await;
             let (batch, start) = (inbox.len(), Instant::now());
             self.write(inbox.drain(..), &mut closing).await;
             self.gathering.learn(batch + commands.len(), start.elapsed());

@@ -12,3 +12,11 @@ pub(crate) fn meaning(code: u32) -> StoreError {
         _ => StoreError::Failed(format!("SQLite code {code}")),
     }
 }
+
+/// What `error` means, without its text: that could hold a value.
+pub(super) fn meaning_of(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error() {
+        Some(error) => meaning(error.extended_code.cast_unsigned()),
+        None => StoreError::Failed("the driver".to_owned()),
+    }
+}

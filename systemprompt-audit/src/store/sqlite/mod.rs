@@ -1,5 +1,6 @@
 //! The log in SQLite.
 
+mod backfill;
 mod events;
 mod failure;
 mod file_identity;
@@ -26,6 +27,7 @@ use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::SqliteDatabase;
 use systemprompt_core::event::AuditEvent;
 
+use self::backfill::Backfill;
 pub(crate) use self::failure::meaning;
 use self::file_identity::FileIdentity;
 use self::lease::Lease;
@@ -79,6 +81,7 @@ pub(crate) struct SqliteStore {
     lock_timeout: Duration,
     log_id: i64,
     pen: Pen,
+    backfill: Backfill,
     files: FileIdentity,
     connection: Option<SqliteConnection>,
     /// Ends with the store.
@@ -103,6 +106,7 @@ impl SqliteStore {
             lock_timeout,
             log_id,
             pen,
+            backfill: Backfill::start(database.path())?,
             files,
             connection: Some(connection),
             _lease: lease,
@@ -154,7 +158,9 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&mut self, rows: &[PlacedRow<'_>], tiles: &[Tile]) -> Result<(), StoreError> {
-        self.pen.write(rows, tiles)
+        self.pen.write(rows, tiles)?;
+        self.backfill.count(rows.len());
+        Ok(())
     }
 
     async fn abort(&mut self) {

@@ -10,14 +10,15 @@ use std::time::Duration;
 use rusqlite::types::Null;
 use rusqlite::{Connection, OpenFlags, Statement};
 
+use super::failure::meaning_of;
 use super::insert::{fields, text};
-use super::meaning;
 use crate::StoreError;
 use crate::column::Field;
 use crate::merkle::Tile;
 use crate::store::PlacedRow;
 
-/// Writes one log.
+/// Writes one log. The write-ahead log may grow to about 32 MiB before a commit waits until it is moved into
+/// the database file; pages that every batch changes are moved once for many batches.
 #[derive(Debug)]
 pub(super) struct Pen {
     connection: Connection,
@@ -35,17 +36,19 @@ impl Pen {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
             connection.busy_timeout(lock_timeout.min(Duration::from_secs(60)))?;
-            connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+            connection.execute_batch(
+                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000",
+            )?;
             Ok(connection)
         });
-        let connection = opened.map_err(|error| failure(&error))?;
+        let connection = opened.map_err(|error| meaning_of(&error))?;
         Ok(Self { connection, log_id, insert: text() })
     }
 
     /// Writes `rows` and `tiles` in one transaction. `Ok` means durable; after an error nothing of them
     /// is left, unless the database cannot say.
     pub(super) fn write(&self, rows: &[PlacedRow<'_>], tiles: &[Tile]) -> Result<(), StoreError> {
-        let written = self.transact(rows, tiles).map_err(|error| failure(&error));
+        let written = self.transact(rows, tiles).map_err(|error| meaning_of(&error));
         if written.is_err() && !self.connection.is_autocommit() {
             // It fails when the database has ended the transaction itself, which is as good.
             let _ = self.connection.execute_batch("ROLLBACK");
@@ -86,13 +89,5 @@ fn bind(statement: &mut Statement<'_>, at: usize, field: Field<'_>) -> rusqlite:
         Field::Integer(integer) => statement.raw_bind_parameter(at, integer),
         Field::Text(text) => statement.raw_bind_parameter(at, text),
         Field::Bytes(bytes) => statement.raw_bind_parameter(at, bytes),
-    }
-}
-
-/// What `error` means, without its text: that could hold a value.
-fn failure(error: &rusqlite::Error) -> StoreError {
-    match error.sqlite_error() {
-        Some(error) => meaning(error.extended_code.cast_unsigned()),
-        None => StoreError::Failed("the driver".to_owned()),
     }
 }
