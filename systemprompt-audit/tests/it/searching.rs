@@ -11,7 +11,18 @@ use systemprompt_audit::{
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind, Verdict};
 
-use crate::fixture::{Fixture, decision, principal, success};
+use crate::fixture::{Fixture, decision, on_both, principal, success};
+
+on_both! {
+    #[tokio::test]
+    every_filter_finds_what_it_names_without_an_index;
+    #[tokio::test]
+    what_is_not_in_the_index_yet_is_found_all_the_same;
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    pages_through_the_index_are_exact_while_it_grows;
+    #[tokio::test]
+    calls_come_with_their_outcomes_oldest_first;
+}
 
 fn size(rows: u16) -> PageSize {
     PageSize::new(rows).unwrap()
@@ -243,9 +254,7 @@ async fn check_all(fixture: &Fixture) {
     }
 }
 
-#[tokio::test]
-async fn every_filter_finds_what_it_names_without_an_index() {
-    let fixture = Fixture::sqlite().await;
+async fn every_filter_finds_what_it_names_without_an_index(fixture: Fixture) {
     let log = fixture.log().await;
     write(&fixture, &log, 120, 1).await;
     check_all(&fixture).await;
@@ -261,9 +270,7 @@ async fn every_filter_finds_what_it_names_through_the_index() {
     check_all(&fixture).await;
 }
 
-#[tokio::test]
-async fn what_is_not_in_the_index_yet_is_found_all_the_same() {
-    let fixture = Fixture::sqlite().await;
+async fn what_is_not_in_the_index_yet_is_found_all_the_same(fixture: Fixture) {
     let log = fixture.log().await;
     write(&fixture, &log, 60, 3).await;
     log.index().await.unwrap();
@@ -276,9 +283,7 @@ async fn what_is_not_in_the_index_yet_is_found_all_the_same() {
     check_all(&fixture).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_through_the_index_are_exact_while_it_grows() {
-    let fixture = Fixture::sqlite().await;
+async fn pages_through_the_index_are_exact_while_it_grows(fixture: Fixture) {
     let log = fixture.log().await;
     write(&fixture, &log, 200, 6).await;
     log.index().await.unwrap();
@@ -405,9 +410,7 @@ async fn the_index_is_kept_up_in_the_background() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn calls_come_with_their_outcomes_oldest_first() {
-    let fixture = Fixture::sqlite().await;
+async fn calls_come_with_their_outcomes_oldest_first(fixture: Fixture) {
     let log = fixture.log().await;
     let first = fixture.allow("ada");
     let permit = first.id.into();
