@@ -148,9 +148,9 @@ impl AuditLog {
             heads: signing.as_mut().and_then(|signing| signing.heads.take()),
             doubtful: false,
             disowned: Vec::new(),
-            gathering: Gathering::default(),
+            gathering: Gathering::among_others(),
         };
-        tokio::spawn(writer.run(receiver));
+        writer.start(receiver)?;
         let verifier = match &options.checkpoints {
             Some(checkpoints) => Some(checkpoints.keys.verifier(&installation)?),
             None => None,

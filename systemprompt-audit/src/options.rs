@@ -42,7 +42,7 @@ impl Default for AuditOptions {
             lock_timeout: Duration::from_millis(500),
             append_timeout: Duration::from_secs(5),
             sweep_interval: Duration::from_secs(5),
-            index_interval: Duration::from_millis(250),
+            index_interval: Duration::from_millis(500),
             checkpoints: None,
             merkle: true,
             clock: SystemClock::shared(),

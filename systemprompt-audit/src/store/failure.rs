@@ -34,7 +34,7 @@ fn meaning(error: &dyn DatabaseError) -> StoreError {
     let code = code.as_deref().unwrap_or_default();
     #[cfg(feature = "sqlite")]
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        return super::sqlite::meaning(code);
+        return super::sqlite::meaning(code.parse().unwrap_or_default());
     }
     #[cfg(feature = "postgres")]
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {

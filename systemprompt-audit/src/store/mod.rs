@@ -131,6 +131,9 @@ pub(crate) struct StoredCheckpoint {
 /// The writing end of one log in a database, and the sole right to write it, which ends with the
 /// store. One task owns it; no call is ever cancelled.
 pub(crate) trait Store: TreeSource + 'static {
+    /// Whether [`commit`](Self::commit) keeps the thread that asks for it until it is done.
+    const BLOCKS: bool;
+
     /// Whether what would be written to is still what was opened.
     fn verify(&self) -> Result<(), StoreError>;
 
@@ -144,14 +147,14 @@ pub(crate) trait Store: TreeSource + 'static {
         id: [u8; 16],
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Opens a transaction that holds the write lock and looks permits up in it.
+    /// Looks permits up for the next [`commit`](Self::commit), in its transaction where the store can. What
+    /// another writer has done to them by then makes that be refused.
     fn begin_with(
         &mut self,
         permits: &[[u8; 16]],
     ) -> impl Future<Output = Result<Vec<Granted>, StoreError>> + Send;
 
-    /// Writes `rows` and `tiles` and commits; opens the transaction itself unless one is open. `Ok`
-    /// means durable. After an error the caller must [`abort`](Self::abort) and find out what happened.
+    /// Writes `rows` and `tiles` in one transaction, the one that is open if any. `Ok` means durable. After an error the caller must [`abort`](Self::abort) and find out what happened.
     fn commit(
         &mut self,
         rows: &[PlacedRow<'_>],

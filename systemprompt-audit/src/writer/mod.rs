@@ -1,4 +1,4 @@
-//! The one task that writes a log.
+//! The one thread, or task, that writes a log.
 //!
 //! It takes whatever is waiting, writes it in one transaction, and answers when that is durable. A
 //! batch that cannot be written is denied as a whole; the writer goes on trying with the next one, and
@@ -10,6 +10,7 @@ mod gathering;
 mod settle;
 mod work;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::SettleError;
 use systemprompt_core::decision::OutcomeStatus;
 use systemprompt_core::id::PermitId;
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
@@ -67,8 +69,27 @@ pub(crate) struct Writer<S> {
 }
 
 impl<S: Store> Writer<S> {
+    /// Starts the writer: in a thread of its own where the store keeps it waiting, else as a task.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(crate) fn start(mut self, commands: mpsc::Receiver<Command>) -> Result<(), StoreError> {
+        if !S::BLOCKS {
+            tokio::spawn(self.run(commands));
+            return Ok(());
+        }
+        let failed = |error: io::Error| StoreError::Failed(error.kind().to_string());
+        let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
+        let write = move || {
+            self.gathering = Gathering::alone();
+            runtime.block_on(self.run(commands));
+        };
+        let thread = std::thread::Builder::new().name("audit-writer".to_owned()).spawn(write);
+        thread.map(|_| ()).map_err(failed)
+    }
+
     /// Writes until the log is closed or nobody can send any more.
-    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut inbox = Vec::with_capacity(self.max_batch);
         let mut closing = Vec::new();
         loop {

@@ -167,6 +167,8 @@ async fn within<T>(
 }
 
 impl Store for PostgresStore {
+    const BLOCKS: bool = false;
+
     fn verify(&self) -> Result<(), StoreError> {
         // What a connection is connected to does not change under it.
         Ok(())

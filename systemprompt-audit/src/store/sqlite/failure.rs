@@ -3,8 +3,7 @@
 use crate::StoreError;
 
 /// The meaning of `code`.
-pub(crate) fn meaning(code: &str) -> StoreError {
-    let code = code.parse::<u32>().unwrap_or_default();
+pub(crate) fn meaning(code: u32) -> StoreError {
     // The low byte is the primary result code (sqlite.org/rescode.html).
     match code & 0xff {
         5 | 6 => StoreError::Locked,

@@ -8,6 +8,7 @@ mod installed;
 mod lease;
 pub(crate) mod log;
 pub(crate) mod named;
+mod pen;
 pub(crate) mod permits;
 pub(crate) mod read;
 mod reading;
@@ -27,8 +28,8 @@ use systemprompt_core::event::AuditEvent;
 
 pub(crate) use self::failure::meaning;
 use self::file_identity::FileIdentity;
-use self::insert::BulkInsert;
 use self::lease::Lease;
+use self::pen::Pen;
 pub(crate) use self::reading::Reading;
 use self::tree::SqliteTree;
 use super::failure::is_broken;
@@ -67,19 +68,19 @@ pub(crate) async fn append_in(
     let events = super::pending(&origin, events);
     let mut tree = SqliteTree { connection: &mut *connection, log_id };
     let (rows, tiles) = super::placed(&mut tree, &events, tail).await?;
-    Ok(BulkInsert::new(log_id).extend(connection, &rows, &tiles).await?)
+    Ok(insert::extend(connection, log_id, &rows, &tiles).await?)
 }
 
-/// The writing end of one log in SQLite: one connection that stays warm.
+/// The writing end of one log in SQLite: one connection that stays warm and writes, in the thread that
+/// asks for it, and one that reads.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
     database: SqliteDatabase,
     lock_timeout: Duration,
     log_id: i64,
-    insert: BulkInsert,
+    pen: Pen,
     files: FileIdentity,
     connection: Option<SqliteConnection>,
-    open: bool,
     /// Ends with the store.
     _lease: Lease,
 }
@@ -96,14 +97,14 @@ impl SqliteStore {
         // Reading makes SQLite open the write-ahead log, which is what is to be remembered.
         log::tail(&mut connection, log_id).await.map_err(StoreError::from)?;
         let files = FileIdentity::of(database.path()).map_err(|error| failed(&error))?;
+        let pen = Pen::open(database.path(), log_id, lock_timeout)?;
         Ok(Self {
             database: database.clone(),
             lock_timeout,
             log_id,
-            insert: BulkInsert::new(log_id),
+            pen,
             files,
             connection: Some(connection),
-            open: false,
             _lease: lease,
         })
     }
@@ -115,13 +116,14 @@ impl SqliteStore {
     fn failure(&mut self, error: &sqlx::Error) -> StoreError {
         if is_broken(error) {
             self.connection = None;
-            self.open = false;
         }
         error.into()
     }
 }
 
 impl Store for SqliteStore {
+    const BLOCKS: bool = true;
+
     fn verify(&self) -> Result<(), StoreError> {
         self.files.verify()
     }
@@ -146,38 +148,16 @@ impl Store for SqliteStore {
     }
 
     async fn begin_with(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Granted>, StoreError> {
-        let begun = sqlx::query!("BEGIN IMMEDIATE").execute(self.connection()?).await;
-        begun.map_err(|error| self.failure(&error))?;
-        self.open = true;
         let permits = Json::from_iter(permits.iter().map(hex::encode)).to_string();
         let result = log::granted(self.connection()?, &permits).await;
         result.map_err(|error| self.failure(&error))
     }
 
     async fn commit(&mut self, rows: &[PlacedRow<'_>], tiles: &[Tile]) -> Result<(), StoreError> {
-        let open = std::mem::replace(&mut self.open, true);
-        let Some(connection) = &mut self.connection else {
-            return Err(StoreError::Failed("no connection".to_owned()));
-        };
-        match self.insert.run(connection, rows, tiles, open).await {
-            Ok(()) => {
-                self.open = false;
-                Ok(())
-            }
-            Err(error) => Err(self.failure(&error)),
-        }
+        self.pen.write(rows, tiles)
     }
 
     async fn abort(&mut self) {
-        if let Some(connection) = self.connection.as_mut().filter(|_| self.open) {
-            // It fails when the database has ended the transaction itself, which is as good.
-            if let Err(error) = sqlx::query!("ROLLBACK").execute(connection).await
-                && is_broken(&error)
-            {
-                self.connection = None;
-            }
-        }
-        self.open = false;
         if self.connection.is_none() && self.files.verify().is_ok() {
             self.connection = connect(&self.database, self.lock_timeout).await.ok();
         }
