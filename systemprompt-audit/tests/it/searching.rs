@@ -9,11 +9,14 @@ use systemprompt_audit::{
     ReadLimits, ReadScope,
 };
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
+use systemprompt_core::database::Backend;
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind, Verdict};
 
 use crate::fixture::{Fixture, decision, on_both, principal, success};
 
 on_both! {
+    #[tokio::test]
+    a_page_that_has_read_enough_says_how_far_it_came;
     #[tokio::test]
     every_filter_finds_what_it_names_without_an_index;
     #[tokio::test]
@@ -311,9 +314,7 @@ async fn pages_through_the_index_are_exact_while_it_grows(fixture: Fixture) {
     assert_eq!(walk(&reader, &filter, 1000).await.len(), before.len() + 150);
 }
 
-#[tokio::test]
-async fn a_page_that_has_read_enough_says_how_far_it_came() {
-    let fixture = Fixture::sqlite().await;
+async fn a_page_that_has_read_enough_says_how_far_it_came(fixture: Fixture) {
     let log = fixture.log().await;
     let rare = fixture.allow("rare");
     let rare_id = rare.id;
@@ -325,7 +326,12 @@ async fn a_page_that_has_read_enough_says_how_far_it_came() {
     let newest = fixture.now();
     let limits = ReadLimits { rows: 20, ..ReadLimits::default() };
     let filter = EventFilter { credential_id: Some("key-rare".into()), ..EventFilter::default() };
-    for indexed in [false, true] {
+    // PostgreSQL has its indexes from the start.
+    let indexed = match fixture.pool.backend() {
+        Backend::Sqlite => vec![false, true],
+        _ => vec![true],
+    };
+    for indexed in indexed {
         if indexed {
             log.index().await.unwrap();
         }
