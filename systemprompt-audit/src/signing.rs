@@ -13,7 +13,7 @@ use crate::checkpoint::{
 };
 use crate::merkle::Tree;
 use crate::stats::Counters;
-use crate::store::{LogTree, over};
+use crate::store::{LogTree, StoredCheckpoint, over};
 use crate::writer::command::Command;
 use crate::{AuditOptions, OpenError, Origin, StoreError};
 
@@ -42,7 +42,9 @@ impl<'o> Signing<'o> {
         let now = options.clock.now();
         let signers = checkpoints.keys.signers(installation)?;
         let mut connection = pool.connect().await?;
-        let last = over!(connection, tree::last_checkpoint(log_id)).map_err(StoreError::from)?;
+        let last: Result<Option<StoredCheckpoint>, _> =
+            over!(connection, tree::last_checkpoint(log_id));
+        let last = last.map_err(StoreError::from)?;
         let size = tree.map_or(0, Tree::size);
         let mut source = LogTree { connection: connection.driver(), log_id };
         let diverged = match tree {

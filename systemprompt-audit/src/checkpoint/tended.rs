@@ -51,7 +51,7 @@ impl Tended {
         let Some(log_id) = over!(connection, log::find(&self.origin))? else {
             return Ok(None);
         };
-        let tail = over!(connection, log::tail(log_id))?;
+        let tail: i64 = over!(connection, log::tail(log_id))?;
         let mut size = u64::try_from(tail).unwrap_or_default();
         let last = over!(connection, tree::last_checkpoint(log_id))?;
         let last: Option<StoredCheckpoint> = last;
@@ -71,7 +71,7 @@ impl Tended {
         }
         if !events.is_empty() {
             say(connection, events).await?;
-            let tail = over!(connection, log::tail(log_id))?;
+            let tail: i64 = over!(connection, log::tail(log_id))?;
             size = u64::try_from(tail).unwrap_or_default();
         }
         let mut tree = LogTree { connection: connection.driver(), log_id };

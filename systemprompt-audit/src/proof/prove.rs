@@ -86,6 +86,8 @@ pub async fn prove(
         AnySource::Sqlite(source) => make(source, event, disclose).await,
         #[cfg(feature = "postgres")]
         AnySource::Postgres(source) => make(&mut **source, event, disclose).await,
+        #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+        AnySource::Never(never) => match *never {},
     }
 }
 

@@ -39,7 +39,7 @@ macro_rules! read {
                 let share = $reader.share.as_ref();
                 let mut reading = crate::store::postgres::Reading::begin(database, share).await?;
                 let $p = reading.connection();
-                let rows = $postgres.await;
+                let rows = crate::store::postgres::in_time(share, $postgres).await?;
                 reading.finish(rows).await
             }
             other => Err($crate::QueryError::from(crate::store::unsupported(other))),

@@ -43,6 +43,8 @@ pub async fn verify(
         AnySource::Sqlite(source) => at_once(source, options, progress).await,
         #[cfg(feature = "postgres")]
         AnySource::Postgres(source) => at_once(&mut **source, options, progress).await,
+        #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+        AnySource::Never(never) => match *never {},
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum AnySource {
     Sqlite(SqliteSource),
     #[cfg(feature = "postgres")]
     Postgres(Box<PostgresSource>),
+    #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+    Never(std::convert::Infallible),
 }
 
 /// Why a database cannot be verified.

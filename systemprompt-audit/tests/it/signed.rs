@@ -1,6 +1,6 @@
 //! A log that is signed, with checkpoints outside, and copies of it to tamper with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use systemprompt_audit::verify::{
 };
 use systemprompt_audit::{AuditLog, AuditOptions};
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
+use systemprompt_core::database::{DatabaseOptions, DbPool, Driver};
 use systemprompt_core::id::PermitId;
 use systemprompt_core::secret::Secret;
 
-use crate::fixture::{Fixture, open, principal, success};
+use crate::fixture::{Fixture, Place, principal, success};
 
 pub(crate) fn signing_key(byte: u8) -> SigningKey {
     SigningKey::parse(&Secret::new(hex::encode([byte; 32]))).unwrap()
@@ -26,13 +27,13 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    pub(crate) async fn new() -> Self {
-        Self { fixture: Fixture::sqlite().await, keys: SigningKeys::new(signing_key(1)) }
+    pub(crate) fn on(fixture: Fixture) -> Self {
+        Self { fixture, keys: SigningKeys::new(signing_key(1)) }
     }
 
     /// A signed log of `events` events, closed; every third decision has its outcome.
-    pub(crate) async fn of(events: usize) -> Self {
-        let signed = Self::new().await;
+    pub(crate) async fn of(fixture: Fixture, events: usize) -> Self {
+        let signed = Self::on(fixture);
         let log = signed.log().await;
         signed.append(&log, events).await;
         log.close().await;
@@ -70,18 +71,40 @@ impl Signed {
         }
     }
 
-    /// A copy of the closed database.
-    pub(crate) fn copy(&self, name: &str) -> PathBuf {
-        let to = self.fixture.folder.path().join(name);
-        std::fs::copy(self.fixture.path(), &to).unwrap();
-        to
+    /// Where the database is.
+    pub(crate) fn url(&self) -> String {
+        self.fixture.url()
+    }
+
+    /// A copy of the closed database. On SQLite it lies in a file of this name, which may be reused.
+    pub(crate) async fn copy(&self, name: &str) -> Copied {
+        match &self.fixture.place {
+            Place::Sqlite => {
+                let to = self.fixture.folder.path().join(name);
+                std::fs::copy(self.fixture.path(), &to).unwrap();
+                Copied::Sqlite(to)
+            }
+            #[cfg(feature = "postgres")]
+            Place::Postgres(database) => Copied::Postgres(database.copy().await),
+        }
     }
 
     /// A copy of the closed database on which `sql` was run.
-    pub(crate) async fn tampered(&self, name: &str, sql: &str) -> PathBuf {
-        let path = self.copy(name);
-        run(&path, sql).await;
-        path
+    pub(crate) async fn tampered(&self, name: &str, sql: &str) -> Copied {
+        let copy = self.copy(name).await;
+        run(copy.url(), sql).await;
+        copy
+    }
+
+    /// The names of the columns of events but for `others`, with commas between them.
+    pub(crate) async fn columns_but(&self, others: &str) -> String {
+        let copy = self.copy("read.db").await;
+        let pool = open(&copy.url()).await;
+        let all = column_types(&pool).await.into_iter().map(|(name, _)| name);
+        let others: Vec<_> = others.split(' ').collect();
+        let columns: Vec<_> = all.filter(|name| !others.contains(&name.as_str())).collect();
+        pool.close().await;
+        columns.join(", ")
     }
 
     pub(crate) fn key(&self) -> VerifierKey {
@@ -90,30 +113,102 @@ impl Signed {
     }
 
     /// Verifies with what is outside.
-    pub(crate) async fn verify(&self, database: &Path) -> Report {
+    pub(crate) async fn verify(&self, database: String) -> Report {
         let outside = Some(Outside::read(&self.outside()).unwrap());
         verify_with(database, &VerifyOptions { outside, ..VerifyOptions::default() }).await
     }
 
     /// Verifies with the key alone.
-    pub(crate) async fn verify_inside(&self, database: &Path) -> Report {
+    pub(crate) async fn verify_inside(&self, database: String) -> Report {
         let keys = vec![self.key()];
         verify_with(database, &VerifyOptions { keys, ..VerifyOptions::default() }).await
     }
 }
 
-pub(crate) async fn verify_with(database: &Path, options: &VerifyOptions) -> Report {
-    let url = format!("sqlite://{}", database.display());
-    let mut source = AuditSource::open(&url).await.unwrap();
+/// A copy of a database.
+pub(crate) enum Copied {
+    Sqlite(PathBuf),
+    #[cfg(feature = "postgres")]
+    Postgres(systemprompt_test_postgres::TestDatabase),
+}
+
+impl Copied {
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => database.url(),
+        }
+    }
+}
+
+pub(crate) async fn open(url: &str) -> DbPool {
+    DbPool::open(&DatabaseOptions::new(url)).await.unwrap()
+}
+
+/// The columns of events, each with `INTEGER`, `TEXT` or `BLOB`.
+pub(crate) async fn column_types(pool: &DbPool) -> Vec<(String, String)> {
+    match pool.driver() {
+        Driver::Sqlite(database) => {
+            sqlx::query_as("SELECT name, type FROM pragma_table_info('audit_events')")
+                .fetch_all(database.pool())
+                .await
+                .unwrap()
+        }
+        #[cfg(feature = "postgres")]
+        Driver::Postgres(database) => sqlx::query_as(
+            "SELECT column_name::text,
+                    CASE data_type WHEN 'bigint' THEN 'INTEGER' WHEN 'text' THEN 'TEXT' ELSE 'BLOB' END
+             FROM information_schema.columns WHERE table_name = 'audit_events'
+             ORDER BY ordinal_position",
+        )
+        .fetch_all(database.pool())
+        .await
+        .unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) async fn verify_with(database: String, options: &VerifyOptions) -> Report {
+    let mut source = AuditSource::open(&database).await.unwrap();
     verify(&mut source, options, &mut |_| {}).await.unwrap()
 }
 
-pub(crate) async fn run(database: &Path, sql: &str) {
-    let pool = open(database).await;
-    let sql = sqlx::AssertSqlSafe(sql.to_owned());
-    sqlx::raw_sql(sql).execute(pool.sqlite().unwrap()).await.unwrap();
+/// Runs statements, written for SQLite, on either backend.
+pub(crate) async fn run(database: String, sql: &str) {
+    let pool = open(&database).await;
+    run_on(&pool, sql).await;
     pool.close().await;
 }
+
+/// Runs statements, written for SQLite, on either backend.
+pub(crate) async fn run_on(pool: &DbPool, sql: &str) {
+    match pool.driver() {
+        Driver::Sqlite(database) => {
+            let sql = sqlx::AssertSqlSafe(sql.to_owned());
+            sqlx::raw_sql(sql).execute(database.pool()).await.unwrap();
+        }
+        #[cfg(feature = "postgres")]
+        Driver::Postgres(database) => {
+            let sql = sql
+                .replace("char(10)", "chr(10)")
+                .replace(" AS BLOB)", " AS BYTEA)")
+                .replace(" x'", " '\\x");
+            let sql = sqlx::AssertSqlSafe(format!("{BLOBS} {sql}"));
+            sqlx::raw_sql(sql).execute(database.pool()).await.unwrap();
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Functions of SQLite that PostgreSQL has not.
+#[cfg(feature = "postgres")]
+const BLOBS: &str = "
+    CREATE OR REPLACE FUNCTION randomblob(size bigint) RETURNS bytea LANGUAGE sql AS
+        $$ SELECT substr(sha256(random()::text::bytea), 1, size::int) $$;
+    CREATE OR REPLACE FUNCTION zeroblob(size bigint) RETURNS bytea LANGUAGE sql AS
+        $$ SELECT decode(repeat('00', size::int), 'hex') $$;";
 
 /// The findings as `kind seq to_seq`.
 pub(crate) fn found(report: &Report) -> Vec<(FindingKind, i64, Option<i64>)> {

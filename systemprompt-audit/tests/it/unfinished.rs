@@ -8,8 +8,19 @@ use systemprompt_core::decision::OutcomeStatus;
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind, OutcomeBody};
 use systemprompt_core::id::PermitId;
 
-use crate::fixture::{decision, principal, success};
-use crate::signed::{Signed, found, verify_with};
+use crate::fixture::{Fixture, decision, on_both, principal, success};
+use crate::signed::{Signed, found, run_on, verify_with};
+
+on_both! {
+    #[tokio::test]
+    an_outcome_needs_its_permission_and_settles_it_once;
+    #[tokio::test]
+    open_and_abandoned_permits_are_counted;
+    #[tokio::test]
+    a_permit_that_a_later_run_has_not_closed_is_a_finding;
+    #[tokio::test]
+    an_abandonment_that_was_deleted_is_missed_twice;
+}
 
 fn outcome(signed: &Signed, permit: PermitId) -> AuditEvent {
     let mut event = signed.fixture.allow("ada");
@@ -17,9 +28,8 @@ fn outcome(signed: &Signed, permit: PermitId) -> AuditEvent {
     event
 }
 
-#[tokio::test]
-async fn an_outcome_needs_its_permission_and_settles_it_once() {
-    let signed = Signed::new().await;
+async fn an_outcome_needs_its_permission_and_settles_it_once(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     let denied = decision(
         &principal("acme", "ada"),
@@ -33,12 +43,11 @@ async fn an_outcome_needs_its_permission_and_settles_it_once() {
     log.append(outcome(&signed, PermitId::generate())).await.unwrap();
     log.append(outcome(&signed, denied_id)).await.unwrap();
     log.append(outcome(&signed, allowed_id)).await.unwrap();
-    let drop_index = sqlx::raw_sql("DROP INDEX audit_events_outcome");
-    drop_index.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
+    run_on(&signed.fixture.pool, "DROP INDEX audit_events_outcome").await;
     log.append(outcome(&signed, allowed_id)).await.unwrap();
     log.close().await;
     signed.fixture.pool.close().await;
-    let report = signed.verify(&signed.fixture.path()).await;
+    let report = signed.verify(signed.url()).await;
     assert_eq!(
         found(&report),
         [
@@ -52,9 +61,8 @@ async fn an_outcome_needs_its_permission_and_settles_it_once() {
     assert!(!report.completeness);
 }
 
-#[tokio::test]
-async fn open_and_abandoned_permits_are_counted() {
-    let signed = Signed::new().await;
+async fn open_and_abandoned_permits_are_counted(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     for _ in 0..3 {
         log.append(signed.fixture.allow("ada")).await.unwrap();
@@ -64,15 +72,14 @@ async fn open_and_abandoned_permits_are_counted() {
     assert_eq!(log.sweep().await.unwrap(), 3);
     log.close().await;
     signed.fixture.pool.close().await;
-    let report = signed.verify(&signed.fixture.path()).await;
+    let report = signed.verify(signed.url()).await;
     assert!(report.is_clean(), "{:?}", report.findings);
     assert_eq!((report.open_permits, report.abandoned_permits), (1, 3));
     assert_eq!(OutcomeStatus::Abandoned.as_str(), "abandoned");
 }
 
-#[tokio::test]
-async fn a_permit_that_a_later_run_has_not_closed_is_a_finding() {
-    let signed = Signed::new().await;
+async fn a_permit_that_a_later_run_has_not_closed_is_a_finding(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     log.append(signed.fixture.allow("ada")).await.unwrap();
     let seq = i64::try_from(log.stats().last_seq).unwrap();
@@ -100,9 +107,8 @@ async fn a_permit_that_a_later_run_has_not_closed_is_a_finding() {
     assert_eq!(found(&report), [(FindingKind::PermitLeftOpen, seq, None)]);
 }
 
-#[tokio::test]
-async fn an_abandonment_that_was_deleted_is_missed_twice() {
-    let signed = Signed::new().await;
+async fn an_abandonment_that_was_deleted_is_missed_twice(fixture: Fixture) {
+    let signed = Signed::on(fixture);
     let log = signed.log().await;
     log.append(signed.fixture.allow("ada")).await.unwrap();
     let seq = i64::try_from(log.stats().last_seq).unwrap();
@@ -112,8 +118,7 @@ async fn an_abandonment_that_was_deleted_is_missed_twice() {
     log.append(signed.fixture.allow("ada")).await.unwrap();
     log.sweep().await.unwrap();
     log.close().await;
-    let delete = sqlx::raw_sql("DELETE FROM audit_events WHERE kind = 'outcome'");
-    delete.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
+    run_on(&signed.fixture.pool, "DELETE FROM audit_events WHERE kind = 'outcome'").await;
     let found = found(&signed.verify_live().await);
     assert_eq!(
         found,
@@ -126,6 +131,6 @@ impl Signed {
     async fn verify_live(&self) -> systemprompt_audit::verify::Report {
         let outside = Some(systemprompt_audit::verify::Outside::read(&self.outside()).unwrap());
         let options = VerifyOptions { outside, ..VerifyOptions::default() };
-        verify_with(&self.fixture.path(), &options).await
+        verify_with(self.url(), &options).await
     }
 }

@@ -7,6 +7,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 /// How long a server may take to start.
 const START: Duration = Duration::from_secs(60);
 
+/// How long those who are still connected may take to go.
+const COPY: Duration = Duration::from_secs(10);
+
 /// A database of one test; it is dropped with this.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -28,6 +31,28 @@ impl TestDatabase {
         run(&mut connection, create).await;
         connection.close().await.expect("the server");
         Self { server: url.to_owned(), name }
+    }
+
+    /// A copy of it, as it is. Nobody may be connected to it, or will be soon.
+    ///
+    /// # Panics
+    /// When somebody stays connected.
+    pub async fn copy(&self) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("systemprompt_test_{}_copy_{number}", std::process::id());
+        let mut connection = connect(&self.server).await;
+        run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        let create = format!("CREATE DATABASE {name} TEMPLATE {}", self.name);
+        let start = Instant::now();
+        while let Err(error) =
+            sqlx::raw_sql(AssertSqlSafe(create.clone())).execute(&mut connection).await
+        {
+            assert!(start.elapsed() < COPY, "the database cannot be copied: {error}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        connection.close().await.expect("the server");
+        Self { server: self.server.clone(), name }
     }
 
     /// Where it is.

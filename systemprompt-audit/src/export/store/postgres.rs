@@ -1,6 +1,7 @@
 //! Reading the log in PostgreSQL, on connections of its own.
 
 use futures_util::StreamExt as _;
+use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::PostgresDatabase;
@@ -16,13 +17,16 @@ pub(in crate::export) struct Source {
     database: PostgresDatabase,
     sink: String,
     reading: Option<PgConnection>,
+    /// Holds the claim, too.
     noting: Option<PgConnection>,
+    /// Whether this source is the one that exports to the sink.
+    claims: bool,
 }
 
 impl Source {
     /// The log in `database`. Connections are made when they are needed.
     pub(super) fn new(database: PostgresDatabase, sink: &str) -> Self {
-        Self { database, sink: sink.to_owned(), reading: None, noting: None }
+        Self { database, sink: sink.to_owned(), reading: None, noting: None, claims: false }
     }
 
     /// Connects for noting, as far as that is possible now.
@@ -32,8 +36,24 @@ impl Source {
         }
     }
 
+    /// Takes the right to export to the sink, which only one process at a time has, on whatever machine
+    /// it runs; `false` while another one has it.
+    pub(super) async fn claim(&mut self) -> Result<bool, QueryError> {
+        self.claims = true;
+        self.noting = None;
+        match self.noting().await {
+            Ok(_) => Ok(true),
+            Err(QueryError::Database(sqlx::Error::Configuration(_))) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// All logs of the database, and how far the sink has come in each.
     pub(super) async fn places(&mut self) -> Result<Vec<LogPlace>, QueryError> {
+        if self.claims {
+            // Whoever has lost it in between stops here.
+            self.noting().await?;
+        }
         let sink = self.sink.clone();
         let rows = sqlx::query_as!(
             LogPlace,
@@ -78,7 +98,6 @@ impl Source {
         )
         .fetch(connection);
         let mut failed = None;
-        let mut enough = false;
         let mut last = after;
         while let Some(row) = rows.next().await {
             let row = match row {
@@ -98,15 +117,10 @@ impl Source {
             };
             last = row.seq();
             if !each(row) {
-                enough = true;
                 break;
             }
         }
         drop(rows);
-        if enough {
-            // What is left of the answer would be read before the next one.
-            self.reading = None;
-        }
         self.read(failed.map_or(Ok(()), Err))
     }
 
@@ -162,8 +176,28 @@ impl Source {
     async fn noting(&mut self) -> Result<&mut PgConnection, QueryError> {
         // A place that a crash of the server loses is read again.
         const QUICK: &str = "SET synchronous_commit = off; SET statement_timeout = '2s'";
-        open(&self.database, &mut self.noting, QUICK).await
+        let fresh = self.noting.is_none();
+        let connection = open(&self.database, &mut self.noting, QUICK).await?;
+        if !fresh || !self.claims || claimed(connection, &self.sink).await? {
+            return self.noting.as_mut().ok_or_else(|| taken().into());
+        }
+        self.noting = None;
+        Err(taken().into())
     }
+}
+
+/// Whether the session of `connection` has the right to export to `sink` now.
+async fn claimed(connection: &mut PgConnection, sink: &str) -> Result<bool, sqlx::Error> {
+    let digest = Sha256::digest(format!("systemprompt-export\0{sink}").as_bytes());
+    let (key, _) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+    let key = i64::from_be_bytes(*key);
+    sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "claimed!""#, key)
+        .fetch_one(connection)
+        .await
+}
+
+fn taken() -> sqlx::Error {
+    sqlx::Error::Configuration("another process exports to this sink".into())
 }
 
 async fn open<'c>(

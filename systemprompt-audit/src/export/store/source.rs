@@ -51,6 +51,11 @@ impl Source {
         of!(self, source => source.prepare().await, _pool => ());
     }
 
+    /// Takes the right to export to the sink; `false` while another process has it.
+    pub(in crate::export) async fn claim(&mut self) -> Result<bool, QueryError> {
+        of!(self, source => source.claim().await, pool => Err(unsupported(pool.driver()).into()))
+    }
+
     /// All logs of the database, and how far the sink has come in each.
     pub(in crate::export) async fn places(&mut self) -> Result<Vec<LogPlace>, QueryError> {
         of!(self, source => source.places().await, pool => Err(unsupported(pool.driver()).into()))

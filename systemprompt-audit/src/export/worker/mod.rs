@@ -76,6 +76,26 @@ impl Worker {
         }
     }
 
+    /// Waits until no process on another machine exports to the sink; `false` when it is to stop.
+    async fn claim(&self, source: &mut Source) -> bool {
+        let mut said = false;
+        loop {
+            match source.claim().await {
+                Ok(true) => return true,
+                Ok(false) if said => {}
+                Ok(false) => {
+                    said = true;
+                    tracing::info!(sink = self.id(), "another process exports to this sink");
+                }
+                Err(error) => self.failed("the log cannot be read", &error),
+            }
+            if !self.stop.sleep(STAND_BY).await {
+                source.close().await;
+                return false;
+            }
+        }
+    }
+
     fn id(&self) -> &str {
         &self.settings.id
     }
@@ -90,6 +110,9 @@ impl Worker {
         let mut source = Source::new(self.pool.clone(), self.id());
         source.prepare().await;
         step_back();
+        if !self.claim(&mut source).await {
+            return None;
+        }
         let mut tail = Tail::new(
             source,
             self.encoder.clone(),

@@ -32,7 +32,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::failure::meaning;
 use self::lock::LogLock;
-pub(crate) use self::reading::Reading;
+pub(crate) use self::reading::{Reading, in_time};
 use self::session::{Identity, Session, Taken};
 use self::tree::PostgresTree;
 use super::failure::is_broken;

@@ -1,9 +1,12 @@
 //! Connections that read, within limits.
 
+use std::future::Future;
+
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres};
 use systemprompt_core::database::PostgresDatabase;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use crate::QueryError;
 use crate::query::Share;
@@ -18,6 +21,18 @@ pub(crate) struct Reading {
     connection: PoolConnection<Postgres>,
     slot: Option<OwnedSemaphorePermit>,
     finished: bool,
+}
+
+/// The result of a query of several statements, when it comes within the time of `share`.
+pub(crate) async fn in_time<T>(
+    share: Option<&Share>,
+    query: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<Result<T, sqlx::Error>, QueryError> {
+    match share {
+        None => Ok(query.await),
+        // Who does not finish a reading closes its connection.
+        Some(share) => timeout(share.time(), query).await.map_err(|_| QueryError::TooSlow),
+    }
 }
 
 impl Reading {

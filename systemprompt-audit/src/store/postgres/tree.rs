@@ -63,32 +63,34 @@ impl TreeSource for PostgresTree<'_> {
     }
 }
 
+/// Tiles of one statement: some megabytes.
+const TILES: usize = 512;
+
 /// Stores tiles. What stands in their place was not written by the log.
 pub(super) async fn insert_tiles(
     connection: &mut PgConnection,
     log_id: i64,
     tiles: &[Tile],
 ) -> Result<(), sqlx::Error> {
-    if tiles.is_empty() {
-        return Ok(());
-    }
-    let levels: Vec<_> = tiles.iter().map(|tile| i64::from(tile.level)).collect();
-    let places: Vec<_> = tiles.iter().map(|tile| place(tile.index)).collect();
-    let roots: Vec<_> = tiles.iter().map(|tile| tile.root.to_vec()).collect();
-    let hashes: Vec<_> = tiles.iter().map(Tile::to_bytes).collect();
-    sqlx::query!(
-        "INSERT INTO audit_tiles (log_id, level, idx, root, hashes)
+    for tiles in tiles.chunks(TILES) {
+        let levels: Vec<_> = tiles.iter().map(|tile| i64::from(tile.level)).collect();
+        let places: Vec<_> = tiles.iter().map(|tile| place(tile.index)).collect();
+        let roots: Vec<_> = tiles.iter().map(|tile| tile.root.to_vec()).collect();
+        let hashes: Vec<_> = tiles.iter().map(Tile::to_bytes).collect();
+        sqlx::query!(
+            "INSERT INTO audit_tiles (log_id, level, idx, root, hashes)
          SELECT $1::bigint, t.* FROM UNNEST($2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[]) AS t
          ON CONFLICT (log_id, level, idx) DO UPDATE SET root = excluded.root, hashes = excluded.hashes",
-        log_id,
-        &levels,
-        &places,
-        &roots,
-        &hashes
-    )
-    .execute(connection)
-    .await
-    .map(|_| ())
+            log_id,
+            &levels,
+            &places,
+            &roots,
+            &hashes
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Stores a checkpoint.

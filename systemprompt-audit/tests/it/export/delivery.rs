@@ -12,7 +12,26 @@ use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::secret::Secret;
 
 use super::receiver::{Answer, Receiver};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, on_both};
+
+on_both! {
+    #[tokio::test]
+    what_was_written_while_the_receiver_was_down_arrives_later;
+    #[tokio::test]
+    a_receiver_that_fails_in_every_way_gets_everything_in_the_end;
+    #[tokio::test]
+    a_receiver_is_not_asked_again_before_the_time_it_named;
+    #[tokio::test]
+    a_sink_goes_on_where_it_was_and_ids_stay;
+    #[tokio::test]
+    an_unordered_end_repeats_events_but_loses_none;
+    #[tokio::test]
+    all_logs_of_the_database_are_exported;
+    #[tokio::test]
+    a_new_sink_can_begin_at_the_end;
+    #[tokio::test]
+    a_second_process_stands_by_until_the_first_has_ended;
+}
 
 /// Longest that anything here may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,9 +95,7 @@ pub(crate) fn in_order(places: &[i64], last: i64) {
     assert_eq!(next, last + 1, "the last ones are missing");
 }
 
-#[tokio::test]
-async fn what_was_written_while_the_receiver_was_down_arrives_later() {
-    let fixture = Fixture::sqlite().await;
+async fn what_was_written_while_the_receiver_was_down_arrives_later(fixture: Fixture) {
     let log = fixture.log().await;
     let mut receiver = Receiver::new([], Answer::Accept).await;
     receiver.down();
@@ -97,9 +114,7 @@ async fn what_was_written_while_the_receiver_was_down_arrives_later() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn a_receiver_that_fails_in_every_way_gets_everything_in_the_end() {
-    let fixture = Fixture::sqlite().await;
+async fn a_receiver_that_fails_in_every_way_gets_everything_in_the_end(fixture: Fixture) {
     let log = fixture.log().await;
     append(&fixture, &log, 200).await;
     let script = [
@@ -129,9 +144,7 @@ async fn a_receiver_that_fails_in_every_way_gets_everything_in_the_end() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn a_receiver_is_not_asked_again_before_the_time_it_named() {
-    let fixture = Fixture::sqlite().await;
+async fn a_receiver_is_not_asked_again_before_the_time_it_named(fixture: Fixture) {
     let log = fixture.log().await;
     append(&fixture, &log, 1).await;
     let receiver =
@@ -147,9 +160,7 @@ async fn a_receiver_is_not_asked_again_before_the_time_it_named() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn a_sink_goes_on_where_it_was_and_ids_stay() {
-    let fixture = Fixture::sqlite().await;
+async fn a_sink_goes_on_where_it_was_and_ids_stay(fixture: Fixture) {
     let log = fixture.log().await;
     let receiver = Receiver::new([], Answer::Accept).await;
     for round in 1..=3 {
@@ -159,10 +170,8 @@ async fn a_sink_goes_on_where_it_was_and_ids_stay() {
         exporter.stop(PATIENCE).await;
         assert_eq!(receiver.places(), (1..=50 * round).collect::<Vec<_>>());
     }
-    let rows: Vec<String> = sqlx::query_scalar("SELECT id FROM governance_decisions ORDER BY seq")
-        .fetch_all(fixture.pool.sqlite().unwrap())
-        .await
-        .unwrap();
+    let rows = fixture.texts("SELECT id FROM governance_decisions ORDER BY seq").await;
+    let rows: Vec<String> = rows.into_iter().flatten().collect();
     let ids = |events: Vec<Value>| -> Vec<String> {
         events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
     };
@@ -171,9 +180,7 @@ async fn a_sink_goes_on_where_it_was_and_ids_stay() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn an_unordered_end_repeats_events_but_loses_none() {
-    let fixture = Fixture::sqlite().await;
+async fn an_unordered_end_repeats_events_but_loses_none(fixture: Fixture) {
     let log = fixture.log().await;
     for _ in 0..3 {
         append(&fixture, &log, 100).await;
@@ -190,9 +197,7 @@ async fn an_unordered_end_repeats_events_but_loses_none() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn all_logs_of_the_database_are_exported() {
-    let fixture = Fixture::sqlite().await;
+async fn all_logs_of_the_database_are_exported(fixture: Fixture) {
     let log = fixture.log().await;
     append(&fixture, &log, 20).await;
     let exporter = Exporter::start(&fixture.pool, vec![file(&fixture)]).unwrap();
@@ -215,9 +220,7 @@ async fn all_logs_of_the_database_are_exported() {
     log.close().await;
 }
 
-#[tokio::test]
-async fn a_new_sink_can_begin_at_the_end() {
-    let fixture = Fixture::sqlite().await;
+async fn a_new_sink_can_begin_at_the_end(fixture: Fixture) {
     let log = fixture.log().await;
     append(&fixture, &log, 30).await;
     let start = || {
@@ -277,9 +280,7 @@ async fn requests_are_as_the_receivers_of_the_format_want_them() {
     }
 }
 
-#[tokio::test]
-async fn a_second_process_stands_by_until_the_first_has_ended() {
-    let fixture = Fixture::sqlite().await;
+async fn a_second_process_stands_by_until_the_first_has_ended(fixture: Fixture) {
     let log = fixture.log().await;
     let first = Exporter::start(&fixture.pool, vec![file(&fixture)]).unwrap();
     append(&fixture, &log, 10).await;

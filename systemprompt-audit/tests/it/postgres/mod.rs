@@ -4,3 +4,5 @@ mod crash;
 mod cut;
 mod load;
 mod replicas;
+mod tables;
+mod verifying;

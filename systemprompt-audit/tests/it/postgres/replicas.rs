@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use systemprompt_audit::checkpoint::{CheckpointOptions, SigningKeys};
 use systemprompt_audit::{AuditLog, AuditOptions, OpenError, append_in};
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _, SettleError};
 use tokio::task::JoinSet;
 
 use super::load::{Answers, acknowledged_by, spawn_writer};
 use crate::fixture::{Fixture, LIFETIME, Place, principal, success};
+use crate::signed::signing_key;
 
 #[tokio::test]
 async fn each_replica_takes_the_first_log_that_is_free() {
@@ -132,4 +134,40 @@ async fn ten_processes_write_ten_logs_on_one_server() {
     let logs = fixture.reader().logs().await.unwrap();
     assert_eq!(logs.len(), 10, "{logs:?}");
     assert!(logs.iter().all(|(_, size)| *size > 0), "{logs:?}");
+}
+
+#[tokio::test]
+async fn replicas_with_keys_of_their_own_do_not_take_turns() {
+    let fixture = Fixture::postgres().await;
+    let options = |byte: u8| {
+        let keys = SigningKeys::new(signing_key(byte));
+        let mut checkpoints = CheckpointOptions::new(keys);
+        checkpoints.interval = Duration::from_millis(10);
+        AuditOptions { checkpoints: Some(checkpoints), ..fixture.options() }
+    };
+    let mut change = fixture.pool.begin_write().await.unwrap();
+    append_in(&mut change, vec![fixture.allow("ada")]).await.unwrap();
+    change.commit().await.unwrap();
+    let first = AuditLog::open(&fixture.pool, options(1)).await.unwrap();
+    let second = AuditLog::open(&fixture.pool, options(2)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let keys = "SELECT count(*) FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
+                WHERE l.origin LIKE 'cli@%' AND e.kind = 'audit_key_added'";
+    assert_eq!(fixture.number(keys).await, 1);
+    // Where the one that signed it is gone, the other one goes on with it after a while.
+    let signer =
+        "SELECT count(*) FROM audit_checkpoints AS c JOIN audit_logs AS l ON l.id = c.log_id
+                  WHERE l.origin LIKE 'cli@%'";
+    let before = fixture.number(signer).await;
+    first.close().await;
+    second.close().await;
+    let mut change = fixture.pool.begin_write().await.unwrap();
+    append_in(&mut change, vec![fixture.allow("ada")]).await.unwrap();
+    change.commit().await.unwrap();
+    fixture.clock.advance(Duration::from_secs(601));
+    let third = AuditLog::open(&fixture.pool, options(3)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    third.close().await;
+    assert_eq!(fixture.number(keys).await, 2);
+    assert_eq!(fixture.number(signer).await, before + 1);
 }
