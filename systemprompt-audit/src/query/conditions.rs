@@ -99,6 +99,12 @@ impl EventQuery {
         self
     }
 
+    /// Only those up to the place `last` of their log.
+    pub(super) fn up_to(mut self, last: i64) -> Self {
+        self.0.push(" AND e.seq <= ").push_bind(last);
+        self
+    }
+
     /// Only those that `filter` describes, its time set aside.
     pub(super) fn matching(mut self, filter: &EventFilter, scope: &ReadScope) -> Self {
         let query = &mut self.0;
@@ -141,6 +147,13 @@ impl EventQuery {
             query.push(")");
         }
         self
+    }
+
+    /// In the order of their log, `limit` of them.
+    pub(super) fn oldest(mut self, limit: usize) -> QueryBuilder<Sqlite> {
+        self.0.push(" ORDER BY e.seq LIMIT ");
+        self.0.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.0
     }
 
     /// Newest first, `limit` of them after the first `offset`.
