@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::{
-    AuditCommand, EventsArgs, ExportArgs, ProveArgs, SearchArgs, VerdictArg, VerifyArgs,
-    VerifyProofArgs,
+    AuditCommand, EventsArgs, ExportArgs, FilterArgs, ProveArgs, SearchArgs, TailArgs, VerdictArg,
+    VerifyArgs, VerifyProofArgs,
 };
 
 /// The governance layer between AI agents and everything they touch.

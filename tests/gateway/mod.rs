@@ -8,4 +8,5 @@ mod outcomes;
 mod reload;
 mod secrets;
 mod start;
+mod streaming;
 mod transport;

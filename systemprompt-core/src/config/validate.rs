@@ -124,6 +124,7 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
     problems.range("audit.max_batch", audit.max_batch, 1..=10_000);
     problems.range("audit.append_timeout_ms", audit.append_timeout_ms, 1..=60_000);
     problems.range("audit.sweep_interval_s", audit.sweep_interval_s, 1..=3600);
+    problems.range("audit.streams_per_user", audit.streams_per_user, 1..=1000);
     problems.range("audit.checkpoint_events", audit.checkpoint_events, 1..=1_000_000);
     problems.range("audit.checkpoint_interval_s", audit.checkpoint_interval_s, 1..=86_400);
     if let Some(key) = &audit.signing_key {

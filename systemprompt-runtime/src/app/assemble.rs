@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use systemprompt_audit::http::{AuditStreams, StreamLimits};
 use systemprompt_audit::{AuditLog, AuditOptions, AuditReader, Origin};
 use systemprompt_core::api::Authenticate;
 use systemprompt_core::bootstrap::Config;
@@ -90,6 +91,8 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         clock.clone(),
     );
     let exporter = export::start(config, &context.database)?;
+    let per_user = config.profile().audit.streams_per_user;
+    let streams = AuditStreams::new(StreamLimits { per_user, ..StreamLimits::default() });
     Ok(App(Arc::new(Inner {
         watch: reloader.watch(),
         jobs: Jobs::start(jobs),
@@ -102,6 +105,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         verifier,
         audit,
         exporter,
+        streams,
         probe: Probe::default(),
         shutdown: Shutdown::default(),
         context,

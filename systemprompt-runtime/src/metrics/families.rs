@@ -20,6 +20,11 @@ impl App {
         governor(page, &self.governor().stats());
         reloads(page, self.reload_stats());
         audit(page, &self.audit().stats());
+        page.gauge(
+            "systemprompt_audit_streams",
+            "Streams of the audit log that are open.",
+            self.streams().open() as u64,
+        );
         export(page, &self.exporter().stats());
         identity(page, &self.gate().stats(), &self.verifier().stats());
         http(page, self.meter());
