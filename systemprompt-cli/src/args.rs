@@ -1,6 +1,7 @@
 //! The command line as clap reads it.
 
 mod audit;
+mod policy;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ pub(crate) use self::audit::{
     AuditCommand, EventsArgs, ExportArgs, FilterArgs, ProveArgs, SearchArgs, TailArgs, VerdictArg,
     VerifyArgs, VerifyProofArgs,
 };
+
+pub(crate) use self::policy::{FailOn, PolicyCommand, ReplayArgs, ShadowArgs};
 
 /// The governance layer between AI agents and everything they touch.
 #[derive(Debug, Parser)]
@@ -50,6 +53,9 @@ pub(crate) enum Command {
     Db(DbCommand),
     /// Decide one tool call.
     Govern(GovernArgs),
+    /// Try other policies on what was decided.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Read the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -40,8 +40,13 @@ impl LogHeads {
     /// Whether `event` had been written already.
     #[must_use]
     pub fn include(&self, event: &EventRecord) -> bool {
-        let log = self.0.iter().find(|head| head.origin == event.origin);
-        log.is_some_and(|head| event.seq <= head.tail)
+        self.have(&event.origin, event.seq)
+    }
+
+    /// Whether the log `origin` has come to the place `seq`.
+    #[must_use]
+    pub fn have(&self, origin: &str, seq: i64) -> bool {
+        self.0.iter().any(|head| head.origin == origin && seq <= head.tail)
     }
 
     /// Whether there are events after `position`.

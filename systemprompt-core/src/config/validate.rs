@@ -9,7 +9,7 @@ use url::{Host, Url};
 use super::yaml::MAX_FAULTS;
 use super::{
     AuditSection, CheckpointTarget, DatabaseSection, IdentitySection, IssuerConfig, JwksSource,
-    Profile, SecretRef, ServerSection,
+    Profile, SecretRef, ServerSection, ShadowPolicy,
 };
 
 impl Profile {
@@ -24,6 +24,7 @@ impl Profile {
             secret_ref(key, "secrets.fingerprint_key", &mut problems);
         }
         identity(&self.identity, &mut problems);
+        shadows(&self.shadow, &mut problems);
         unique(&self.extensions.disabled, "extensions.disabled", &mut problems);
         problems.0
     }
@@ -49,6 +50,24 @@ impl Problems {
             self.add(path, "must not be empty or hold control characters");
         }
     }
+}
+
+/// Most shadow policies; each costs a decision as much as the policy in force.
+const MOST_SHADOWS: usize = 8;
+
+fn shadows(shadows: &[ShadowPolicy], problems: &mut Problems) {
+    if shadows.len() > MOST_SHADOWS {
+        problems.add("shadow", format!("must be at most {MOST_SHADOWS}, not {}", shadows.len()));
+    }
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
+    for (index, shadow) in shadows.iter().enumerate() {
+        if !(1..=64).contains(&shadow.id.len()) || !shadow.id.bytes().all(plain) {
+            problems.add(format!("shadow[{index}].id"), "must be 1 to 64 of `a-z 0-9 - _`");
+        }
+        problems.filled(&format!("shadow[{index}].file"), &shadow.file.to_string_lossy());
+    }
+    let ids = shadows.iter().map(|shadow| shadow.id.as_str());
+    duplicates(ids, |index| format!("shadow[{index}].id"), problems);
 }
 
 fn server(server: &ServerSection, problems: &mut Problems) {

@@ -68,6 +68,21 @@ impl RecordedDecision {
         Grounds::of_record(code, self.reason_data.as_ref(), &self.checks)
     }
 
+    /// `mcp__<server>__<tool>`, or the bare name of a tool without a server.
+    #[must_use]
+    pub fn qualified_tool(&self) -> String {
+        match &self.server {
+            Some(server) => format!("mcp__{server}__{}", self.tool),
+            None => self.tool.clone(),
+        }
+    }
+
+    /// The user behind the tenant: `acme/ada`.
+    #[must_use]
+    pub fn qualified_user(&self) -> String {
+        format!("{}/{}", self.tenant, self.user)
+    }
+
     /// The call, as far as checks look at it; its arguments are none.
     pub(super) fn call(&self) -> Result<(ToolCall, &DecisionFeatures), Unknown> {
         if self.verdict == Verdict::Pending {

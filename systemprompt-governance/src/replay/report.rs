@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use systemprompt_core::id::EventId;
 
-use super::{Grounds, RecordedDecision, Replayed};
+use super::{Grounds, RecordedDecision, Replayed, Unknown};
 
 /// Most events that are named as examples for one direction.
 const EXAMPLES: usize = 5;
@@ -132,14 +132,16 @@ impl ReplayReport {
     }
 
     fn changed(&mut self, recorded: &RecordedDecision, direction: Direction, grounds: &Grounds) {
-        let RecordedDecision { tenant, user, tool, server, .. } = recorded;
-        let tool = match server {
-            Some(server) => format!("mcp__{server}__{tool}"),
-            None => tool.clone(),
-        };
-        let user = format!("{tenant}/{user}");
+        let (tool, user) = (recorded.qualified_tool(), recorded.qualified_user());
         let event = recorded.id;
         self.count(Change { direction, rule: grounds.as_str(), tool: &tool, user: &user, event });
+    }
+
+    /// Counts rows that hold no decision that can be read.
+    pub fn unreadable(&mut self, count: u64) {
+        self.decisions += count;
+        self.undecided.total += count;
+        *self.undecided.by_reason.0.entry(Unknown::Unreadable.to_string()).or_default() += count;
     }
 
     /// Counts a change alone.
