@@ -5,6 +5,7 @@ mod decisions;
 mod durability;
 mod integrity;
 mod outcomes;
+mod policies;
 mod reload;
 mod secrets;
 mod start;
