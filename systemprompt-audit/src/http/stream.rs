@@ -44,7 +44,8 @@ pub(super) async fn open(State(door): State<Door>, request: Request) -> Result<R
     let principal = access::principal(&door, &parts).await?;
     let parameters = Parameters::of(&parts, trace_id)?;
     let (filter, after) = wanted(&parameters, &door)?;
-    let after = match parts.headers.get(LAST_EVENT_ID) {
+    // A client that has received no event yet may send an empty one.
+    let after = match parts.headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
         None => after,
         Some(id) => Some(resumed(id, trace_id)?),
     };
