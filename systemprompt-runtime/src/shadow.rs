@@ -60,14 +60,14 @@ fn load_with(
 
 /// The details of an event that says which policies are in force and asked.
 pub(crate) fn policy_detail(governor: &Governor) -> Value {
-    let mut detail = json!({ "policy_version": governor.policy_version() });
+    let policy_version = governor.policy_version();
     let shadows = governor
         .shadows()
         .into_iter()
         .map(|shadow| json!({ "id": *shadow.id, "policy_version": shadow.policy_version }));
     let shadows: Vec<_> = shadows.collect();
-    if !shadows.is_empty() {
-        detail["shadow"] = shadows.into();
+    match shadows.is_empty() {
+        true => json!({ "policy_version": policy_version }),
+        false => json!({ "policy_version": policy_version, "shadow": shadows }),
     }
-    detail
 }

@@ -5,6 +5,7 @@ mod conclude;
 mod deadline;
 mod error;
 mod run;
+mod secrets;
 
 pub use builder::GovernorBuilder;
 pub use error::{BuildError, ReloadError};

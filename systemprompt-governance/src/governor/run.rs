@@ -16,15 +16,15 @@ use systemprompt_core::event::ShadowVerdict;
 use systemprompt_core::id::PermitId;
 
 use super::deadline::within;
+use super::secrets::{find_secret, rules_that_found};
 use super::{BUILT_IN, Inner};
 use crate::check::CheckTrouble;
 use crate::policy::{Blocked, Policy, ScopeDenial};
 use crate::record;
 use crate::repeat::{Claim, First, Granted};
-use crate::secret::Finding;
 use crate::shadow::Shadows;
 
-type Detail = Option<Cow<'static, str>>;
+pub(super) type Detail = Option<Cow<'static, str>>;
 
 /// One call on its way through the checks.
 pub(super) struct Run<'r> {
@@ -358,48 +358,6 @@ fn scope_reason(inner: &Inner, call: &ToolCall, denial: ScopeDenial) -> (DenialR
             (violation(tool, Vec::new(), None), Some(format!("the rule `{rule}` denies").into()))
         }
     }
-}
-
-fn find_secret(
-    inner: &Inner,
-    policy: &Policy,
-    call: &ToolCall,
-    scan: &mut Option<Vec<Arc<str>>>,
-) -> Result<(), (DenialReason, Detail)> {
-    let disabled = policy.disabled_secret_rules().unwrap_or_default();
-    let mut found = inner.scanner.scan_arguments(call.arguments());
-    if found.is_none() {
-        *scan = Some(Vec::new());
-    } else {
-        let all = inner.scanner.find_all(call.arguments());
-        *scan = Some(rules_that_found(all.iter().cloned()));
-        if !disabled.is_empty() {
-            let counts = |rule: &str| !disabled.iter().any(|disabled| disabled == rule);
-            found = all.into_iter().find(|finding| counts(&finding.rule));
-        }
-    }
-    match found {
-        None => Ok(()),
-        Some(finding) => Err((
-            DenialReason::SecretDetected {
-                rule: finding.rule,
-                location: finding.location,
-                fingerprint: finding.fingerprint,
-            },
-            None,
-        )),
-    }
-}
-
-/// The ids of the rules behind `findings`, each once, in the order of the document.
-fn rules_that_found(findings: impl IntoIterator<Item = Finding>) -> Vec<Arc<str>> {
-    let mut rules = Vec::new();
-    for finding in findings {
-        if !rules.contains(&finding.rule) {
-            rules.push(finding.rule);
-        }
-    }
-    rules
 }
 
 fn rate_reason(charges: &[RateCharge], refusal: &RateRefusal) -> DenialReason {
