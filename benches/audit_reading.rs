@@ -63,13 +63,17 @@ async fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+fn sqlite(pool: &DbPool) -> Result<&sqlx::SqlitePool, Failure> {
+    pool.sqlite().ok_or_else(|| "not SQLite".into())
+}
+
 /// Decisions at odd places, each with its outcome behind it.
 async fn fill(pool: &DbPool, rows: i64) -> Result<(), Failure> {
-    sqlx::query("PRAGMA cache_size = -400000").execute(pool.sqlite()).await?;
+    sqlx::query("PRAGMA cache_size = -400000").execute(sqlite(pool)?).await?;
     let mut from = 1;
     while from <= rows {
         let to = rows.min(from + CHUNK - 1);
-        sqlx::query(FILL).bind(from).bind(to).bind(START).bind(STEP).execute(pool.sqlite()).await?;
+        sqlx::query(FILL).bind(from).bind(to).bind(START).bind(STEP).execute(sqlite(pool)?).await?;
         from = to + 1;
     }
     Ok(())
@@ -110,7 +114,7 @@ SELECT 1, i, unhex(printf('%032x', i)), CASE d WHEN 1 THEN 'decision' ELSE 'outc
 FROM c"#;
 
 async fn sizes(pool: &DbPool, path: &Path, rows: i64) -> Result<(), Failure> {
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool.sqlite()).await?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(sqlite(pool)?).await?;
     let index = path.with_file_name("audit.db-index");
     let bytes = |path: &Path| std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
     let (log, index) = (bytes(path) as f64 / rows as f64, bytes(&index) as f64 / rows as f64);

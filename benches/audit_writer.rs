@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench audit_writer`: SQLite with `synchronous=FULL`, every append answered after its
 //! commit. The database lies in the folder `AUDIT_BENCH_DIR`, else in the current one (a temporary file
-//! system would make commits free).
+//! system would make commits free). With `AUDIT_BENCH_URL` it is that one, such as a PostgreSQL server's.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its numbers")]
 
@@ -43,14 +43,19 @@ async fn run() -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("audit-bench-").tempdir_in(folder)?;
     systemprompt_benches::print_machine(folder.path())?;
     price_of_proof(folder.path()).await?;
-    let house = House::open(&folder.path().join("audit.db"), true).await?;
+    let file = folder.path().join("audit.db");
+    let url = std::env::var("AUDIT_BENCH_URL");
+    let house =
+        House::open(url.unwrap_or_else(|_| format!("sqlite://{}", file.display())), true).await?;
     println!("one decision after the other for each caller (bar: 25,000/s with 64 callers)");
     println!("| callers | decisions/s | p50 ms | p99 ms | CPU us each | rows a batch |");
     println!("|--:|--:|--:|--:|--:|--:|");
     for callers in [1, 8, 64, 200] {
         decisions(&house, callers).await?;
     }
-    size(&house.log, &folder.path().join("audit.db"));
+    if file.exists() {
+        size(&house.log, &file);
+    }
     println!("\nbatches of 100 (bar: 60,000 rows/s)");
     println!("| callers | rows/s | CPU us each |");
     println!("|--:|--:|--:|");
@@ -74,7 +79,7 @@ async fn price_of_proof(folder: &Path) -> Result<(), Failure> {
     for round in 0..3 {
         for merkle in [true, false] {
             let path = folder.join(format!("{merkle}-{round}.db"));
-            let house = House::open(&path, merkle).await?;
+            let house = House::open(format!("sqlite://{}", path.display()), merkle).await?;
             let meter = Meter::start();
             let done = house
                 .each(64, |house| async move { Ok(house.log.append(house.decision()).await?) })
@@ -242,10 +247,9 @@ struct House {
 }
 
 impl House {
-    async fn open(database: &Path, merkle: bool) -> Result<Self, Failure> {
+    async fn open(url: String, merkle: bool) -> Result<Self, Failure> {
         let clock = SystemClock::shared();
-        let options = DatabaseOptions::new(format!("sqlite://{}", database.display())).create(true);
-        let pool = DbPool::open(&options).await?;
+        let pool = DbPool::open(&DatabaseOptions::new(url).create(true)).await?;
         SchemaInstaller::new(&[schema()])?.apply(&pool, &*clock).await?;
         let key = SigningKey::parse(&Secret::new("5a".repeat(32)))?;
         let checkpoints = merkle.then(|| CheckpointOptions::new(SigningKeys::new(key)));

@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
-use systemprompt::database::DbPool;
+use systemprompt::database::{DatabaseError, DbPool, Driver};
 use systemprompt::extension::prelude::*;
 use systemprompt::runtime::App;
 
@@ -42,9 +42,12 @@ impl Extension for Guestbook {
     }
 
     fn schemas(&self) -> Vec<SchemaDefinition> {
-        const TABLE: &str =
+        const SQLITE: &str =
             "CREATE TABLE guestbook_entries (id INTEGER PRIMARY KEY, entry TEXT NOT NULL)";
-        vec![SchemaDefinition::new("guestbook_entries", TABLE)]
+        const POSTGRES: &str = "CREATE TABLE guestbook_entries \
+                                (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, entry TEXT NOT NULL)";
+        let table = SchemaDefinition::per_backend("guestbook_entries");
+        vec![table.sqlite(SQLITE).postgres(POSTGRES)]
     }
 }
 
@@ -76,22 +79,44 @@ register_extension!(Guestbook);
 type Shared = State<(DbPool, Settings)>;
 
 async fn list(State((database, _)): Shared) -> Result<Json<Vec<String>>, StatusCode> {
-    let entries =
-        sqlx::query_scalar("SELECT entry FROM guestbook_entries ORDER BY id DESC LIMIT 100")
-            .fetch_all(database.sqlite())
-            .await;
-    entries.map(Json).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
+    entries(&database).await.map(Json).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
 async fn add(State((database, settings)): Shared, entry: String) -> StatusCode {
     if entry.chars().count() > settings.longest {
         return StatusCode::PAYLOAD_TOO_LARGE;
     }
-    let added = sqlx::query("INSERT INTO guestbook_entries (entry) VALUES (?)")
-        .bind(entry)
-        .execute(database.sqlite())
-        .await;
-    if added.is_ok() { StatusCode::CREATED } else { StatusCode::SERVICE_UNAVAILABLE }
+    match insert(&database, entry).await {
+        Ok(()) => StatusCode::CREATED,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+// An extension that is at home on one backend asks for its pool: `database.postgres()`. One for both
+// has the few queries that differ twice.
+
+async fn entries(database: &DbPool) -> Result<Vec<String>, DatabaseError> {
+    const NEWEST: &str = "SELECT entry FROM guestbook_entries ORDER BY id DESC LIMIT 100";
+    Ok(match database.driver() {
+        Driver::Sqlite(database) => sqlx::query_scalar(NEWEST).fetch_all(database.pool()).await?,
+        Driver::Postgres(database) => sqlx::query_scalar(NEWEST).fetch_all(database.pool()).await?,
+        other => return Err(other.unsupported()),
+    })
+}
+
+async fn insert(database: &DbPool, entry: String) -> Result<(), DatabaseError> {
+    match database.driver() {
+        Driver::Sqlite(database) => {
+            let sql = "INSERT INTO guestbook_entries (entry) VALUES (?)";
+            sqlx::query(sql).bind(entry).execute(database.pool()).await?;
+        }
+        Driver::Postgres(database) => {
+            let sql = "INSERT INTO guestbook_entries (entry) VALUES ($1)";
+            sqlx::query(sql).bind(entry).execute(database.pool()).await?;
+        }
+        other => return Err(other.unsupported()),
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {

@@ -23,6 +23,10 @@ use systemprompt::runtime::{
 };
 use tokio::net::TcpListener;
 
+/// Threads hand memory to each other at every decision, which this allocator is good at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "usage: gateway [--addr IP:PORT] [--data FOLDER] [--config FILE]";
 
 struct Arguments {

@@ -24,6 +24,10 @@ use std::time::Duration;
 
 use server::{Governed, Kind, Running};
 
+/// As in the gateway.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const LEVELS: [usize; 3] = [8, 64, 200];
 const ROUNDS: usize = 3;
 const SECONDS: u64 = 3;

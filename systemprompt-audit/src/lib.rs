@@ -19,9 +19,15 @@
 //! | feature | brings | default |
 //! |---|---|---|
 //! | `sqlite` | the SQLite store | yes |
+//! | `postgres` | the PostgreSQL store | no |
 //! | `http` | an axum router over [`AuditReader`] | no |
 //! | `export` | [`export`]: the log in the formats of SIEMs, and the sinks that take it there | no |
 //! | `witness` | checkpoints over HTTP | no |
+
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(dead_code, unused, reason = "without a backend there is no store to use it")
+)]
 
 pub mod analytics;
 mod append_in;
@@ -32,10 +38,10 @@ mod error;
 pub mod export;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "sqlite")]
 mod index;
 mod installation;
 mod leaf;
-mod lease;
 mod log;
 pub mod merkle;
 pub mod note;

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::Connection as _;
-use systemprompt_core::clock::{Clock, Timestamp};
+use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
-use systemprompt_core::database::DbPool;
+#[cfg(feature = "sqlite")]
+use systemprompt_core::database::Backend;
+use systemprompt_core::database::{DbPool, Driver};
 use systemprompt_core::decision::Outcome;
 use systemprompt_core::event::AuditEvent;
 use systemprompt_core::id::PermitId;
@@ -20,23 +21,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::lease::Lease;
 use crate::note::VerifierKey;
-use crate::open_permit::{self, OpenPermit};
+use crate::open_permit::OpenPermit;
 use crate::pending::Pending;
 use crate::signing::Signing;
 use crate::stats::{AuditStats, Counters};
-use crate::store::Store as _;
-use crate::store::sqlite::{SqliteStore, log as sqlite_log};
+use crate::store::{Opened, Store, query};
 use crate::sweep::Sweep;
 use crate::writer::command::{Append, Command, Settlement};
 use crate::writer::extent::Extent;
 use crate::writer::{Gathering, Writer};
-use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError, index, installation};
-
-/// How often a lease that is held is asked for again, and how long after.
-const LEASE_RETRIES: u32 = 3;
-const LEASE_PAUSE: Duration = Duration::from_millis(20);
+use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError};
 
 /// The audit log of one writer: events go in and are durable when the call returns.
 ///
@@ -92,7 +87,8 @@ fn taken(task: &Mutex<Option<JoinHandle<()>>>) -> Option<JoinHandle<()>> {
 }
 
 impl AuditLog {
-    /// Opens a log and takes the lease on its origin. The schema must be installed.
+    /// Opens a log and takes the sole right to write it: on SQLite a lease file beside the database, on
+    /// PostgreSQL an advisory lock that the writer's own connection holds. The schema must be installed.
     ///
     /// Must be called in a tokio runtime, on which the writer runs.
     ///
@@ -100,14 +96,28 @@ impl AuditLog {
     /// [`OpenError`] when another writer holds the lease, or the database cannot be opened or written.
     pub async fn open(pool: &DbPool, options: AuditOptions) -> Result<Self, OpenError> {
         let now = options.clock.now();
-        let mut connection = pool.connect().await?;
-        let installation = installation::id(&mut connection, now).await?;
-        let origin = options.origin.clone().unwrap_or_else(|| Origin::server(&installation));
-        let lease = take(pool, &origin, now).await?;
-        let log_id =
-            sqlite_log::log_id(&mut connection, &origin, now).await.map_err(StoreError::from)?;
-        connection.close().await.map_err(StoreError::from)?;
-        let mut store = SqliteStore::open(pool, log_id, options.lock_timeout).await?;
+        match pool.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => {
+                let opened = crate::store::sqlite::open(database, &options, now).await?;
+                Self::start(opened, pool, options).await
+            }
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => {
+                let opened = crate::store::postgres::open(database, &options, now).await?;
+                Self::start(opened, pool, options).await
+            }
+            other => Err(other.unsupported().into()),
+        }
+    }
+
+    /// Starts the writer and what goes on in the background.
+    async fn start(
+        opened: Opened<impl Store>,
+        pool: &DbPool,
+        options: AuditOptions,
+    ) -> Result<Self, OpenError> {
+        let Opened { mut store, origin, installation, log_id } = opened;
         let mut extent = Extent::load(&mut store, options.merkle).await?;
         if !extent.tiles.is_empty() {
             store.commit(&[], &extent.tiles).await?;
@@ -120,13 +130,17 @@ impl AuditLog {
             counters.diverged.store(true, Relaxed);
         }
         let (commands, receiver) = mpsc::channel(options.queue.max(1));
+        #[cfg(feature = "sqlite")]
+        let feed = (pool.backend() == Backend::Sqlite && !options.index_interval.is_zero())
+            .then(crate::index::Feed::default);
         let writer = Writer {
             store,
+            #[cfg(feature = "sqlite")]
+            feed: feed.clone(),
             origin: origin.clone(),
             clock: options.clock.clone(),
             counters: counters.clone(),
             max_batch: options.max_batch.max(1),
-            lease,
             extent,
             behind: false,
             in_doubt: None,
@@ -134,9 +148,9 @@ impl AuditLog {
             heads: signing.as_mut().and_then(|signing| signing.heads.take()),
             doubtful: false,
             disowned: Vec::new(),
-            gathering: Gathering::default(),
+            gathering: Gathering::among_others(),
         };
-        tokio::spawn(writer.run(receiver));
+        writer.start(receiver)?;
         let verifier = match &options.checkpoints {
             Some(checkpoints) => Some(checkpoints.keys.verifier(&installation)?),
             None => None,
@@ -159,13 +173,23 @@ impl AuditLog {
             commands: commands.downgrade(),
             clock: options.clock.clone(),
             log_id,
-            cli,
+            installation: installation.clone(),
         };
         let sweeping = (!options.sweep_interval.is_zero())
             .then(|| tokio::spawn(sweep.clone().run(options.sweep_interval)));
         let (stop, stopped) = watch::channel(false);
-        let indexing = (!options.index_interval.is_zero())
-            .then(|| index::start(pool.clone(), options.index_interval, stopped));
+        let indexing = match pool.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => feed.map(|feed| {
+                let interval = options.index_interval;
+                crate::index::start(database.clone(), (log_id, feed), interval, stopped)
+            }),
+            // The server's own indexes do the same.
+            _ => {
+                drop(stopped);
+                None
+            }
+        };
         Ok(Self(Arc::new(Shared {
             commands,
             counters,
@@ -220,22 +244,29 @@ impl AuditLog {
     /// # Errors
     /// [`AuditError`] when the log cannot be read.
     pub async fn open_permits(&self, limit: u32) -> Result<Vec<OpenPermit>, AuditError> {
-        open_permit::newest(&self.0.pool, self.0.sweep.log_id, self.0.clock.now(), limit)
-            .await
-            .map_err(|error| StoreError::from(error).into())
+        let (log_id, now) = (self.0.sweep.log_id, self.0.clock.now());
+        let newest = query!(self.0.pool, permits::newest(log_id, now, limit));
+        newest.map_err(|error| StoreError::from(error).into())
     }
 
     /// Takes what has been written into the search index, also from logs that nobody has open, and says
-    /// how many events. Happens by itself in the background.
+    /// how many events. Happens by itself in the background. PostgreSQL keeps its indexes up itself: there
+    /// this does nothing.
     ///
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or the index not written.
     pub async fn index(&self) -> Result<u64, QueryError> {
-        let pool = &self.0.pool;
-        let mut indexer = index::Indexer::open(pool).await.map_err(QueryError::Index)?;
-        let taken = indexer.catch_up().await;
-        indexer.close().await;
-        Ok(taken?)
+        match self.0.pool.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => {
+                let opened = crate::index::Indexer::open(database, None).await;
+                let mut indexer = opened.map_err(QueryError::Index)?;
+                let taken = indexer.catch_up().await;
+                indexer.close().await;
+                Ok(taken?)
+            }
+            _ => Ok(0),
+        }
     }
 
     /// Records every permit that has expired without an outcome as abandoned, and says how many.
@@ -289,17 +320,6 @@ impl AuditLog {
         self.0.counters.took(start.elapsed());
         result
     }
-}
-
-/// Takes the lease. Another server's sweep may be looking at it just now, so one refusal is not final.
-async fn take(pool: &DbPool, origin: &Origin, now: Timestamp) -> Result<Lease, OpenError> {
-    for _ in 0..LEASE_RETRIES {
-        match Lease::take(pool.path(), origin, now) {
-            Err(OpenError::Held { .. }) => tokio::time::sleep(LEASE_PAUSE).await,
-            result => return result,
-        }
-    }
-    Lease::take(pool.path(), origin, now)
 }
 
 async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, AuditError> {
@@ -356,12 +376,12 @@ impl PermitLedger for AuditLog {
     }
 
     async fn state(&self, permit: PermitId) -> Result<PermitState, AuditError> {
-        let state = open_permit::state(&self.0.pool, permit).await;
+        let state = query!(self.0.pool, permits::state(permit));
         state.map_err(|error| StoreError::from(error).into())
     }
 
     async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
-        let found = open_permit::find(&self.0.pool, call).await;
+        let found = query!(self.0.pool, permits::find(call));
         found.map_err(|error| StoreError::from(error).into())
     }
 }

@@ -9,8 +9,8 @@ use crate::checkpoint::CheckpointOptions;
 /// How an audit log is opened.
 #[derive(Clone)]
 pub struct AuditOptions {
-    /// The name of the log; `server@<installation>` unless said otherwise. Replicas on one database
-    /// need a name each.
+    /// The name of the log. Unless said otherwise it is `server@<installation>`; of several replicas on
+    /// one PostgreSQL each takes the first name that is free: `server-2@..`, `server-3@..`.
     pub origin: Option<Origin>,
     /// Most events that may wait for the writer. One more is refused at once.
     pub queue: usize,
@@ -42,7 +42,7 @@ impl Default for AuditOptions {
             lock_timeout: Duration::from_millis(500),
             append_timeout: Duration::from_secs(5),
             sweep_interval: Duration::from_secs(5),
-            index_interval: Duration::from_millis(250),
+            index_interval: Duration::from_millis(500),
             checkpoints: None,
             merkle: true,
             clock: SystemClock::shared(),

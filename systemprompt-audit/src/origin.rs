@@ -19,9 +19,12 @@ impl Origin {
         if plain && !text.starts_with('.') { Ok(Self(text.into())) } else { Err(OriginError) }
     }
 
-    /// The log of the one server of an installation.
-    pub(crate) fn server(installation: &str) -> Self {
-        Self(format!("server@{installation}").into())
+    /// The log of the server of an installation, or of one of several.
+    pub(crate) fn server(installation: &str, number: u32) -> Self {
+        match number {
+            1 => Self(format!("server@{installation}").into()),
+            _ => Self(format!("server-{number}@{installation}").into()),
+        }
     }
 
     /// The log of the command line of an installation.

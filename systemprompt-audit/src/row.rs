@@ -32,6 +32,7 @@ impl Row {
     }
 
     /// All values, in the order of the table.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn values(&self) -> &[Value] {
         &self.values
     }

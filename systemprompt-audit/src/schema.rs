@@ -2,24 +2,36 @@
 
 use systemprompt_core::database::{SchemaDefinition, SchemaOwner};
 
-/// What is installed in SQLite, in this order: a table or view, and the statements that make it.
-pub(crate) const SQLITE: [(&str, &str); 10] = [
-    ("audit_installation", include_str!("../schema/sqlite/installation.sql")),
-    ("audit_logs", include_str!("../schema/sqlite/logs.sql")),
-    ("audit_events", include_str!("../schema/sqlite/events.sql")),
-    ("audit_exports", include_str!("../schema/sqlite/exports.sql")),
-    ("audit_tiles", include_str!("../schema/sqlite/tiles.sql")),
-    ("audit_checkpoints", include_str!("../schema/sqlite/checkpoints.sql")),
-    ("governance_decisions", include_str!("../schema/sqlite/decisions_view.sql")),
-    ("tool_executions", include_str!("../schema/sqlite/executions_view.sql")),
-    ("ai_requests", include_str!("../schema/sqlite/requests_view.sql")),
-    ("five_point_trace", include_str!("../schema/sqlite/trace_view.sql")),
+/// What is installed, in this order: a table or view, and the statements that make it in SQLite and in
+/// PostgreSQL.
+macro_rules! definitions {
+    ($($relation:literal in $file:literal),* $(,)?) => {
+        [$((
+            $relation,
+            include_str!(concat!("../schema/sqlite/", $file)),
+            include_str!(concat!("../schema/postgres/", $file)),
+        )),*]
+    };
+}
+
+pub(crate) const DEFINITIONS: [(&str, &str, &str); 10] = definitions![
+    "audit_installation" in "installation.sql",
+    "audit_logs" in "logs.sql",
+    "audit_events" in "events.sql",
+    "audit_exports" in "exports.sql",
+    "audit_tiles" in "tiles.sql",
+    "audit_checkpoints" in "checkpoints.sql",
+    "governance_decisions" in "decisions_view.sql",
+    "tool_executions" in "executions_view.sql",
+    "ai_requests" in "requests_view.sql",
+    "five_point_trace" in "trace_view.sql",
 ];
 
 /// The tables and views of the audit log, for the schema installer.
 #[must_use]
 pub fn schema() -> SchemaOwner {
-    SQLITE.into_iter().fold(SchemaOwner::new("systemprompt-audit"), |owner, (table, sql)| {
-        owner.definition(SchemaDefinition::per_backend(table).sqlite(sql))
+    DEFINITIONS.into_iter().fold(SchemaOwner::new("systemprompt-audit"), |owner, definition| {
+        let (name, sqlite, postgres) = definition;
+        owner.definition(SchemaDefinition::per_backend(name).sqlite(sqlite).postgres(postgres))
     })
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use sqlx::Connection as _;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::event::AuditEvent;
 use tokio::sync::{mpsc, watch};
@@ -14,7 +13,7 @@ use crate::checkpoint::{
 };
 use crate::merkle::Tree;
 use crate::stats::Counters;
-use crate::store::sqlite::tree::{SqliteTree, last_checkpoint};
+use crate::store::{LogTree, over};
 use crate::writer::command::Command;
 use crate::{AuditOptions, OpenError, Origin, StoreError};
 
@@ -43,9 +42,9 @@ impl<'o> Signing<'o> {
         let now = options.clock.now();
         let signers = checkpoints.keys.signers(installation)?;
         let mut connection = pool.connect().await?;
-        let last = last_checkpoint(&mut connection, log_id).await.map_err(StoreError::from)?;
+        let last = over!(connection, tree::last_checkpoint(log_id)).map_err(StoreError::from)?;
         let size = tree.map_or(0, Tree::size);
-        let mut source = SqliteTree { connection: &mut connection, log_id };
+        let mut source = LogTree { connection: connection.driver(), log_id };
         let diverged = match tree {
             None => true,
             Some(_) => divergence(&mut source, (origin, size), last.as_ref(), &checkpoints.places)
@@ -57,7 +56,7 @@ impl<'o> Signing<'o> {
                 .is_some(),
         };
         // Not left to whoever drops it: the files of a database that was closed may be moved.
-        connection.close().await.map_err(StoreError::from)?;
+        connection.close().await?;
         if diverged {
             tracing::error!(
                 %origin,

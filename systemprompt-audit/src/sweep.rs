@@ -9,7 +9,7 @@ use systemprompt_core::database::DbPool;
 use systemprompt_core::id::PermitId;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::lease::Lease;
+use crate::store::query;
 use crate::writer::command::{Command, Settlement};
 use crate::{Origin, StoreError};
 
@@ -29,15 +29,23 @@ pub(crate) struct Sweep {
     pub(crate) commands: mpsc::WeakSender<Command>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) log_id: i64,
-    /// The command line's log, which has no sweep of its own.
-    pub(crate) cli: Origin,
+    pub(crate) installation: String,
 }
 
-struct Mark {
-    log_id: i64,
-    origin: String,
-    swept_to: i64,
-    tail: i64,
+/// How far a log has been swept.
+pub(crate) struct Mark {
+    pub(crate) log_id: i64,
+    pub(crate) origin: String,
+    pub(crate) swept_to: i64,
+    pub(crate) tail: i64,
+}
+
+/// A permit that a log has granted.
+pub(crate) struct Grant {
+    pub(crate) seq: i64,
+    pub(crate) id: Vec<u8>,
+    pub(crate) expires_at: i64,
+    pub(crate) settled: bool,
 }
 
 impl Sweep {
@@ -58,8 +66,9 @@ impl Sweep {
     /// Sweeps once; says how many permits were abandoned.
     pub(crate) async fn once(&self) -> Result<u64, AuditError> {
         let mut abandoned = 0;
-        for mark in self.marks().await.map_err(StoreError::from)? {
-            if mark.swept_to >= mark.tail || !self.tends(&mark) {
+        let marks: Result<Vec<Mark>, _> = query!(self.pool, sweep::marks());
+        for mark in marks.map_err(StoreError::from)? {
+            if mark.swept_to >= mark.tail || !self.tends(&mark).await {
                 continue;
             }
             let mut swept_to = mark.swept_to;
@@ -74,7 +83,8 @@ impl Sweep {
                 }
             }
             if swept_to > mark.swept_to {
-                self.advance(mark.log_id, swept_to).await.map_err(StoreError::from)?;
+                query!(self.pool, sweep::advance(mark.log_id, swept_to))
+                    .map_err(StoreError::from)?;
             }
         }
         Ok(abandoned)
@@ -83,23 +93,13 @@ impl Sweep {
     /// Whether the log is this one, or one that nobody else sweeps: the command line's, or one whose
     /// writer is gone, such as that of a former origin. The outcomes go into this log, so that it
     /// needs no lease, and a writer who comes back at this very moment does no harm.
-    fn tends(&self, mark: &Mark) -> bool {
-        mark.log_id == self.log_id
-            || mark.origin == self.cli.as_str()
-            || Origin::parse(&mark.origin)
-                .is_ok_and(|origin| Lease::is_free(self.pool.path(), &origin))
-    }
-
-    async fn marks(&self) -> Result<Vec<Mark>, sqlx::Error> {
-        sqlx::query_as!(
-            Mark,
-            r#"SELECT id AS "log_id!: i64", origin, swept_to,
-                      coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0)
-                          AS "tail!: i64"
-               FROM audit_logs AS l ORDER BY id"#
-        )
-        .fetch_all(self.pool.sqlite())
-        .await
+    async fn tends(&self, mark: &Mark) -> bool {
+        if mark.log_id == self.log_id || mark.origin == Origin::cli(&self.installation).as_str() {
+            return true;
+        }
+        let Ok(origin) = Origin::parse(&mark.origin) else { return false };
+        // Whoever cannot tell leaves it to the next sweep.
+        query!(self.pool, sweep::is_free(&self.installation, &origin)).unwrap_or(false)
     }
 
     /// The expired and unsettled permits among the places after `from` up to `to`, and the place up to
@@ -110,31 +110,17 @@ impl Sweep {
         from: i64,
         to: i64,
     ) -> Result<(i64, Vec<PermitId>), sqlx::Error> {
-        let rows = sqlx::query!(
-            r#"SELECT d.seq, d.id, d.expires_at AS "expires_at!",
-                      EXISTS (SELECT 1 FROM audit_events AS o
-                              WHERE o.permit_id = d.id AND o.kind = 'outcome') AS "settled!: bool"
-               FROM audit_events AS d
-               WHERE d.log_id = ? AND d.seq > ? AND d.seq <= ?
-                 AND d.kind = 'decision' AND d.decision = 'allow' AND d.permit_id IS NULL
-                 AND d.expires_at IS NOT NULL
-               ORDER BY d.seq"#,
-            log_id,
-            from,
-            to
-        )
-        .fetch_all(self.pool.sqlite())
-        .await?;
+        let grants: Vec<Grant> = query!(self.pool, sweep::grants(log_id, from, to))?;
         let now = self.clock.now().as_micros();
         let mut expired = Vec::new();
-        for row in rows {
-            if row.settled {
+        for grant in grants {
+            if grant.settled {
                 continue;
             }
-            if row.expires_at >= now {
-                return Ok((row.seq - 1, expired));
+            if grant.expires_at >= now {
+                return Ok((grant.seq - 1, expired));
             }
-            expired.extend(row.id.try_into().ok().map(PermitId::from_bytes));
+            expired.extend(grant.id.try_into().ok().map(PermitId::from_bytes));
         }
         Ok((to, expired))
     }
@@ -163,16 +149,5 @@ impl Sweep {
             }
         }
         Ok(abandoned)
-    }
-
-    async fn advance(&self, log_id: i64, swept_to: i64) -> Result<(), sqlx::Error> {
-        sqlx::query!(
-            "UPDATE audit_logs SET swept_to = max(swept_to, ?) WHERE id = ?",
-            swept_to,
-            log_id
-        )
-        .execute(self.pool.sqlite())
-        .await?;
-        Ok(())
     }
 }

@@ -161,12 +161,24 @@ pub(crate) struct UserCreateArgs {
     pub(crate) department: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum DbCommand {
     /// Show what is installed, what is missing and what has drifted.
     Status,
     /// Install what is missing.
-    Migrate,
+    Migrate {
+        /// Show what would be installed, and install nothing.
+        #[arg(long)]
+        plan: bool,
+    },
+    /// Undo the last migrations of an owner, those that can be undone.
+    Rollback {
+        /// The owner, as `db status` names it.
+        owner: String,
+        /// How many migrations.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+        steps: u16,
+    },
 }
 
 #[derive(Debug, Args)]

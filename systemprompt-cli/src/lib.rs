@@ -95,7 +95,7 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
             };
             return plugins::list(&registry, output);
         }
-        Command::Db(command) => return db::run(*command, profile, linked, output).await,
+        Command::Db(command) => return db::run(command.clone(), profile, linked, output).await,
         // These only read, or read nothing at all, and work on what they do not own.
         Command::Audit(AuditCommand::Verify(args)) => {
             return audit_verify::run(args, profile, output).await;

@@ -8,7 +8,7 @@ use systemprompt_core::bootstrap::{
 };
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
-use systemprompt_core::database::{DatabaseError, DatabaseOptions, DbPool, SchemaInstaller};
+use systemprompt_core::database::{DatabaseError, DbPool, SchemaInstaller};
 use systemprompt_core::extension::TypedExtensionRegistry;
 use systemprompt_identity::IdentityStore;
 
@@ -51,8 +51,7 @@ impl Session {
             false => config_of_database(profile)?,
         };
         let registry = enabled(&config, linked)?;
-        let section = &config.profile().database;
-        let mut options = DatabaseOptions::new(section.url.to_string()).create(create);
+        let mut options = config.database_options().create(create);
         options.max_connections = 2;
         options.busy_timeout = std::time::Duration::from_secs(5);
         let database = DbPool::open(&options).await.map_err(Failure::database)?;
@@ -80,9 +79,9 @@ pub(crate) fn config(profile: &Path) -> Result<Config, Failure> {
 /// The configuration in `profile`, whose database is there: without one, nothing is made beside it.
 fn config_of_database(profile: &Path) -> Result<Config, Failure> {
     let stage = ProfileBootstrap::load(profile, Environment::from_process());
-    let path = stage.map_err(Failure::config)?.profile().database.url.path().to_owned();
-    if !path.exists() {
-        return Err(Failure::database(DatabaseError::Missing { path }));
+    let stage = stage.map_err(Failure::config)?;
+    if let Some(path) = stage.profile().database.url.path().filter(|path| !path.exists()) {
+        return Err(Failure::database(DatabaseError::Missing { path: path.to_owned() }));
     }
     config(profile)
 }

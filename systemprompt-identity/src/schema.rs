@@ -1,19 +1,29 @@
 use systemprompt_core::database::{SchemaDefinition, SchemaOwner};
 
+macro_rules! tables {
+    ($($table:literal),* $(,)?) => {
+        [$((
+            $table,
+            include_str!(concat!("../schema/sqlite/", $table, ".sql")),
+            include_str!(concat!("../schema/postgres/", $table, ".sql")),
+        )),*]
+    };
+}
+
 /// The tables of this crate, for the host's `SchemaInstaller`.
 #[must_use]
 pub fn schema() -> SchemaOwner {
-    [
-        ("tenants", include_str!("../schema/tenants.sql")),
-        ("roles", include_str!("../schema/roles.sql")),
-        ("departments", include_str!("../schema/departments.sql")),
-        ("users", include_str!("../schema/users.sql")),
-        ("api_keys", include_str!("../schema/api_keys.sql")),
-        ("revoked_tokens", include_str!("../schema/revoked_tokens.sql")),
-        ("identity_generation", include_str!("../schema/identity_generation.sql")),
-    ]
-    .into_iter()
-    .fold(SchemaOwner::new("systemprompt-identity"), |owner, (table, sql)| {
-        owner.definition(SchemaDefinition::per_backend(table).sqlite(sql))
+    let tables = tables![
+        "tenants",
+        "roles",
+        "departments",
+        "users",
+        "api_keys",
+        "revoked_tokens",
+        "identity_generation",
+    ];
+    tables.into_iter().fold(SchemaOwner::new("systemprompt-identity"), |owner, table| {
+        let (name, sqlite, postgres) = table;
+        owner.definition(SchemaDefinition::per_backend(name).sqlite(sqlite).postgres(postgres))
     })
 }

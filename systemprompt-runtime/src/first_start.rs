@@ -1,26 +1,36 @@
 //! The first start of an installation: data folder, database, first users and keys, starter profile.
 //!
-//! There is no half-made installation: the database is made under another name and takes its own as
-//! the very last step. Whatever a crash leaves behind, the next start finds no database, and begins
-//! anew.
+//! There is no half-made installation: a database file is made under another name and takes its own as
+//! the very last step, and a server commits as the very last step. Whatever a crash leaves behind, the
+//! next start finds no installation, and begins anew.
 
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(unused, reason = "without a backend nothing can be made")
+)]
+
+#[cfg(feature = "sqlite")]
+mod file;
 mod private_file;
 mod seed;
+#[cfg(feature = "postgres")]
+mod server;
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::config::{DatabaseUrl, STARTER_PROFILE};
-use systemprompt_core::database::{DatabaseOptions, DbPool, is_installed, refuse_leftovers};
+#[allow(unused_imports, reason = "with every backend nothing is unsupported")]
+use systemprompt_core::database::DatabaseError;
 use systemprompt_core::extension::TypedExtensionRegistry;
+use systemprompt_identity::Seeded;
 
-use crate::check_profile::enabled;
-use crate::{StartError, installer};
+use crate::StartError;
 
-use private_file::{failed, make_folder, sync_folder, write_private};
+use private_file::{failed, make_folder, write_private};
 
 /// What a first start has made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,16 +57,16 @@ pub fn starter_profile(folder: &Path) -> Result<PathBuf, StartError> {
         return Ok(path);
     }
     let database = DatabaseUrl::default().within(folder);
-    if database.path().exists() {
-        return Err(StartError::NoProfile { path, database: database.path().to_owned() });
+    if let Some(database) = database.path().filter(|database| database.exists()) {
+        return Err(StartError::NoProfile { path, database: database.to_owned() });
     }
     write_private(&path, STARTER_PROFILE.as_bytes())?;
     Ok(path)
 }
 
-/// Makes the database that `config` names, with a tenant, an administrator and a plain user, and writes
-/// their keys into the data folder. `None` when there is a database already. Key files without a
-/// database are moved aside, never overwritten.
+/// Makes the database that `config` names, or what belongs into it on a server, with a tenant, an
+/// administrator and a plain user, and writes their keys into the data folder. `None` when there is a
+/// database already. Key files without a database are moved aside, never overwritten.
 ///
 /// # Errors
 /// [`StartError`] with what is in the way, such as what another database has left at its path, or a
@@ -66,61 +76,19 @@ pub async fn first_start(
     extensions: &TypedExtensionRegistry,
     clock: Arc<dyn Clock>,
 ) -> Result<Option<FirstStart>, StartError> {
-    let path = config.profile().database.url.path().to_owned();
-    if is_there(&path).await? {
-        return Ok(None);
+    match config.profile().database.url.path() {
+        #[cfg(feature = "sqlite")]
+        Some(path) => file::first_start(config, extensions, clock, path).await,
+        #[cfg(feature = "postgres")]
+        None => server::first_start(config, extensions, clock).await,
+        #[allow(unreachable_patterns, reason = "with every backend there is no other")]
+        _ => Err(DatabaseError::unsupported(config.profile().database.url.backend()).into()),
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder)?;
-    }
-    let lock_path = with_suffix(&path, ".first-start.lock");
-    let lock = lock(lock_path.clone()).await?;
-    // Whoever held the lock before may have made it.
-    if is_there(&path).await? {
-        return Ok(None);
-    }
-    let made = make(config, extensions, clock, &path).await?;
-    // With the database in place nobody waits for the lock any more.
-    let _ = fs::remove_file(lock_path);
-    drop(lock);
-    Ok(Some(made))
 }
 
-/// Whether there is a database of ours at `path`. Nothing is made in the place of anything else.
-async fn is_there(path: &Path) -> Result<bool, StartError> {
-    refuse_leftovers(path)?;
-    let Ok(file) = fs::metadata(path) else { return Ok(false) };
-    let problem = match file.len() {
-        0 => "the file is empty",
-        _ if is_installed(path).await? => return Ok(true),
-        _ => "nothing of ours is installed in it",
-    };
-    Err(StartError::NotOurs { path: path.to_owned(), problem })
-}
-
-async fn make(
-    config: &Config,
-    extensions: &TypedExtensionRegistry,
-    clock: Arc<dyn Clock>,
-    path: &Path,
-) -> Result<FirstStart, StartError> {
-    let registry = enabled(config.loaded(), extensions.clone())?.registry;
-    let draft = with_suffix(path, ".first-start");
-    for leftover in ["", "-wal", "-shm"].map(|suffix| with_suffix(&draft, suffix)) {
-        if leftover.exists() {
-            fs::remove_file(&leftover).map_err(failed(&leftover, "it cannot be removed"))?;
-        }
-    }
-    // Made by us, it is for its owner alone; the database's other files take its mode.
-    write_private(&draft, b"")?;
-    let options = DatabaseOptions::new(DatabaseUrl::sqlite(&draft).to_string());
-    let database = DbPool::open(&options).await?;
-    let installed = installer(&registry)?.apply(&database, &*clock).await?;
-    let now = clock.now();
-    let seeded = seed::seed(&database, clock, &installed).await?;
-    // Closing the last connection writes everything into the one file.
-    database.close().await;
-
+/// Writes the keys of the first identities into the data folder; what lies there is moved aside.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn write_keys(config: &Config, seeded: &Seeded, now: Timestamp) -> Result<FirstStart, StartError> {
     let folder = config.data_folder();
     let (admin_key, user_key) = (folder.join("admin.key"), folder.join("user.key"));
     let mut moved_aside = Vec::new();
@@ -131,11 +99,6 @@ async fn make(
     let made = FirstStart { admin_key, user_key, moved_aside };
     write_private(&made.admin_key, seeded.admin.key.token.expose().as_bytes())?;
     write_private(&made.user_key, seeded.user.key.token.expose().as_bytes())?;
-
-    let cannot = "it cannot be written";
-    File::open(&draft).and_then(|file| file.sync_all()).map_err(failed(&draft, cannot))?;
-    fs::rename(&draft, path).map_err(failed(path, cannot))?;
-    sync_folder(path)?;
     Ok(made)
 }
 
@@ -151,17 +114,6 @@ fn move_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, StartError
     let (from, to) = (path.display(), aside.display());
     tracing::warn!("`{from}` belongs to no database here; it was moved to `{to}`");
     Ok(Some(aside))
-}
-
-async fn lock(path: PathBuf) -> Result<File, StartError> {
-    let taking = path.clone();
-    let taken = tokio::task::spawn_blocking(move || {
-        let file = File::options().create(true).truncate(false).write(true).open(taking)?;
-        file.lock()?;
-        Ok(file)
-    });
-    let taken = taken.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-    taken.map_err(failed(&path, "it cannot be locked"))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

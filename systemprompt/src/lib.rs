@@ -20,13 +20,15 @@
 //!
 //! # Features
 //!
-//! A feature adds modules and never changes what others do.
+//! A feature adds modules and never changes what others do. What keeps something in the database needs
+//! `sqlite`, `postgres` or both.
 //!
 //! | feature | brings | default |
 //! |---|---|---|
 //! | `core` | [`identifiers`], [`models`], [`traits`], [`extension`] | yes |
 //! | `database` | `database`: the pool, schemas, migrations | no |
-//! | `sqlite` | the embedded SQLite backend of `database`, the only one so far | no |
+//! | `sqlite` | the embedded SQLite backend of whatever keeps something in the database | no |
+//! | `postgres` | the PostgreSQL backend of whatever keeps something in the database | no |
 //! | `config` | `config`: `profile.yaml` | no |
 //! | `events` | `events`: the in-process event bus | no |
 //! | `governance` | `governance`: the governor and its policy | no |

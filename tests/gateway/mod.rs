@@ -6,6 +6,7 @@ mod durability;
 mod integrity;
 mod outcomes;
 mod policies;
+mod postgres;
 mod reload;
 mod secrets;
 mod start;

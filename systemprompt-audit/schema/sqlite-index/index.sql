@@ -18,13 +18,16 @@ CREATE TABLE audit_index_segments (
     newest INTEGER NOT NULL          -- the largest
 ) STRICT;
 
--- Where the events with a property stand. A term is a hash of the property; two that share one cost
--- time and nothing else, because the event itself is asked again.
+-- Where the events with a property stand: a few neighbours of one log in a row, because the terms that
+-- most events have would be most of the index otherwise. A term is a hash of the property; two that share
+-- one cost time and nothing else, because the event itself is asked again.
 CREATE TABLE audit_index_postings (
-    segment     INTEGER NOT NULL,
-    term        INTEGER NOT NULL,
-    occurred_at INTEGER NOT NULL,
-    log_id      INTEGER NOT NULL,
-    seq         INTEGER NOT NULL,
-    PRIMARY KEY (segment, term, occurred_at, log_id, seq)
+    segment INTEGER NOT NULL,
+    term    INTEGER NOT NULL,
+    newest  INTEGER NOT NULL,        -- `occurred_at` of the newest of them
+    log_id  INTEGER NOT NULL,
+    seq     INTEGER NOT NULL,        -- its place
+    events  INTEGER NOT NULL,        -- how many they are
+    others  BLOB    NOT NULL,        -- the others, each by how it differs from the one after it
+    PRIMARY KEY (segment, term, newest, log_id, seq)
 ) STRICT, WITHOUT ROWID;

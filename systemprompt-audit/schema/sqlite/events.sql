@@ -50,7 +50,6 @@ CREATE TABLE audit_events (
 CREATE UNIQUE INDEX audit_events_position ON audit_events (log_id, seq);
 CREATE UNIQUE INDEX audit_events_id ON audit_events (id);
 CREATE UNIQUE INDEX audit_events_outcome ON audit_events (permit_id) WHERE kind = 'outcome';
-CREATE INDEX audit_events_granted ON audit_events (call_id) WHERE decision = 'allow';
 CREATE INDEX audit_events_trace ON audit_events (trace_id, occurred_at);
 CREATE INDEX audit_events_time ON audit_events (occurred_at, log_id, seq);
 CREATE INDEX audit_events_ai_request ON audit_events (occurred_at) WHERE kind = 'ai_request';

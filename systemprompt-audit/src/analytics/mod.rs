@@ -18,6 +18,7 @@ pub use self::figures::{Calls, Figures, Latency, Outcomes, Requests};
 pub use self::period::Step;
 pub use self::report::{Trend, UsageQuery, UsageReport, UsageRow};
 
+use crate::query::read;
 use crate::{AuditReader, QueryError, ReadScope};
 
 /// Sums over the logs of a database. Cloning is a reference count.
@@ -42,8 +43,11 @@ impl Analytics {
         scope: &ReadScope,
         query: &UsageQuery,
     ) -> Result<UsageReport, QueryError> {
-        let mut reading = self.reader.begin().await?;
-        let groups = source::groups(reading.connection(), scope, query).await;
-        report::report(query, reading.finish(groups).await?)
+        let groups = read!(
+            self.reader,
+            |connection| source::sqlite::groups(connection, scope, query),
+            |connection| source::postgres::groups(connection, scope, query)
+        )?;
+        report::report(query, groups)
     }
 }

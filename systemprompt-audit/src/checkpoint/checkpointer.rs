@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::database::DbPool;
 use tokio::sync::{mpsc, watch};
@@ -13,8 +12,7 @@ use super::{CheckpointRecord, Delivery, Head, Signers, key_retired};
 use crate::note::Checkpoint;
 use crate::pending::Pending;
 use crate::stats::Counters;
-use crate::store::StoredCheckpoint;
-use crate::store::sqlite::tree::insert_checkpoint;
+use crate::store::{StoredCheckpoint, over};
 use crate::writer::command::{Append, Command};
 use crate::{Origin, StoreError};
 
@@ -103,9 +101,8 @@ impl Checkpointer {
         };
         // What is outside is worth more than what is inside, and does not wait for it.
         self.delivery.send(&record);
-        let connection = self.pool.connect().await;
-        let mut connection = connection.map_err(|error| StoreError::Failed(error.to_string()))?;
-        let inserted = insert_checkpoint(&mut connection, self.log_id, &stored).await;
+        let mut connection = self.pool.connect().await?;
+        let inserted = over!(connection, tree::insert_checkpoint(self.log_id, &stored));
         connection.close().await?;
         inserted?;
         self.counters.checkpoints.fetch_add(1, Relaxed);

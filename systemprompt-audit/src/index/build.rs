@@ -1,20 +1,30 @@
 //! Fills the index.
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, QueryBuilder, Sqlite};
-use systemprompt_core::database::{DatabaseError, DbPool};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
 
-use super::term::{Facet, Term, is_rare};
-use super::{Mark, file, is_ours, log_ends, marks};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{Arguments as _, AssertSqlSafe, Connection as _, SqlSafeStr as _, SqlStr};
+use systemprompt_core::database::{DatabaseError, SqliteDatabase};
 
-/// Events that enter the index together.
+use super::chunk::Chunk;
+use super::term::Term;
+use super::{Entry, Feed, Mark, file, is_ours, log_ends, marks};
+use crate::column::{Column, Columns, Field};
+use crate::place::Place;
+
+/// Events that are read together.
 const BATCH: i64 = 2_000;
+
+/// Most events that enter the index together.
+const MOST: usize = 16_384;
 
 /// Events of a segment, about.
 const SEGMENT: i64 = 1 << 18;
 
-/// Postings of one statement.
-const POSTINGS: usize = 400;
+/// Rows of one statement.
+const ROWS: usize = 256;
 
 /// Follows the logs of a database. Several may do so at once; they take turns.
 #[derive(Debug)]
@@ -22,9 +32,11 @@ pub(crate) struct Indexer {
     /// Connections of its own: what the pool's threads have to do is more urgent.
     log: SqliteConnection,
     index: SqliteConnection,
+    /// What the writer of one of the logs tells.
+    feed: Option<(i64, Feed)>,
 }
 
-/// What the index takes from an event.
+/// What is read of an event.
 struct Source {
     seq: i64,
     id: Vec<u8>,
@@ -40,6 +52,13 @@ struct Source {
     reason_code: Option<String>,
 }
 
+/// Neighbours of a log that enter the index together.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Entry>,
+    last_id: Vec<u8>,
+}
+
 struct Segment {
     id: i64,
     events: i64,
@@ -48,10 +67,14 @@ struct Segment {
 }
 
 impl Indexer {
-    /// The indexer of a database, with its file.
-    pub(crate) async fn open(database: &DbPool) -> Result<Self, DatabaseError> {
+    /// The indexer of a database, with its file. Of the log that `feed` names it reads only what the
+    /// feed has not told.
+    pub(crate) async fn open(
+        database: &SqliteDatabase,
+        feed: Option<(i64, Feed)>,
+    ) -> Result<Self, DatabaseError> {
         let index = file::create(database.path()).await?;
-        Ok(Self { log: database.connect().await?, index })
+        Ok(Self { log: database.connect().await?, index, feed })
     }
 
     /// Takes in what has been written since the last time; says how many events.
@@ -70,15 +93,23 @@ impl Indexer {
         for end in &ends {
             let mark = marks.iter().find(|mark| mark.log_id == end.log_id);
             let mut at = mark.map_or(0, |mark| mark.indexed_to);
-            while at < end.tail {
-                let batch = read(&mut self.log, end.log_id, at).await?;
-                let Some(last) = batch.last() else { break };
-                let seq = last.seq;
+            let feed = self.feed.as_ref().filter(|(log_id, _)| *log_id == end.log_id);
+            let mut told = VecDeque::from(feed.map(|(_, feed)| feed.take()).unwrap_or_default());
+            loop {
+                while told.pop_front_if(|entry| entry.seq <= at).is_some() {}
+                let batch = if told.front().is_some_and(|entry| entry.seq == at + 1) {
+                    following(&mut told, at)
+                } else if at < end.tail || !told.is_empty() {
+                    read(&mut self.log, end.log_id, at).await?
+                } else {
+                    break;
+                };
+                let Some(seq) = batch.events.last().map(|last| last.seq) else { break };
                 if !self.take(end.log_id, at, &batch).await? {
                     // Another process was faster.
                     break;
                 }
-                taken += batch.len() as u64;
+                taken += batch.events.len() as u64;
                 at = seq;
             }
         }
@@ -96,23 +127,18 @@ impl Indexer {
 
     /// Takes in the events of `log_id` that follow the place `after`; `false` when the index is not
     /// there any more.
-    async fn take(
-        &mut self,
-        log_id: i64,
-        after: i64,
-        batch: &[Source],
-    ) -> Result<bool, sqlx::Error> {
+    async fn take(&mut self, log_id: i64, after: i64, batch: &Batch) -> Result<bool, sqlx::Error> {
         let mut transaction = self.index.begin_with("BEGIN IMMEDIATE").await?;
         let marks = marks(&mut transaction).await?;
         let at = marks.iter().find(|mark| mark.log_id == log_id).map_or(0, |mark| mark.indexed_to);
         if at != after {
             return Ok(false);
         }
-        let segment = segment(&mut transaction, batch).await?;
-        post(&mut transaction, segment.id, log_id, batch).await?;
+        let segment = segment(&mut transaction, &batch.events).await?;
+        post(&mut transaction, segment.id, log_id, &batch.events).await?;
         keep(&mut transaction, &segment).await?;
-        if let Some(last) = batch.last() {
-            let mark = Mark { log_id, indexed_to: last.seq, last_id: last.id.clone() };
+        if let Some(last) = batch.events.last() {
+            let mark = Mark { log_id, indexed_to: last.seq, last_id: batch.last_id.clone() };
             advance(&mut transaction, &mark).await?;
         }
         transaction.commit().await?;
@@ -120,31 +146,45 @@ impl Indexer {
     }
 }
 
-impl Source {
-    fn terms(&self) -> impl Iterator<Item = Term> {
-        let kind = Some(self.kind.as_str()).filter(|kind| is_rare(kind));
-        [
-            (Facet::Kind, kind),
-            (Facet::Tenant, self.tenant_id.as_deref()),
-            (Facet::User, self.user_id.as_deref()),
-            (Facet::Agent, self.agent_id.as_deref()),
-            (Facet::Session, self.session_id.as_deref()),
-            (Facet::Call, self.call_id.as_deref()),
-            (Facet::Tool, self.tool.as_deref()),
-            (Facet::Decision, self.decision.as_deref()),
-            (Facet::Reason, self.reason_code.as_deref()),
-        ]
-        .into_iter()
-        .filter_map(|(facet, value)| Some(Term::of(facet, value?)))
+impl Columns for Source {
+    fn field(&self, column: Column) -> Field<'_> {
+        let text = match column {
+            Column::Id => return Field::Bytes(&self.id),
+            Column::OccurredAt => return Field::Integer(self.occurred_at),
+            Column::Kind => Some(&self.kind),
+            Column::CallId => self.call_id.as_ref(),
+            Column::SessionId => self.session_id.as_ref(),
+            Column::TenantId => self.tenant_id.as_ref(),
+            Column::UserId => self.user_id.as_ref(),
+            Column::AgentId => self.agent_id.as_ref(),
+            Column::Tool => self.tool.as_ref(),
+            Column::Decision => self.decision.as_ref(),
+            Column::ReasonCode => self.reason_code.as_ref(),
+            _ => None,
+        };
+        text.map_or(Field::Null, |text| Field::Text(text))
     }
+}
+
+/// Takes from `told` what follows the place `at` without a gap.
+fn following(told: &mut VecDeque<Entry>, mut at: i64) -> Batch {
+    let mut batch = Batch::default();
+    while batch.events.len() < MOST
+        && let Some(entry) = told.pop_front_if(|entry| entry.seq == at + 1)
+    {
+        at = entry.seq;
+        batch.events.push(entry);
+    }
+    batch.last_id = batch.events.last().map_or_else(Vec::new, |last| last.id.to_vec());
+    batch
 }
 
 async fn read(
     connection: &mut SqliteConnection,
     log_id: i64,
     after: i64,
-) -> Result<Vec<Source>, sqlx::Error> {
-    sqlx::query_as!(
+) -> Result<Batch, sqlx::Error> {
+    let events = sqlx::query_as!(
         Source,
         "SELECT seq, id, occurred_at, kind, call_id, session_id, tenant_id, user_id, agent_id, tool,
                 decision, reason_code
@@ -154,13 +194,17 @@ async fn read(
         BATCH
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(Batch {
+        events: events.iter().map(|event| Entry::of(event.seq, event)).collect(),
+        last_id: events.into_iter().last().map_or_else(Vec::new, |last| last.id),
+    })
 }
 
 /// The segment that `batch` goes into, as it is with it.
 async fn segment(
     connection: &mut SqliteConnection,
-    batch: &[Source],
+    batch: &[Entry],
 ) -> Result<Segment, sqlx::Error> {
     let newest = sqlx::query_as!(
         Segment,
@@ -185,29 +229,52 @@ async fn post(
     connection: &mut SqliteConnection,
     segment: i64,
     log_id: i64,
-    batch: &[Source],
+    batch: &[Entry],
 ) -> Result<(), sqlx::Error> {
-    let mut postings: Vec<(Term, i64, i64)> = batch
-        .iter()
-        .flat_map(|event| event.terms().map(|term| (term, event.occurred_at, event.seq)))
-        .collect();
+    let place = |entry: &Entry| Place { occurred_at: entry.occurred_at, log_id, seq: entry.seq };
+    let mut postings: Vec<(Term, Place)> =
+        batch.iter().flat_map(|entry| entry.terms().map(|term| (term, place(entry)))).collect();
     // In the order of the table, so that neighbours go to the same page.
     postings.sort_unstable();
-    for chunk in postings.chunks(POSTINGS) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT OR IGNORE INTO audit_index_postings (segment, term, occurred_at, log_id, seq) ",
-        );
-        insert.push_values(chunk, |mut row, (term, occurred_at, seq)| {
-            row.push_bind(segment);
-            row.push_bind(term.get());
-            row.push_bind(*occurred_at);
-            row.push_bind(log_id);
-            row.push_bind(*seq);
-        });
-        let insert = insert.build().persistent(chunk.len() == POSTINGS);
+    let mut rows: Vec<(Term, Chunk)> = Vec::new();
+    for same in postings.chunk_by(|(a, _), (b, _)| a == b) {
+        let Some((term, _)) = same.first().copied() else { continue };
+        let places: Vec<_> = same.iter().map(|(_, place)| *place).collect();
+        rows.extend(Chunk::all(&places).map(|chunk| (term, chunk)));
+    }
+    let (mut whole, mut rows) = (None, rows.into_iter());
+    loop {
+        let chunk: Vec<_> = rows.by_ref().take(ROWS).collect();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let text = match chunk.len() {
+            ROWS => whole.get_or_insert_with(|| insert_of(ROWS)).clone(),
+            rows => insert_of(rows),
+        };
+        let persistent = chunk.len() == ROWS;
+        let mut arguments = SqliteArguments::default();
+        for (term, Chunk { newest, events, others }) in chunk {
+            for number in [segment, term.get(), newest.occurred_at, log_id, newest.seq, events] {
+                arguments.add(number).map_err(sqlx::Error::Encode)?;
+            }
+            arguments.add(others).map_err(sqlx::Error::Encode)?;
+        }
+        let insert = sqlx::query_with(text, arguments).persistent(persistent);
         insert.execute(&mut *connection).await?;
     }
-    Ok(())
+}
+
+fn insert_of(rows: usize) -> SqlStr {
+    let mut sql = "INSERT OR IGNORE INTO audit_index_postings \
+                   (segment, term, newest, log_id, seq, events, others) VALUES "
+        .to_owned();
+    for row in 0..rows {
+        // Writing to a string does not fail.
+        let _ = write!(sql, "{}(?,?,?,?,?,?,?)", if row == 0 { "" } else { "," });
+    }
+    // Nothing in it comes from outside.
+    AssertSqlSafe(Arc::<str>::from(sql)).into_sql_str()
 }
 
 async fn keep(connection: &mut SqliteConnection, segment: &Segment) -> Result<(), sqlx::Error> {

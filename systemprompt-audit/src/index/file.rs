@@ -4,10 +4,10 @@ use std::path::Path;
 
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
-use systemprompt_core::database::{DatabaseError, DatabaseOptions, DbPool};
+use systemprompt_core::database::{DatabaseError, DatabaseOptions, SqliteDatabase};
 
 /// What an index is made of; another number is another index.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = include_str!("../../schema/sqlite-index/index.sql");
 
@@ -16,9 +16,9 @@ const DROP: &str = "DROP TABLE IF EXISTS audit_index_logs;
     DROP TABLE IF EXISTS audit_index_postings;";
 
 /// The index of `database`, which must exist; `None` when it does not, or is of another version.
-pub(super) async fn open(database: &Path) -> Option<DbPool> {
-    let pool = DbPool::open(&options(database)).await.ok()?;
-    let mut connection = pool.sqlite().acquire().await.ok()?;
+pub(super) async fn open(database: &Path) -> Option<SqliteDatabase> {
+    let pool = SqliteDatabase::open(&options(database)).await.ok()?;
+    let mut connection = pool.pool().acquire().await.ok()?;
     (version(&mut connection).await.ok()? == VERSION).then_some(pool)
 }
 
@@ -26,11 +26,11 @@ pub(super) async fn open(database: &Path) -> Option<DbPool> {
 pub(super) async fn create(database: &Path) -> Result<SqliteConnection, DatabaseError> {
     let mut options = options(database).create(true);
     options.max_connections = 1;
-    let pool = match DbPool::open(&options).await {
+    let pool = match SqliteDatabase::open(&options).await {
         Err(DatabaseError::Leftover { files, .. }) => {
             // Of an index that somebody deleted; nothing in them is wanted.
             files.iter().for_each(|file| drop(std::fs::remove_file(file)));
-            DbPool::open(&options).await?
+            SqliteDatabase::open(&options).await?
         }
         pool => pool?,
     };
@@ -49,7 +49,7 @@ pub(super) async fn make(connection: &mut SqliteConnection) -> Result<(), sqlx::
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::raw_sql(DROP).execute(&mut *transaction).await?;
     sqlx::raw_sql(TABLES).execute(&mut *transaction).await?;
-    sqlx::query!("PRAGMA user_version = 1").execute(&mut *transaction).await?;
+    sqlx::query!("PRAGMA user_version = 2").execute(&mut *transaction).await?;
     transaction.commit().await
 }
 

@@ -9,6 +9,9 @@
 //! The index holds hashes and places, and no value of an event. It may be deleted at any time.
 
 mod build;
+mod chunk;
+mod entry;
+mod feed;
 mod file;
 mod postings;
 mod run;
@@ -19,10 +22,12 @@ use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Sqlite, Transaction};
-use systemprompt_core::database::DbPool;
+use systemprompt_core::database::SqliteDatabase;
 use tokio::sync::OnceCell;
 
 pub(crate) use self::build::Indexer;
+pub(crate) use self::entry::Entry;
+pub(crate) use self::feed::Feed;
 pub(crate) use self::postings::Postings;
 pub(crate) use self::run::start;
 pub(crate) use self::term::{Facet, Term, is_rare};
@@ -31,7 +36,7 @@ pub(crate) use self::term::{Facet, Term, is_rare};
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     database: Arc<PathBuf>,
-    file: Arc<OnceCell<DbPool>>,
+    file: Arc<OnceCell<SqliteDatabase>>,
 }
 
 /// How far a log is in the index.
@@ -52,7 +57,7 @@ impl Index {
     pub(crate) async fn snapshot(&self) -> Option<(Transaction<'static, Sqlite>, Vec<Mark>)> {
         let open = async || file::open(&self.database).await.ok_or(());
         let file = self.file.get_or_try_init(open).await.ok()?;
-        let mut snapshot = file.sqlite().begin().await.ok()?;
+        let mut snapshot = file.pool().begin().await.ok()?;
         let marks = marks(&mut snapshot).await.ok()?;
         Some((snapshot, marks))
     }

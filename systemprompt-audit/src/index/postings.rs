@@ -1,14 +1,18 @@
 //! Reads the places of a term, newest first.
 
-use std::collections::VecDeque;
+use std::collections::BinaryHeap;
 
 use sqlx::sqlite::SqliteConnection;
 
 use super::Term;
+use super::chunk::{Chunk, SPAN};
 use crate::place::{Place, Window};
 
-/// How many postings of a segment are counted to find the rarest of several terms.
+/// How many rows of a segment are counted to find the rarest of several terms.
 const PROBE: i64 = 200;
+
+/// Rows that are read together.
+const ROWS: i64 = 32;
 
 /// The places of the rarest of some terms, newest first, a few at a time.
 #[derive(Debug)]
@@ -32,9 +36,26 @@ struct Probe {
 #[derive(Debug)]
 struct Run {
     segment: i64,
-    places: VecDeque<Place>,
-    /// Where the next read starts; `None` when there is no more.
-    next: Option<Place>,
+    places: BinaryHeap<Place>,
+    unread: Option<Unread>,
+}
+
+/// What has not been read of a segment.
+#[derive(Debug, Clone, Copy)]
+struct Unread {
+    /// The row before it, by its newest place.
+    after: Place,
+    /// No place in it is newer.
+    newest: i64,
+}
+
+/// A row of the table.
+struct Row {
+    newest: i64,
+    log_id: i64,
+    seq: i64,
+    events: i64,
+    others: Vec<u8>,
 }
 
 impl Postings {
@@ -64,23 +85,23 @@ impl Postings {
         let mut places = Vec::new();
         while places.len() < most {
             let newest = self.newest();
-            // A segment that may hold something newer has to be looked into first.
-            if let Some(probe) = self
-                .closed
-                .pop_if(|probe| newest.is_none_or(|(_, place)| probe.newest >= place.occurred_at))
-            {
-                let before = Some(self.window.before);
-                let run = Run { segment: probe.segment, places: VecDeque::new(), next: before };
-                self.open.push(run);
-                self.refill(index, self.open.len() - 1, most).await?;
+            // What may hold something newer has to be looked into first.
+            let ahead = |instant: i64| newest.is_none_or(|(_, place)| instant >= place.occurred_at);
+            if let Some(Probe { segment, .. }) = self.closed.pop_if(|probe| ahead(probe.newest)) {
+                let after = from_before(self.window);
+                let unread = Some(Unread { after, newest: after.occurred_at });
+                self.open.push(Run { segment, places: BinaryHeap::new(), unread });
+                continue;
+            }
+            let behind = |run: &Run| run.unread.is_some_and(|unread| ahead(unread.newest));
+            if let Some(at) = self.open.iter().position(behind) {
+                self.read_on(index, at).await?;
                 continue;
             }
             let Some((at, place)) = newest else { break };
             places.push(place);
-            let Some(run) = self.open.get_mut(at) else { break };
-            run.places.pop_front();
-            if run.places.is_empty() {
-                self.refill(index, at, most).await?;
+            if let Some(run) = self.open.get_mut(at) {
+                run.places.pop();
             }
         }
         Ok(places)
@@ -88,28 +109,41 @@ impl Postings {
 
     /// The newest place that was read, with the run it is in.
     fn newest(&self) -> Option<(usize, Place)> {
-        let fronts = self.open.iter().enumerate();
-        fronts.filter_map(|(at, run)| Some((at, *run.places.front()?))).max_by_key(|(_, it)| *it)
+        let tops = self.open.iter().enumerate();
+        tops.filter_map(|(at, run)| Some((at, *run.places.peek()?))).max_by_key(|(_, it)| *it)
     }
 
-    async fn refill(
+    /// Reads the next rows of an open run.
+    async fn read_on(
         &mut self,
         index: &mut SqliteConnection,
         at: usize,
-        most: usize,
     ) -> Result<(), sqlx::Error> {
         let Some(run) = self.open.get_mut(at) else { return Ok(()) };
-        if let Some(next) = run.next {
-            let window = Window { before: next, from: self.window.from };
-            let places = read(index, run.segment, self.term, window, most).await?;
-            run.next = places.last().copied().filter(|_| places.len() == most);
-            run.places = places.into();
+        let Some(unread) = run.unread.take() else { return Ok(()) };
+        let rows = read(index, run.segment, self.term, unread.after, self.window.from).await?;
+        if i64::try_from(rows.len()).is_ok_and(|count| count == ROWS) {
+            run.unread = rows
+                .last()
+                .map(|chunk| Unread { after: chunk.newest, newest: chunk.newest.occurred_at });
         }
-        if run.places.is_empty() {
+        let Window { before, from } = self.window;
+        for row in rows {
+            let places = row.places().map_err(|error| sqlx::Error::Decode(error.into()))?;
+            run.places
+                .extend(places.into_iter().filter(|it| *it < before && it.occurred_at >= from));
+        }
+        if run.places.is_empty() && run.unread.is_none() {
             self.open.swap_remove(at);
         }
         Ok(())
     }
+}
+
+/// Before the first row that may hold a place of `window`.
+fn from_before(window: Window) -> Place {
+    let occurred_at = window.before.occurred_at.saturating_add(SPAN);
+    Place { occurred_at, ..Place::END }
 }
 
 /// The segments with postings of `term` in `window`, the newest last.
@@ -119,18 +153,19 @@ async fn probe(
     window: Window,
 ) -> Result<Vec<Probe>, sqlx::Error> {
     let (term, from, to) = (term.get(), window.from, window.before.occurred_at);
+    let last = from_before(window).occurred_at;
     let mut probes = sqlx::query_as!(
         Probe,
         r#"SELECT id AS "segment!: i64", newest,
-                  (SELECT count(*) FROM
-                      (SELECT 1 FROM audit_index_postings AS p
-                       WHERE p.segment = s.id AND p.term = ? AND p.occurred_at >= ?
-                         AND p.occurred_at <= ? LIMIT ?)) AS "hits!: i64"
+                  (SELECT coalesce(sum(events), 0) FROM
+                      (SELECT p.events FROM audit_index_postings AS p
+                       WHERE p.segment = s.id AND p.term = ? AND p.newest >= ?
+                         AND p.newest <= ? LIMIT ?)) AS "hits!: i64"
            FROM audit_index_segments AS s
            WHERE newest >= ? AND oldest <= ? ORDER BY newest"#,
         term,
         from,
-        to,
+        last,
         PROBE,
         from,
         to
@@ -141,29 +176,35 @@ async fn probe(
     Ok(probes)
 }
 
+/// The rows of `term` after the one that begins with `after`, whose newest place is not older than
+/// `from`.
 async fn read(
     index: &mut SqliteConnection,
     segment: i64,
     term: Term,
-    window: Window,
-    most: usize,
-) -> Result<Vec<Place>, sqlx::Error> {
-    let Place { occurred_at, log_id, seq } = window.before;
-    let (term, limit) = (term.get(), i64::try_from(most).unwrap_or(i64::MAX));
-    sqlx::query_as!(
-        Place,
-        "SELECT occurred_at, log_id, seq FROM audit_index_postings
-         WHERE segment = ? AND term = ? AND occurred_at >= ?
-           AND (occurred_at, log_id, seq) < (?, ?, ?)
-         ORDER BY occurred_at DESC, log_id DESC, seq DESC LIMIT ?",
+    after: Place,
+    from: i64,
+) -> Result<Vec<Chunk>, sqlx::Error> {
+    let Place { occurred_at, log_id, seq } = after;
+    let term = term.get();
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT newest, log_id, seq, events, others FROM audit_index_postings
+         WHERE segment = ? AND term = ? AND newest >= ? AND (newest, log_id, seq) < (?, ?, ?)
+         ORDER BY newest DESC, log_id DESC, seq DESC LIMIT ?",
         segment,
         term,
-        window.from,
+        from,
         occurred_at,
         log_id,
         seq,
-        limit
+        ROWS
     )
     .fetch_all(index)
-    .await
+    .await?;
+    let chunk = |row: Row| {
+        let newest = Place { occurred_at: row.newest, log_id: row.log_id, seq: row.seq };
+        Chunk { newest, events: row.events, others: row.others }
+    };
+    Ok(rows.into_iter().map(chunk).collect())
 }

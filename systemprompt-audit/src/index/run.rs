@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use systemprompt_core::database::DbPool;
+use systemprompt_core::database::SqliteDatabase;
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::Indexer;
+use super::{Feed, Indexer};
 use crate::priority::step_back;
 
 /// How long after a failure the index is tried again.
@@ -16,7 +16,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Keeps the index up on a thread of its own that takes what decisions leave of the processor; under
 /// load it falls behind and catches up afterwards. The task ends with it.
 pub(crate) fn start(
-    database: DbPool,
+    database: SqliteDatabase,
+    feed: (i64, Feed),
     interval: Duration,
     stop: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
@@ -24,7 +25,7 @@ pub(crate) fn start(
     let thread = std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
         step_back();
         match Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(run(database, interval, stop)),
+            Ok(runtime) => runtime.block_on(run(database, feed, interval, stop)),
             Err(error) => tracing::warn!(%error, "the search index cannot be kept up"),
         }
         drop(ended);
@@ -37,10 +38,15 @@ pub(crate) fn start(
 
 /// Takes in what is new every `interval`, until `stop` says so or is gone. Nothing that goes wrong here
 /// does more than make searching slower.
-async fn run(database: DbPool, interval: Duration, mut stop: watch::Receiver<bool>) {
+async fn run(
+    database: SqliteDatabase,
+    feed: (i64, Feed),
+    interval: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut said = false;
     loop {
-        let error = match Indexer::open(&database).await {
+        let error = match Indexer::open(&database, Some(feed.clone())).await {
             Ok(mut indexer) => {
                 let ended = tokio::select! {
                     error = follow(&mut indexer, interval, &mut said) => Some(error.to_string()),

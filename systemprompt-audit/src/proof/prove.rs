@@ -9,7 +9,7 @@ use crate::leaf::OpenLeaf;
 use crate::merkle::{hash_leaf, inclusion, tiles_of_inclusion, verify_inclusion};
 use crate::note::{Checkpoint, SignedNote};
 use crate::tree_source::load_nodes;
-use crate::verify::{AuditSource, LogSource, ScannedRow};
+use crate::verify::{AnySource, AuditSource, LogSource, ScannedRow};
 
 /// Which event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,12 @@ pub async fn prove(
     event: &WhichEvent,
     disclose: bool,
 ) -> Result<EventProof, ProveError> {
-    make(&mut source.0, event, disclose).await
+    match &mut source.0 {
+        #[cfg(feature = "sqlite")]
+        AnySource::Sqlite(source) => make(source, event, disclose).await,
+        #[cfg(feature = "postgres")]
+        AnySource::Postgres(source) => make(&mut **source, event, disclose).await,
+    }
 }
 
 async fn make(

@@ -1,68 +1,81 @@
 //! The filter builder: the one place where the text of a query is put together. Values are always bound.
 
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{Database, Encode, QueryBuilder, Type};
 use systemprompt_core::call::Digest;
 use systemprompt_core::event::{EventKind, Verdict};
 
 use super::{EventFilter, NumberRange, ReadScope};
 use crate::place::{Place, Window};
 
+/// How a backend says what the filter builder needs.
+pub(crate) trait Dialect: Database + Sized {
+    /// How the log of an event is joined to it.
+    const JOIN: &'static str;
+
+    /// The name of the function that finds one text in another.
+    const FIND: &'static str;
+
+    /// The letters of `column` as small ones, as far as they are of ASCII.
+    fn lower(column: &str) -> String;
+
+    /// A text in the form in which it is stored.
+    fn stored(text: &str) -> String;
+
+    /// Where the events of `lead` come from, as `e`.
+    fn source(query: &mut QueryBuilder<Self>, lead: &Lead<'_>);
+
+    /// The elements of the actor chain of `e`, as `a.value`.
+    const ACTORS: &'static str;
+}
+
 /// A query over the events, as far as it has been put together.
-pub(super) struct EventQuery(pub(super) QueryBuilder<Sqlite>);
+pub(crate) struct EventQuery<D: Dialect>(QueryBuilder<D>);
 
 /// What leads to the events of a query.
 #[derive(Debug, Clone)]
-pub(super) enum Lead<'l> {
+pub(crate) enum Lead<'l> {
     /// Their time.
     Time,
     /// Their trace.
     Trace(&'l [u8; 16]),
+    /// What they are called.
+    Id(&'l [u8; 16]),
+    /// A column that has an index, with its value.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has other indexes"))]
+    Column(&'static str, &'l str),
     /// Their places: a JSON array of arrays of a log and a place in it.
+    #[cfg(feature = "sqlite")]
     Places(&'l str),
     /// Their log, after a place.
     Log(i64, i64),
-    /// What they are called.
-    Id(&'l [u8; 16]),
 }
 
-impl EventQuery {
+impl<D: Dialect> EventQuery<D>
+where
+    i64: for<'q> Encode<'q, D> + Type<D>,
+    String: for<'q> Encode<'q, D> + Type<D>,
+    Vec<u8>: for<'q> Encode<'q, D> + Type<D>,
+{
     /// Whole events by `lead`.
-    pub(super) fn events(lead: &Lead<'_>) -> Self {
+    pub(crate) fn events(lead: &Lead<'_>) -> Self {
         Self::select("SELECT l.origin, e.* ", lead)
     }
 
     /// The places of events by `lead`.
-    pub(super) fn places(lead: &Lead<'_>) -> Self {
+    pub(crate) fn places(lead: &Lead<'_>) -> Self {
         Self::select("SELECT e.occurred_at, e.log_id, e.seq ", lead)
     }
 
     fn select(columns: &str, lead: &Lead<'_>) -> Self {
         let mut query = QueryBuilder::new(columns);
-        match lead {
-            Lead::Time => {
-                query.push("FROM audit_events AS e INDEXED BY audit_events_time");
-            }
-            Lead::Trace(_) => {
-                query.push("FROM audit_events AS e INDEXED BY audit_events_trace");
-            }
-            Lead::Log(..) => {
-                query.push("FROM audit_events AS e INDEXED BY audit_events_position");
-            }
-            Lead::Id(_) => {
-                query.push("FROM audit_events AS e INDEXED BY audit_events_id");
-            }
-            Lead::Places(places) => {
-                query.push("FROM json_each(").push_bind((*places).to_owned());
-                query.push(
-                    ") AS w CROSS JOIN audit_events AS e INDEXED BY audit_events_position \
-                     ON e.log_id = w.value ->> 0 AND e.seq = w.value ->> 1",
-                );
-            }
-        }
-        query.push(" CROSS JOIN audit_logs AS l ON l.id = e.log_id WHERE true");
+        D::source(&mut query, lead);
+        query.push(D::JOIN).push(" audit_logs AS l ON l.id = e.log_id WHERE true");
         match lead {
             Lead::Trace(trace) => {
                 query.push(" AND e.trace_id = ").push_bind(trace.to_vec());
+            }
+            Lead::Column(column, value) => {
+                query.push(" AND ").push(column).push(" = ").push_bind(D::stored(value));
             }
             Lead::Log(log_id, after) => {
                 query.push(" AND e.log_id = ").push_bind(*log_id);
@@ -71,13 +84,15 @@ impl EventQuery {
             Lead::Id(id) => {
                 query.push(" AND e.id = ").push_bind(id.to_vec());
             }
-            Lead::Time | Lead::Places(_) => {}
+            Lead::Time => {}
+            #[cfg(feature = "sqlite")]
+            Lead::Places(_) => {}
         }
         Self(query)
     }
 
     /// Only those in `window`.
-    pub(super) fn within(mut self, window: Window) -> Self {
+    pub(crate) fn within(mut self, window: Window) -> Self {
         let query = &mut self.0;
         if window.from != i64::MIN {
             query.push(" AND e.occurred_at >= ").push_bind(window.from);
@@ -91,7 +106,7 @@ impl EventQuery {
     }
 
     /// Only those not before `place`.
-    pub(super) fn not_before(mut self, place: Place) -> Self {
+    pub(crate) fn not_before(mut self, place: Place) -> Self {
         let Place { occurred_at, log_id, seq } = place;
         let query = &mut self.0;
         query.push(" AND (e.occurred_at, e.log_id, e.seq) >= (").push_bind(occurred_at);
@@ -100,17 +115,17 @@ impl EventQuery {
     }
 
     /// Only those up to the place `last` of their log.
-    pub(super) fn up_to(mut self, last: i64) -> Self {
+    pub(crate) fn up_to(mut self, last: i64) -> Self {
         self.0.push(" AND e.seq <= ").push_bind(last);
         self
     }
 
     /// Only those that `filter` describes, its time set aside.
-    pub(super) fn matching(mut self, filter: &EventFilter, scope: &ReadScope) -> Self {
+    pub(crate) fn matching(mut self, filter: &EventFilter, scope: &ReadScope) -> Self {
         let query = &mut self.0;
         for (column, text) in texts(filter, scope) {
             if let Some(text) = text {
-                query.push(column).push_bind(text.to_owned());
+                query.push(column).push_bind(D::stored(text));
             }
         }
         for (column, bytes) in bytes(filter) {
@@ -133,15 +148,15 @@ impl EventQuery {
             query.push_bind(permit).push(")");
         }
         if let Some(actor) = &filter.actor {
-            query.push(" AND EXISTS (SELECT 1 FROM json_each(e.actor_chain) AS a WHERE a.value = ");
-            query.push_bind(actor.clone()).push(")");
+            query.push(" AND EXISTS (SELECT 1 FROM ").push(D::ACTORS).push(" WHERE a.value = ");
+            query.push_bind(D::stored(actor)).push(")");
         }
         if let Some(text) = &filter.text {
             let text = text.to_ascii_lowercase();
             let mut either = " AND (";
             for column in ["e.reason", "e.reason_data", "e.error", "e.detail"] {
-                query.push(either).push("instr(lower(").push(column).push("), ");
-                query.push_bind(text.clone()).push(") > 0");
+                query.push(either).push(D::FIND).push("(").push(D::lower(column)).push(", ");
+                query.push_bind(D::stored(&text)).push(") > 0");
                 either = " OR ";
             }
             query.push(")");
@@ -150,14 +165,14 @@ impl EventQuery {
     }
 
     /// In the order of their log, `limit` of them.
-    pub(super) fn oldest(mut self, limit: usize) -> QueryBuilder<Sqlite> {
+    pub(crate) fn oldest(mut self, limit: usize) -> QueryBuilder<D> {
         self.0.push(" ORDER BY e.seq LIMIT ");
         self.0.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
         self.0
     }
 
     /// Newest first, `limit` of them after the first `offset`.
-    pub(super) fn newest(mut self, limit: usize, offset: usize) -> QueryBuilder<Sqlite> {
+    pub(crate) fn newest(mut self, limit: usize, offset: usize) -> QueryBuilder<D> {
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let query = &mut self.0;
         query.push(" ORDER BY e.occurred_at DESC, e.log_id DESC, e.seq DESC LIMIT ");

@@ -3,7 +3,9 @@ use systemprompt_core::clock::Timestamp;
 use systemprompt_core::event::{EventKind, Verdict};
 use systemprompt_core::id::{EventId, PermitId, TraceId};
 
+#[cfg(feature = "sqlite")]
 use super::ReadScope;
+#[cfg(feature = "sqlite")]
 use crate::index::{Facet, Term, is_rare};
 
 /// Which events are wanted; what is `None` does not matter.
@@ -141,6 +143,7 @@ impl EventFilter {
     }
 
     /// The properties among those wanted that the index knows.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn terms(&self, scope: &ReadScope) -> Vec<Term> {
         let kind = self.kind.map(EventKind::as_str).filter(|kind| is_rare(kind));
         let texts = [

@@ -1,14 +1,14 @@
 //! Reading the logs onwards from a position: every event that a filter describes, once.
 
 use std::collections::VecDeque;
+use std::future::Future;
 
-use futures_util::TryStreamExt as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{FromRow as _, Row as _};
+use sqlx::{Encode, QueryBuilder, Type};
 use systemprompt_core::clock::Timestamp;
 
-use super::conditions::{EventQuery, Lead};
+use super::conditions::{Dialect, EventQuery, Lead};
 use super::heads::LogHead;
+use super::reader::read;
 use super::stored::StoredEvent;
 use super::{AuditReader, EventFilter, EventRecord, LogHeads, LogPosition, ReadScope};
 use crate::QueryError;
@@ -80,15 +80,14 @@ impl Follower {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits of the reader.
     pub async fn next(&mut self) -> Result<Followed, QueryError> {
-        let mut reading = self.reader.begin().await?;
-        let read = self.read(reading.connection()).await;
-        let followed = reading.finish(read).await?;
+        let followed = read!(self.reader, |connection| self.read(connection), |connection| self
+            .read(connection))?;
         self.position = followed.position.clone();
         Ok(followed)
     }
 
-    async fn read(&self, connection: &mut SqliteConnection) -> Result<Followed, sqlx::Error> {
-        let heads = LogHeads::read(connection).await?;
+    async fn read(&self, connection: &mut impl Onwards) -> Result<Followed, sqlx::Error> {
+        let heads = LogHeads(connection.heads().await?);
         let mut position = self.position.clone();
         let behind: Vec<_> = heads.after(&self.position).collect();
         let share = (MOST_EVENTS / behind.len().max(1)).max(1);
@@ -112,7 +111,7 @@ impl Follower {
     /// What comes next in one log.
     async fn part(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut impl Onwards,
         log: &LogHead,
         (most, bytes): (usize, usize),
     ) -> Result<Part, sqlx::Error> {
@@ -121,35 +120,32 @@ impl Follower {
         if self.filter.origin.as_ref().is_some_and(|origin| *origin != log.origin) {
             return Ok(nothing);
         }
-        let mut end = log.tail;
+        let mut last = log.tail;
         if !self.takes_all() {
             // Retention may have removed what would come next.
-            let lead = Lead::Log(log.log_id, after);
-            let mut first = EventQuery::places(&lead).up_to(end).oldest(1);
-            let first: Option<Place> =
-                first.build_query_as().fetch_optional(&mut *connection).await?;
-            let Some(first) = first else { return Ok(nothing) };
+            let Some(first) = connection.next_place(log.log_id, after, last).await? else {
+                return Ok(nothing);
+            };
             after = after.max(first.seq - 1);
-            end = end.min(after.saturating_add(MOST_PLACES));
+            last = last.min(after.saturating_add(MOST_PLACES));
         }
-        let query = EventQuery::events(&Lead::Log(log.log_id, after))
-            .up_to(end)
-            .within(self.window())
-            .matching(&self.filter, &self.scope);
-        let mut query = query.oldest(most);
-        let mut rows = query.build().fetch(connection);
-        let mut part = Part { events: VecDeque::new(), to: end };
+        let mut part = Part { events: VecDeque::new(), to: last };
         let mut size = 0;
-        while let Some(row) = rows.try_next().await? {
-            let read = Read::of(&row)?;
+        let mut take = |row: OnwardRow| {
+            let seq = row.seq;
+            let read = Read::of(row);
             size += read.size;
-            let seq = read.event.seq;
             part.events.push_back(read);
-            if part.events.len() >= most || size >= bytes {
+            let full = part.events.len() >= most || size >= bytes;
+            if full {
                 part.to = seq;
-                break;
             }
-        }
+            !full
+        };
+        let Self { filter, scope, .. } = self;
+        let wanted =
+            Onward { log_id: log.log_id, after, last, window: self.window(), filter, scope, most };
+        connection.onward(&wanted, &mut take).await?;
         Ok(part)
     }
 
@@ -169,9 +165,7 @@ impl AuditReader {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn heads(&self) -> Result<LogHeads, QueryError> {
-        let mut reading = self.begin().await?;
-        let heads = LogHeads::read(reading.connection()).await;
-        reading.finish(heads).await
+        read!(self, |connection| connection.heads(), |connection| connection.heads()).map(LogHeads)
     }
 
     /// The latest position before every event from `instant` on.
@@ -179,32 +173,102 @@ impl AuditReader {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn position_before(&self, instant: Timestamp) -> Result<LogPosition, QueryError> {
-        let mut reading = self.begin().await?;
-        let found = position_before(reading.connection(), instant).await;
-        reading.finish(found).await
+        let from = instant.as_micros();
+        read!(self, |connection| position_before(connection, from), |connection| position_before(
+            connection, from
+        ))
     }
 }
 
 async fn position_before(
-    connection: &mut SqliteConnection,
-    instant: Timestamp,
+    connection: &mut impl Onwards,
+    from: i64,
 ) -> Result<LogPosition, sqlx::Error> {
-    let heads = LogHeads::read(&mut *connection).await?;
-    let from = instant.as_micros();
-    let firsts = sqlx::query!(
-        r#"SELECT log_id AS "log_id!: i64", min(seq) AS "seq!: i64"
-           FROM audit_events INDEXED BY audit_events_time
-           WHERE occurred_at >= ? GROUP BY log_id"#,
-        from
-    )
-    .fetch_all(connection)
-    .await?;
+    let heads = LogHeads(connection.heads().await?);
+    let firsts = connection.firsts(from).await?;
     let mut position = LogPosition::beginning();
     for log in heads.iter() {
         let first = firsts.iter().find(|first| first.log_id == log.log_id);
         position.advance(log.log_id, first.map_or(log.tail, |first| first.seq - 1));
     }
     Ok(position)
+}
+
+/// Which events of a log come next.
+#[derive(Debug)]
+pub(crate) struct Onward<'o> {
+    pub(crate) log_id: i64,
+    /// Those after this place.
+    pub(crate) after: i64,
+    /// Those up to this place.
+    pub(crate) last: i64,
+    pub(crate) window: Window,
+    pub(crate) filter: &'o EventFilter,
+    pub(crate) scope: &'o ReadScope,
+    pub(crate) most: usize,
+}
+
+/// The first event of a log among some.
+#[derive(Debug)]
+pub(crate) struct FirstPlace {
+    pub(crate) log_id: i64,
+    pub(crate) seq: i64,
+}
+
+/// A row on the way.
+#[derive(Debug)]
+pub(crate) struct OnwardRow {
+    pub(crate) log_id: i64,
+    pub(crate) seq: i64,
+    pub(crate) origin: String,
+    /// `None` when a column cannot be read.
+    pub(crate) event: Option<StoredEvent>,
+}
+
+/// A connection that the logs are read onwards over.
+pub(crate) trait Onwards: Send {
+    /// The logs, and how far each has come.
+    fn heads(&mut self) -> impl Future<Output = Result<Vec<LogHead>, sqlx::Error>> + Send;
+
+    /// The first event of each log that happened at `from` or later.
+    fn firsts(
+        &mut self,
+        from: i64,
+    ) -> impl Future<Output = Result<Vec<FirstPlace>, sqlx::Error>> + Send;
+
+    /// The place of the first event of a log after one place, and not after another.
+    fn next_place(
+        &mut self,
+        log_id: i64,
+        after: i64,
+        last: i64,
+    ) -> impl Future<Output = Result<Option<Place>, sqlx::Error>> + Send;
+
+    /// Gives `each` the rows that come next, in order, until it has enough.
+    fn onward(
+        &mut self,
+        wanted: &Onward<'_>,
+        each: &mut (dyn FnMut(OnwardRow) -> bool + Send),
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+impl<D: Dialect> EventQuery<D>
+where
+    i64: for<'q> Encode<'q, D> + Type<D>,
+    String: for<'q> Encode<'q, D> + Type<D>,
+    Vec<u8>: for<'q> Encode<'q, D> + Type<D>,
+{
+    /// The query for [`Onwards::next_place`].
+    pub(crate) fn next_place(log_id: i64, after: i64, last: i64) -> QueryBuilder<D> {
+        Self::places(&Lead::Log(log_id, after)).up_to(last).oldest(1)
+    }
+
+    /// The query for [`Onwards::onward`].
+    pub(crate) fn onward(wanted: &Onward<'_>) -> QueryBuilder<D> {
+        let Onward { log_id, after, last, window, filter, scope, most } = wanted;
+        let query = Self::events(&Lead::Log(*log_id, *after)).up_to(*last);
+        query.within(*window).matching(filter, scope).oldest(*most)
+    }
 }
 
 /// What was read of one log.
@@ -223,17 +287,15 @@ struct Read {
 }
 
 impl Read {
-    fn of(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let (log_id, seq) = (row.try_get("log_id")?, row.try_get("seq")?);
-        let origin: String = row.try_get("origin")?;
-        let stored = StoredEvent::from_row(row).ok();
+    fn of(row: OnwardRow) -> Self {
+        let OnwardRow { log_id, seq, origin, event: stored } = row;
         let size = 1024 + stored.as_ref().map_or(0, StoredEvent::long_texts);
-        let record = stored.and_then(|stored| stored.into_record().ok()).map(Box::new);
-        if record.is_none() {
+        let event = stored.and_then(|stored| stored.into_record().ok()).map(Box::new);
+        if event.is_none() {
             tracing::error!(origin, seq, "a row of the audit log is no event");
         }
-        let at = record.as_ref().map_or(i64::MIN, |record| record.occurred_at.as_micros());
-        Ok(Self { event: FollowedEvent { log_id, origin, seq, event: record }, at, size })
+        let at = event.as_ref().map_or(i64::MIN, |record| record.occurred_at.as_micros());
+        Self { event: FollowedEvent { log_id, origin, seq, event }, at, size }
     }
 }
 

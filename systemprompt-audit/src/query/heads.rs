@@ -1,10 +1,8 @@
-use sqlx::sqlite::SqliteConnection;
-
 use super::{EventRecord, LogPosition};
 
 /// The logs of a database and how far each has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LogHeads(Vec<LogHead>);
+pub struct LogHeads(pub(super) Vec<LogHead>);
 
 /// A log and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,19 +14,6 @@ pub(crate) struct LogHead {
 }
 
 impl LogHeads {
-    pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
-        sqlx::query_as!(
-            LogHead,
-            r#"SELECT id AS "log_id!: i64", origin,
-                      max(size, coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0))
-                          AS "tail!: i64"
-               FROM audit_logs AS l ORDER BY id"#
-        )
-        .fetch_all(connection)
-        .await
-        .map(Self)
-    }
-
     /// The position after every event.
     #[must_use]
     pub fn position(&self) -> LogPosition {

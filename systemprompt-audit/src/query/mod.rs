@@ -5,6 +5,8 @@ mod cursor;
 mod filter;
 mod follow;
 mod heads;
+#[cfg(feature = "sqlite")]
+mod indexed;
 mod instant;
 mod named;
 mod page;
@@ -18,21 +20,27 @@ mod share;
 mod stored;
 mod trace;
 
+pub(crate) use conditions::{Dialect, EventQuery, Lead};
 pub use cursor::{Cursor, CursorError};
 pub use filter::{EventFilter, NumberRange};
+pub(crate) use follow::{FirstPlace, Onward, OnwardRow, Onwards};
 pub use follow::{Followed, FollowedEvent, Follower};
+pub(crate) use heads::LogHead;
 pub use heads::LogHeads;
 pub use instant::{InstantError, parse_instant};
 pub use named::Named;
+pub(crate) use named::span_of_traces;
 pub use page::{Page, PageSize};
 pub use position::{LogPosition, PositionError};
 pub use reader::AuditReader;
+pub(crate) use reader::{LogSize, read};
 pub use record::EventRecord;
 pub use scope::ReadScope;
+pub(crate) use search::{Events, Hit, Sought};
 pub use set::FilterError;
 #[cfg(feature = "http")]
 pub(crate) use set::INSTANT;
 pub use share::ReadLimits;
-#[cfg(feature = "export")]
+pub(crate) use share::Share;
 pub(crate) use stored::StoredEvent;
 pub use trace::{FivePointTrace, Point, TracePoints, TracedCall};

@@ -1,7 +1,4 @@
-use sqlx::sqlite::SqliteConnection;
 use systemprompt_core::id::TraceId;
-
-use super::{PageSize, ReadScope};
 
 /// Something that the events of a log share, by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,77 +12,14 @@ pub enum Named {
     Session(String),
 }
 
-/// What starts with `prefix`.
-pub(super) async fn starting_with(
-    connection: &mut SqliteConnection,
-    scope: &ReadScope,
-    prefix: &str,
-    size: PageSize,
-) -> Result<Vec<Named>, sqlx::Error> {
-    let mut named = traces(connection, scope, prefix, size).await?;
-    if named.len() >= usize::from(size.rows()) {
-        return Ok(named);
+/// The first and the last trace whose id, in lower case hex, starts with `prefix`; `None` when none can.
+pub(crate) fn span_of_traces(prefix: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    if prefix.is_empty() || prefix.contains(|c: char| c.is_ascii_uppercase()) {
+        return None;
     }
-    let (tenant, limit) = (scope.tenant(), size.rows());
-    let rows = sqlx::query!(
-        r#"SELECT CASE WHEN substr(call_id, 1, length(?)) = ? THEN call_id END AS "call?: String",
-                  CASE WHEN substr(session_id, 1, length(?)) = ? THEN session_id END
-                      AS "session?: String"
-           FROM audit_events
-           WHERE (substr(call_id, 1, length(?)) = ? OR substr(session_id, 1, length(?)) = ?)
-             AND (? IS NULL OR tenant_id = ?)
-           GROUP BY 1, 2 ORDER BY max(occurred_at) DESC LIMIT ?"#,
-        prefix,
-        prefix,
-        prefix,
-        prefix,
-        prefix,
-        prefix,
-        prefix,
-        prefix,
-        tenant,
-        tenant,
-        limit
-    )
-    .fetch_all(connection)
-    .await?;
-    for row in rows {
-        for found in [row.call.map(Named::Call), row.session.map(Named::Session)] {
-            named.extend(found.filter(|found| !named.contains(found)));
-        }
-    }
-    Ok(named)
-}
-
-async fn traces(
-    connection: &mut SqliteConnection,
-    scope: &ReadScope,
-    prefix: &str,
-    size: PageSize,
-) -> Result<Vec<Named>, sqlx::Error> {
-    let ends = if prefix.is_empty() || prefix.contains(|c: char| c.is_ascii_uppercase()) {
-        None
-    } else {
-        Option::zip(hex::decode(padded(prefix, '0')).ok(), hex::decode(padded(prefix, 'f')).ok())
-    };
-    let Some((first, last)) = ends.filter(|(first, _)| first.len() == 16) else {
-        return Ok(Vec::new());
-    };
-    let (tenant, limit) = (scope.tenant(), size.rows());
-    let rows = sqlx::query!(
-        r#"SELECT trace_id AS "trace_id!", max(occurred_at) AS "at!: i64" FROM audit_events
-           WHERE trace_id >= ? AND trace_id <= ? AND (? IS NULL OR tenant_id = ?)
-           GROUP BY trace_id ORDER BY max(occurred_at) DESC LIMIT ?"#,
-        first,
-        last,
-        tenant,
-        tenant,
-        limit
-    )
-    .fetch_all(connection)
-    .await?;
-    let traces = rows.into_iter().filter_map(|row| hex::encode(row.trace_id).parse().ok());
-    Ok(traces.map(Named::Trace).collect())
+    let ends =
+        Option::zip(hex::decode(padded(prefix, '0')).ok(), hex::decode(padded(prefix, 'f')).ok());
+    ends.filter(|(first, _)| first.len() == 16)
 }
 
 fn padded(prefix: &str, digit: char) -> String {

@@ -2,31 +2,84 @@ use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::TraceId;
 
-use super::named::{self, Named};
+use super::named::Named;
 use super::search::{Found, Hit, Search, decisions};
-use super::share::{Reading, Share};
+use super::share::Share;
 use super::stored::StoredEvent;
 use super::{
     Cursor, EventFilter, EventRecord, FivePointTrace, Page, PageSize, ReadLimits, ReadScope,
     TracedCall,
 };
+#[cfg(feature = "sqlite")]
 use crate::index::Index;
 use crate::place::Place;
 use crate::{Origin, QueryError};
 
+/// Runs a query within the reader's limits, on the backend of its database.
+macro_rules! read {
+    ($reader:expr, $module:ident :: $function:ident ( $($argument:expr),* )) => {
+        $crate::query::read!(
+            $reader,
+            |connection| crate::store::sqlite::$module::$function(connection, $($argument),*),
+            |connection| crate::store::postgres::$module::$function(connection, $($argument),*)
+        )
+    };
+    ($reader:expr, |$s:ident| $sqlite:expr, |$p:ident| $postgres:expr) => {
+        match $reader.pool.driver() {
+            #[cfg(feature = "sqlite")]
+            systemprompt_core::database::Driver::Sqlite(database) => {
+                let share = $reader.share.as_ref();
+                let mut reading = crate::store::sqlite::Reading::begin(database, share).await?;
+                let $s = reading.connection();
+                let rows = $sqlite.await;
+                reading.finish(rows).await
+            }
+            #[cfg(feature = "postgres")]
+            systemprompt_core::database::Driver::Postgres(database) => {
+                let share = $reader.share.as_ref();
+                let mut reading = crate::store::postgres::Reading::begin(database, share).await?;
+                let $p = reading.connection();
+                let rows = $postgres.await;
+                reading.finish(rows).await
+            }
+            other => Err($crate::QueryError::from(crate::store::unsupported(other))),
+        }
+    };
+}
+pub(crate) use read;
+
+/// The size of a log, as it is stored.
+pub(crate) struct LogSize {
+    pub(crate) origin: String,
+    pub(crate) last_seq: i64,
+}
+
 /// Reads the logs of a database. Cloning is a reference count.
 #[derive(Debug, Clone)]
 pub struct AuditReader {
-    pool: DbPool,
-    share: Option<Share>,
-    index: Index,
+    pub(crate) pool: DbPool,
+    pub(crate) share: Option<Share>,
+    /// Of SQLite alone: PostgreSQL keeps its indexes itself.
+    #[cfg(feature = "sqlite")]
+    index: Option<Index>,
 }
 
 impl AuditReader {
     /// A reader of the logs in `pool`, which takes what time it needs.
     #[must_use]
     pub fn new(pool: DbPool) -> Self {
-        Self { index: Index::of(pool.path()), pool, share: None }
+        Self {
+            #[cfg(feature = "sqlite")]
+            index: match pool.driver() {
+                systemprompt_core::database::Driver::Sqlite(database) => {
+                    Some(Index::of(database.path()))
+                }
+                #[allow(unreachable_patterns, reason = "with SQLite alone there is no other")]
+                _ => None,
+            },
+            pool,
+            share: None,
+        }
     }
 
     /// Bounds what this reader and its clones may take of the database together. A query over its
@@ -43,13 +96,6 @@ impl AuditReader {
         self.share.is_some()
     }
 
-    pub(crate) async fn begin(&self) -> Result<Reading, QueryError> {
-        match &self.share {
-            Some(share) => share.enter(self.pool.sqlite()).await,
-            None => Reading::unlimited(self.pool.sqlite()).await,
-        }
-    }
-
     /// What is known of a trace, the newest 10,000 events at most; `None` when nothing is, or nothing in
     /// `scope`.
     ///
@@ -60,27 +106,7 @@ impl AuditReader {
         scope: &ReadScope,
         trace: TraceId,
     ) -> Result<Option<FivePointTrace>, QueryError> {
-        let (id, tenant) = (trace.as_bytes().as_slice(), scope.tenant());
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query_as!(
-            StoredEvent,
-            "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
-                    e.context_id, e.task_id, e.tenant_id, e.user_id, e.department, e.credential_id,
-                    e.actor_chain, e.agent_id, e.plugin_id, e.door, e.user_agent, e.client_addr,
-                    e.server, e.tool, e.arguments_digest, e.arguments_bytes, e.call_digest,
-                    e.decision, e.reason_code, e.reason, e.reason_data, e.evaluation,
-                    e.policy_version, e.duration_us, e.permit_id, e.expires_at, e.status,
-                    e.duration_ms, e.result_bytes, e.result_digest, e.error, e.detail, e.leaf_hash
-             FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
-             WHERE e.trace_id = ? AND (? IS NULL OR e.tenant_id = ?)
-             ORDER BY e.occurred_at DESC, e.id DESC LIMIT 10001",
-            id,
-            tenant,
-            tenant
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let rows = reading.finish(rows).await?;
+        let rows = read!(self, read::trace(*trace.as_bytes(), scope.tenant()))?;
         let mut events = records(rows)?;
         let truncated = events.len() > FivePointTrace::MOST_EVENTS;
         events.truncate(FivePointTrace::MOST_EVENTS);
@@ -123,9 +149,11 @@ impl AuditReader {
         let before = cursor.map_or(Place::END, |cursor| cursor.0);
         let most = self.share.as_ref().map_or(ReadLimits::ROWS, Share::rows);
         let search = Search { filter, scope, before, rows: usize::from(size.rows()), most };
-        let mut reading = self.begin().await?;
-        let found = search.run(reading.connection(), &self.index).await;
-        let Found { events, next, cut } = reading.finish(found).await?;
+        let Found { events, next, cut } = read!(
+            self,
+            |connection| search.indexed(connection, self.index.as_ref()),
+            |connection| search.run(connection)
+        )?;
         Ok(Page {
             items: events.into_iter().map(Hit::into_record).collect::<Result<_, _>>()?,
             next_cursor: next.map(Cursor),
@@ -146,26 +174,8 @@ impl AuditReader {
     ) -> Result<Page<TracedCall>, QueryError> {
         let page = self.decisions(scope, filter, None, size).await?;
         let permits = page.items.iter().filter_map(|event| event.permit_id);
-        let permits: Vec<_> = permits.map(|permit| hex::encode(permit.as_bytes())).collect();
-        let permits = serde_json::Value::from(permits).to_string();
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query_as!(
-            StoredEvent,
-            "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
-                    e.context_id, e.task_id, e.tenant_id, e.user_id, e.department, e.credential_id,
-                    e.actor_chain, e.agent_id, e.plugin_id, e.door, e.user_agent, e.client_addr,
-                    e.server, e.tool, e.arguments_digest, e.arguments_bytes, e.call_digest,
-                    e.decision, e.reason_code, e.reason, e.reason_data, e.evaluation,
-                    e.policy_version, e.duration_us, e.permit_id, e.expires_at, e.status,
-                    e.duration_ms, e.result_bytes, e.result_digest, e.error, e.detail, e.leaf_hash
-             FROM json_each(?) AS wanted
-             CROSS JOIN audit_events AS e ON e.permit_id = unhex(wanted.value) AND e.kind = 'outcome'
-             CROSS JOIN audit_logs AS l ON l.id = e.log_id",
-            permits
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let mut events = records(reading.finish(rows).await?)?;
+        let permits: Vec<_> = permits.map(|permit| *permit.as_bytes()).collect();
+        let mut events = records(read!(self, read::outcomes(&permits))?)?;
         events.extend(page.items.into_iter().rev());
         let Page { next_cursor, scanned_to, .. } = page;
         Ok(Page { items: TracedCall::all(&events), next_cursor, scanned_to })
@@ -182,29 +192,8 @@ impl AuditReader {
         after: i64,
         size: PageSize,
     ) -> Result<Vec<EventRecord>, QueryError> {
-        let (origin, tenant, limit) = (origin.as_str(), scope.tenant(), size.rows());
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query_as!(
-            StoredEvent,
-            "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
-                    e.context_id, e.task_id, e.tenant_id, e.user_id, e.department, e.credential_id,
-                    e.actor_chain, e.agent_id, e.plugin_id, e.door, e.user_agent, e.client_addr,
-                    e.server, e.tool, e.arguments_digest, e.arguments_bytes, e.call_digest,
-                    e.decision, e.reason_code, e.reason, e.reason_data, e.evaluation,
-                    e.policy_version, e.duration_us, e.permit_id, e.expires_at, e.status,
-                    e.duration_ms, e.result_bytes, e.result_digest, e.error, e.detail, e.leaf_hash
-             FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
-             WHERE l.origin = ? AND e.seq > ? AND (? IS NULL OR e.tenant_id = ?)
-             ORDER BY e.seq LIMIT ?",
-            origin,
-            after,
-            tenant,
-            tenant,
-            limit
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let rows = reading.finish(rows).await?;
+        let limit = i64::from(size.rows());
+        let rows = read!(self, read::tail(origin.as_str(), after, scope.tenant(), limit))?;
         records(rows)
     }
 
@@ -213,14 +202,7 @@ impl AuditReader {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits.
     pub async fn logs(&self) -> Result<Vec<(String, i64)>, QueryError> {
-        let mut reading = self.begin().await?;
-        let rows = sqlx::query!(
-            r#"SELECT origin, max(size, coalesce((SELECT max(seq) FROM audit_events WHERE log_id = l.id), 0))
-                      AS "last_seq!: i64" FROM audit_logs AS l ORDER BY id"#
-        )
-        .fetch_all(reading.connection())
-        .await;
-        let rows = reading.finish(rows).await?;
+        let rows: Vec<LogSize> = read!(self, read::logs())?;
         Ok(rows.into_iter().map(|row| (row.origin, row.last_seq)).collect())
     }
 
@@ -235,9 +217,7 @@ impl AuditReader {
         prefix: &str,
         size: PageSize,
     ) -> Result<Vec<Named>, QueryError> {
-        let mut reading = self.begin().await?;
-        let named = named::starting_with(reading.connection(), scope, prefix, size).await;
-        reading.finish(named).await
+        read!(self, named::starting_with(scope, prefix, size))
     }
 }
 

@@ -1,17 +1,101 @@
 //! What the writer needs of a database.
 
+mod failure;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+mod tree;
 
 use std::future::Future;
 
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::decision::OutcomeStatus;
 
-use crate::StoreError;
+use systemprompt_core::database::Driver;
+use systemprompt_core::event::AuditEvent;
+
+pub(crate) use self::tree::LogTree;
 use crate::leaf::Salt;
 use crate::merkle::{Hash, Tile};
+use crate::pending::Pending;
 use crate::row::Row;
-use crate::tree_source::TreeSource;
+use crate::tree_source::{TreeSource, load_or_regrow};
+use crate::{Origin, StoreError};
+
+/// Runs a query of the backend behind `$pool`; the modules of both have the same functions.
+macro_rules! query {
+    ($pool:expr, $module:ident :: $function:ident ( $($argument:expr),* )) => {
+        match $pool.driver() {
+            #[cfg(feature = "sqlite")]
+            systemprompt_core::database::Driver::Sqlite(database) => {
+                crate::store::sqlite::$module::$function(database, $($argument),*).await
+            }
+            #[cfg(feature = "postgres")]
+            systemprompt_core::database::Driver::Postgres(database) => {
+                crate::store::postgres::$module::$function(database, $($argument),*).await
+            }
+            other => Err(crate::store::unsupported(other)),
+        }
+    };
+}
+pub(crate) use query;
+
+/// Runs a query over `$connection`, which is to either backend.
+macro_rules! over {
+    ($connection:expr, $module:ident :: $function:ident ( $($argument:expr),* )) => {
+        match $connection.driver() {
+            #[cfg(feature = "sqlite")]
+            systemprompt_core::database::ConnectionMut::Sqlite(connection) => {
+                crate::store::sqlite::$module::$function(connection, $($argument),*).await
+            }
+            #[cfg(feature = "postgres")]
+            systemprompt_core::database::ConnectionMut::Postgres(connection) => {
+                crate::store::postgres::$module::$function(connection, $($argument),*).await
+            }
+            other => Err(sqlx::Error::Configuration(other.unsupported().into())),
+        }
+    };
+}
+pub(crate) use over;
+
+/// The error of a query on a backend that this program was built without.
+pub(crate) fn unsupported(driver: Driver<'_>) -> sqlx::Error {
+    sqlx::Error::Configuration(driver.unsupported().into())
+}
+
+/// A log that is open for writing.
+#[derive(Debug)]
+pub(crate) struct Opened<S> {
+    pub(crate) store: S,
+    pub(crate) origin: Origin,
+    pub(crate) installation: String,
+    pub(crate) log_id: i64,
+}
+
+/// Events of the log `origin`, without their places.
+fn pending(origin: &Origin, events: Vec<AuditEvent>) -> Vec<Pending> {
+    events.into_iter().map(|event| Pending::event(origin.as_str(), event)).collect()
+}
+
+/// The events at the places after `tail`, and the tiles of the tree in `source` that they complete.
+async fn placed<'e>(
+    source: &mut impl TreeSource,
+    events: &'e [Pending],
+    tail: i64,
+) -> Result<(Vec<PlacedRow<'e>>, Vec<Tile>), StoreError> {
+    let size = u64::try_from(tail).unwrap_or_default();
+    let mut grown = load_or_regrow(source, size).await?;
+    let place = |(event, nth): (&'e Pending, i64)| {
+        let row = event.place(tail + nth);
+        if let Some((tree, tiles)) = &mut grown {
+            tree.append(row.leaf_hash, tiles);
+        }
+        row
+    };
+    let rows = events.iter().zip(1..).map(place).collect();
+    Ok((rows, grown.map(|(_, tiles)| tiles).unwrap_or_default()))
+}
 
 /// An event with its place in the log.
 #[derive(Debug, Clone)]
@@ -44,8 +128,12 @@ pub(crate) struct StoredCheckpoint {
     pub(crate) created_at: Timestamp,
 }
 
-/// The writing end of one log in a database. One task owns it; no call is ever cancelled.
+/// The writing end of one log in a database, and the sole right to write it, which ends with the
+/// store. One task owns it; no call is ever cancelled.
 pub(crate) trait Store: TreeSource + 'static {
+    /// Whether [`commit`](Self::commit) keeps the thread that asks for it until it is done.
+    const BLOCKS: bool;
+
     /// Whether what would be written to is still what was opened.
     fn verify(&self) -> Result<(), StoreError>;
 
@@ -59,14 +147,14 @@ pub(crate) trait Store: TreeSource + 'static {
         id: [u8; 16],
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Opens a transaction that holds the write lock and looks permits up in it.
+    /// Looks permits up for the next [`commit`](Self::commit), in its transaction where the store can. What
+    /// another writer has done to them by then makes that be refused.
     fn begin_with(
         &mut self,
         permits: &[[u8; 16]],
     ) -> impl Future<Output = Result<Vec<Granted>, StoreError>> + Send;
 
-    /// Writes `rows` and `tiles` and commits; opens the transaction itself unless one is open. `Ok`
-    /// means durable. After an error the caller must [`abort`](Self::abort) and find out what happened.
+    /// Writes `rows` and `tiles` in one transaction, the one that is open if any. `Ok` means durable. After an error the caller must [`abort`](Self::abort) and find out what happened.
     fn commit(
         &mut self,
         rows: &[PlacedRow<'_>],
@@ -81,4 +169,14 @@ pub(crate) trait Store: TreeSource + 'static {
 
     /// Closes the store.
     fn close(self) -> impl Future<Output = ()> + Send;
+}
+
+/// The status that `text`, a value of the column, names.
+fn status(text: &str) -> OutcomeStatus {
+    match text {
+        "success" => OutcomeStatus::Success,
+        "timeout" => OutcomeStatus::Timeout,
+        "abandoned" => OutcomeStatus::Abandoned,
+        _ => OutcomeStatus::Failed,
+    }
 }

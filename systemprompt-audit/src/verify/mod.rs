@@ -31,4 +31,8 @@ pub use run::{Progress, verify};
 pub use source::{AuditSource, SourceError};
 
 pub(crate) use scanned::ScannedRow;
-pub(crate) use source::{GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, StoredTile, Stray};
+#[cfg(feature = "postgres")]
+pub(crate) use scanned::{COLUMNS, Holds, holds};
+pub(crate) use source::{
+    AnySource, GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, StoredTile, Stray,
+};

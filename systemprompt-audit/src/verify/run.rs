@@ -3,8 +3,8 @@ use super::key_ring::{KeyRing, SignedBy};
 use super::log_state::LogState;
 use super::permits::{Permits, Swept};
 use super::{
-    AuditSource, Finding, FindingKind, LogReport, LogRow, LogSource, Outside, Report, ScannedRow,
-    SourceError, StoredTile, VerifyOptions,
+    AnySource, AuditSource, Finding, FindingKind, LogReport, LogRow, LogSource, Outside, Report,
+    ScannedRow, SourceError, StoredTile, VerifyOptions,
 };
 use crate::StoreError;
 use crate::merkle::{TILE_WIDTH, Tree};
@@ -38,7 +38,20 @@ pub async fn verify(
     options: &VerifyOptions,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Report, SourceError> {
-    let source = &mut source.0;
+    match &mut source.0 {
+        #[cfg(feature = "sqlite")]
+        AnySource::Sqlite(source) => at_once(source, options, progress).await,
+        #[cfg(feature = "postgres")]
+        AnySource::Postgres(source) => at_once(&mut **source, options, progress).await,
+    }
+}
+
+/// Verifies all logs as they are at one moment.
+async fn at_once(
+    source: &mut impl LogSource,
+    options: &VerifyOptions,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Report, SourceError> {
     source.begin().await?;
     let report = run(source, options, progress).await;
     source.end().await?;

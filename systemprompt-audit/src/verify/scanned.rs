@@ -14,16 +14,18 @@ pub(crate) struct ScannedRow<'r> {
     leaf_hash: &'r [u8],
 }
 
-const COLUMNS: usize = Column::ALL.len();
+/// How many columns an event has.
+pub(crate) const COLUMNS: usize = Column::ALL.len();
 
 /// What a column holds in the table that was installed.
-enum Holds {
+pub(crate) enum Holds {
     Integer,
     Text,
     Bytes,
 }
 
-fn holds(column: Column) -> Holds {
+/// What `column` holds.
+pub(crate) fn holds(column: Column) -> Holds {
     match column {
         Column::OccurredAt
         | Column::ArgumentsBytes
@@ -43,6 +45,7 @@ fn holds(column: Column) -> Holds {
 
 impl<'r> ScannedRow<'r> {
     /// Reads a piece; `None` when it is none.
+    #[cfg(any(feature = "sqlite", test))]
     pub(crate) fn parse(packed: &'r [u8]) -> Option<Self> {
         let end = packed.iter().position(|byte| *byte == b';')?;
         let (lengths, rest) = (packed.get(..end)?, packed.get(end + 1..)?);
@@ -65,6 +68,17 @@ impl<'r> ScannedRow<'r> {
         let (salt, leaf_hash) = (next()??, next()??);
         let whole = lengths.next().is_none() && rest.is_empty();
         whole.then_some(Self { seq, values, salt, leaf_hash })
+    }
+
+    /// A row of which each value is known: numbers as decimal digits, texts in UTF-8.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn new(
+        seq: i64,
+        values: [Option<&'r [u8]>; COLUMNS],
+        salt: &'r [u8],
+        leaf_hash: &'r [u8],
+    ) -> Self {
+        Self { seq, values, salt, leaf_hash }
     }
 
     /// The place in the log.

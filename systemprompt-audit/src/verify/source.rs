@@ -1,23 +1,39 @@
 use std::future::Future;
 use std::path::PathBuf;
 
+use systemprompt_core::database::{Backend, DatabaseError, DatabaseOptions};
+
 use super::ScannedRow;
 use crate::StoreError;
 use crate::merkle::Hash;
 use crate::store::StoredCheckpoint;
+#[cfg(feature = "postgres")]
+use crate::store::postgres::scan::PostgresSource;
+#[cfg(feature = "sqlite")]
 use crate::store::sqlite::scan::SqliteSource;
 use crate::tree_source::TreeSource;
 
 /// A database to be verified, which is never written to.
 #[derive(Debug)]
-pub struct AuditSource(pub(crate) SqliteSource);
+pub struct AuditSource(pub(crate) AnySource);
+
+#[derive(Debug)]
+pub(crate) enum AnySource {
+    #[cfg(feature = "sqlite")]
+    Sqlite(SqliteSource),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresSource>),
+}
 
 /// Why a database cannot be verified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The URL is not understood. It is not repeated: it may hold a password.
-    #[error("a database to be verified is given as `sqlite://` and a path")]
+    #[error(
+        "a database to be verified is given as `sqlite://` and a path, or as \
+         `postgres://<user>@<host>/<database>`"
+    )]
     Url,
     /// There is no such file.
     #[error("there is no database at `{}`", path.display())]
@@ -25,6 +41,9 @@ pub enum SourceError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// It cannot be opened.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// There is no audit log in it.
     #[error("there is no audit log in the database")]
     NoLog,
@@ -34,20 +53,43 @@ pub enum SourceError {
 }
 
 impl AuditSource {
-    /// Opens the database at `url`, `sqlite://` and a plain path, for reading alone.
+    /// Opens the database at `url`, `sqlite://` and a plain path or `postgres://`, for reading alone.
     ///
-    /// A SQLite database without a write-ahead log beside it, such as a copy, is read without locks and
-    /// without leaving anything beside it.
+    /// As [`open_with`](Self::open_with), with nothing but the URL.
     ///
     /// # Errors
     /// [`SourceError`] when it cannot be read or holds no audit log.
     pub async fn open(url: &str) -> Result<Self, SourceError> {
-        let path = url.strip_prefix("sqlite://").filter(|path| !path.is_empty());
-        let path = PathBuf::from(path.ok_or(SourceError::Url)?);
-        if !path.is_file() {
-            return Err(SourceError::Missing { path });
+        Self::open_with(&DatabaseOptions::new(url)).await
+    }
+
+    /// Opens a database for reading alone.
+    ///
+    /// A SQLite database without a write-ahead log beside it, such as a copy, is read without locks and
+    /// without leaving anything beside it. On PostgreSQL every transaction is read-only, and the role needs
+    /// no more than `SELECT` on the tables.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it cannot be read or holds no audit log.
+    pub async fn open_with(options: &DatabaseOptions) -> Result<Self, SourceError> {
+        match options.backend().map_err(|_| SourceError::Url)? {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite => {
+                let path = options.url.strip_prefix("sqlite://");
+                let path = PathBuf::from(path.ok_or(SourceError::Url)?);
+                if !path.is_file() {
+                    return Err(SourceError::Missing { path });
+                }
+                Ok(Self(AnySource::Sqlite(SqliteSource::open(&path).await?)))
+            }
+            #[cfg(feature = "postgres")]
+            Backend::Postgres => {
+                let source = PostgresSource::open(options).await?;
+                Ok(Self(AnySource::Postgres(Box::new(source))))
+            }
+            #[allow(unreachable_patterns, reason = "with every backend there is no other")]
+            other => Err(DatabaseError::unsupported(other).into()),
         }
-        Ok(Self(SqliteSource::open(&path).await?))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one task that writes a log.
+//! The one thread, or task, that writes a log.
 //!
 //! It takes whatever is waiting, writes it in one transaction, and answers when that is durable. A
 //! batch that cannot be written is denied as a whole; the writer goes on trying with the next one, and
@@ -10,6 +10,7 @@ mod gathering;
 mod settle;
 mod work;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::SettleError;
 use systemprompt_core::decision::OutcomeStatus;
 use systemprompt_core::id::PermitId;
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
@@ -26,7 +28,8 @@ use self::extent::{Extent, foreign_rows};
 pub(crate) use self::gathering::Gathering;
 use self::work::{Results, Work};
 use crate::checkpoint::Heads;
-use crate::lease::Lease;
+#[cfg(feature = "sqlite")]
+use crate::index::{Entry, Feed};
 use crate::merkle::Tile;
 use crate::pending::Pending;
 use crate::stats::Counters;
@@ -45,7 +48,6 @@ pub(crate) struct Writer<S> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) max_batch: usize,
-    pub(crate) lease: Lease,
     /// How far the log has come.
     pub(crate) extent: Extent,
     /// Whether `extent` may be behind the store.
@@ -61,11 +63,33 @@ pub(crate) struct Writer<S> {
     /// Permits that may stand in the log although their calls were answered deny.
     pub(crate) disowned: Vec<PermitId>,
     pub(crate) gathering: Gathering,
+    /// Where the search index is told what is durable.
+    #[cfg(feature = "sqlite")]
+    pub(crate) feed: Option<Feed>,
 }
 
 impl<S: Store> Writer<S> {
+    /// Starts the writer: in a thread of its own where the store keeps it waiting, else as a task.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(crate) fn start(mut self, commands: mpsc::Receiver<Command>) -> Result<(), StoreError> {
+        if !S::BLOCKS {
+            tokio::spawn(self.run(commands));
+            return Ok(());
+        }
+        let failed = |error: io::Error| StoreError::Failed(error.kind().to_string());
+        let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
+        let write = move || {
+            self.gathering = Gathering::alone();
+            runtime.block_on(self.run(commands));
+        };
+        let thread = std::thread::Builder::new().name("audit-writer".to_owned()).spawn(write);
+        thread.map(|_| ()).map_err(failed)
+    }
+
     /// Writes until the log is closed or nobody can send any more.
-    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut inbox = Vec::with_capacity(self.max_batch);
         let mut closing = Vec::new();
         loop {
@@ -108,7 +132,6 @@ impl<S: Store> Writer<S> {
         }
         self.announce();
         self.store.close().await;
-        drop(self.lease);
     }
 
     async fn write(
@@ -138,7 +161,9 @@ impl<S: Store> Writer<S> {
         let result = self.attempt(&work).await;
         let results = match result {
             // One bad row must not cost the others their answer.
-            Err(StoreError::Refused) if work.len() > 1 => self.attempt_each(&work).await,
+            Err(StoreError::Refused) if work.len() > 1 || !work.settlements.is_empty() => {
+                self.attempt_each(&work).await
+            }
             result => self.shared(&work, result),
         };
         self.answer(appends, settlements, results);
@@ -173,7 +198,11 @@ impl<S: Store> Writer<S> {
     async fn attempt_each(&mut self, work: &Work<'_>) -> Results {
         let mut results = Results { appends: Vec::new(), settlements: Vec::new() };
         for part in work.parts() {
-            let result = self.attempt(&part).await;
+            let mut result = self.attempt(&part).await;
+            if matches!(result, Err(StoreError::Refused)) && !part.settlements.is_empty() {
+                // A settlement that another replica's has overtaken is judged again.
+                result = self.attempt(&part).await;
+            }
             let result = self.shared(&part, result);
             results.appends.extend(result.appends);
             results.settlements.extend(result.settlements);
@@ -235,6 +264,12 @@ impl<S: Store> Writer<S> {
         } else {
             let committed = self.commit(&rows, &extent.tiles).await;
             let count = rows.len();
+            #[cfg(feature = "sqlite")]
+            if committed.is_ok()
+                && let Some(feed) = &self.feed
+            {
+                feed.push(rows.iter().map(|placed| Entry::of(placed.seq, placed.row)));
+            }
             drop(rows);
             if let Err(error) = committed {
                 self.own = own;

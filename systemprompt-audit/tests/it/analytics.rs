@@ -280,7 +280,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let fixture = Fixture::new().await;
+            let fixture = Fixture::sqlite().await;
             let counted = happen(&fixture, happenings).await;
             let analytics = Analytics::new(fixture.reader());
             let instant = counted[cut.index(counted.len())].at;
@@ -310,7 +310,7 @@ fn one(amount: u64) -> Happening {
 
 #[tokio::test]
 async fn money_that_does_not_fit_is_an_error_and_no_number() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     for user in ["ada", "bob"] {
         let mut request = ai_request(&one(1));
@@ -333,7 +333,7 @@ async fn money_that_does_not_fit_is_an_error_and_no_number() {
 
 #[tokio::test]
 async fn a_report_is_csv_without_formulas() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     happen(&fixture, vec![one(120), one(30)]).await;
     let query = UsageQuery {
         by: vec![Dimension::User, Dimension::Model],
@@ -349,7 +349,7 @@ async fn a_report_is_csv_without_formulas() {
 
 #[tokio::test]
 async fn rows_are_ordered_and_bounded_and_trends_go_over_the_time_asked_for() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let start = fixture.now();
     let mut happenings: Vec<_> =
         (0..3).map(|what| Happening { what, ..one(10 * (what as u64 + 1)) }).collect();
@@ -377,7 +377,7 @@ async fn rows_are_ordered_and_bounded_and_trends_go_over_the_time_asked_for() {
 
 #[tokio::test]
 async fn the_view_shows_requests_as_columns() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     happen(&fixture, vec![one(120)]).await;
     let row = "SELECT occurred_at || ' ' || user_id || ' ' || agent_id || ' ' || provider || ' ' || model \
                || ' ' || requested_model || ' ' || status || ' ' || input_tokens || ' ' \

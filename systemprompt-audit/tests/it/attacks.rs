@@ -36,7 +36,7 @@ async fn an_edit_of_any_column_is_found_and_named() {
     let pool = open(&signed.copy("columns.db")).await;
     let columns: Vec<(String, String)> =
         sqlx::query_as("SELECT name, type FROM pragma_table_info('audit_events')")
-            .fetch_all(pool.sqlite())
+            .fetch_all(pool.sqlite().unwrap())
             .await
             .unwrap();
     pool.close().await;
@@ -148,7 +148,7 @@ async fn a_restored_backup_is_found_and_so_is_its_fork() {
     signed.append(&log, 200).await;
     log.close().await;
     sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        .execute(signed.fixture.pool.sqlite())
+        .execute(signed.fixture.pool.sqlite().unwrap())
         .await
         .unwrap();
     let backup = signed.copy("backup.db");
@@ -332,14 +332,14 @@ async fn verification_leaves_nothing_behind() {
 impl Signed {
     async fn fixture_number(&self, sql: &'static str) -> i64 {
         let pool = open(&self.copy("read.db")).await;
-        let number = sqlx::query_scalar(sql).fetch_one(pool.sqlite()).await.unwrap();
+        let number = sqlx::query_scalar(sql).fetch_one(pool.sqlite().unwrap()).await.unwrap();
         pool.close().await;
         number
     }
 
     async fn fixture_text(&self, sql: &'static str) -> String {
         let pool = open(&self.copy("read.db")).await;
-        let text = sqlx::query_scalar(sql).fetch_one(pool.sqlite()).await.unwrap();
+        let text = sqlx::query_scalar(sql).fetch_one(pool.sqlite().unwrap()).await.unwrap();
         pool.close().await;
         text
     }

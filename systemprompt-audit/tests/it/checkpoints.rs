@@ -159,7 +159,10 @@ async fn rows_of_others_get_into_the_log_but_not_unnoticed() {
         "INSERT INTO audit_events (seq, id, kind, {columns})
          SELECT 21, randomblob(16), 'tracked', {columns} FROM audit_events WHERE seq = 5"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(signed.fixture.pool.sqlite()).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+        .execute(signed.fixture.pool.sqlite().unwrap())
+        .await
+        .unwrap();
     // Whoever calls just then may be denied; the log goes on.
     drop(log.append(signed.fixture.allow("ada")).await);
     log.append(signed.fixture.allow("ada")).await.unwrap();
@@ -176,7 +179,7 @@ async fn rows_that_vanish_beneath_a_log_leave_a_gap() {
     let log = signed.log().await;
     signed.append(&log, 20).await;
     let delete = sqlx::raw_sql("DELETE FROM audit_events WHERE seq > 15");
-    delete.execute(signed.fixture.pool.sqlite()).await.unwrap();
+    delete.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
     log.append(signed.fixture.allow("ada")).await.unwrap();
     log.close().await;
     signed.fixture.pool.close().await;
@@ -191,7 +194,7 @@ async fn tiles_that_are_missing_are_made_anew() {
     signed.append(&log, 600).await;
     log.close().await;
     let delete = sqlx::raw_sql("DELETE FROM audit_tiles");
-    delete.execute(signed.fixture.pool.sqlite()).await.unwrap();
+    delete.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
     let log = signed.log().await;
     assert!(!log.stats().diverged);
     signed.append(&log, 601).await;

@@ -1,5 +1,5 @@
-//! What every store must do. Written against the log's own interface and the views, so that a second
-//! backend joins by making a fixture.
+//! What every store must do. Written against the log's own interface and the views, and run on every
+//! backend.
 
 use std::sync::Arc;
 
@@ -8,14 +8,39 @@ use systemprompt_core::contract::{AuditError, AuditSink, PermitLedger as _};
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind};
 use tokio::task::JoinSet;
 
-use crate::fixture::{Fixture, principal, success};
+use crate::fixture::{Fixture, on_both, principal, success};
 
 const GAPS: &str = "SELECT count(*) FROM (SELECT max(seq) - count(*) AS gap FROM audit_events \
-                    GROUP BY log_id) WHERE gap <> 0";
+                    GROUP BY log_id) AS logs WHERE gap <> 0";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn concurrent_appends_have_gap_free_places() {
-    let fixture = Fixture::new().await;
+on_both! {
+    #[tokio::test]
+    an_event_of_a_mebibyte_arrives_whole;
+    #[tokio::test]
+    a_clock_that_goes_back_changes_no_place;
+    #[tokio::test]
+    a_text_with_nul_is_found_by_a_filter;
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    concurrent_appends_have_gap_free_places;
+    #[tokio::test]
+    every_size_of_batch_arrives_whole_and_in_order;
+    #[tokio::test]
+    unicode_control_characters_and_long_texts_survive;
+    #[tokio::test]
+    one_bad_event_costs_only_its_own_caller_the_answer;
+    #[tokio::test]
+    places_go_on_after_a_restart_and_the_installation_stays;
+    #[tokio::test]
+    closing_writes_what_is_waiting;
+    #[tokio::test]
+    retention_does_not_make_places_start_again;
+    #[tokio::test]
+    a_command_appends_beside_a_server_and_rolls_back_with_its_change;
+    #[tokio::test]
+    a_full_queue_refuses_at_once;
+}
+
+async fn concurrent_appends_have_gap_free_places(fixture: Fixture) {
     let log = fixture.log().await;
     let mut tasks = JoinSet::new();
     for _ in 0..32 {
@@ -37,9 +62,7 @@ async fn concurrent_appends_have_gap_free_places() {
     assert_eq!(stats.latency.counts.iter().sum::<u64>(), 800);
 }
 
-#[tokio::test]
-async fn every_size_of_batch_arrives_whole_and_in_order() {
-    let fixture = Fixture::new().await;
+async fn every_size_of_batch_arrives_whole_and_in_order(fixture: Fixture) {
     let log = fixture.log().await;
     let mut ids = Vec::new();
     for size in (0..=40).chain([63, 64, 65, 127, 200, 300]) {
@@ -62,9 +85,7 @@ async fn every_size_of_batch_arrives_whole_and_in_order() {
     assert_eq!(read, ids);
 }
 
-#[tokio::test]
-async fn unicode_control_characters_and_long_texts_survive() {
-    let fixture = Fixture::new().await;
+async fn unicode_control_characters_and_long_texts_survive(fixture: Fixture) {
     let log = fixture.log().await;
     let text =
         format!("line\r\n\u{1b}[31mred\u{0}nul \u{1f512} \u{e9}\u{301} {}", "x".repeat(64 << 10));
@@ -88,9 +109,7 @@ async fn unicode_control_characters_and_long_texts_survive() {
     assert_eq!(events[2].error.as_deref(), Some(&*text));
 }
 
-#[tokio::test]
-async fn one_bad_event_costs_only_its_own_caller_the_answer() {
-    let fixture = Fixture::new().await;
+async fn one_bad_event_costs_only_its_own_caller_the_answer(fixture: Fixture) {
     let log = fixture.log().await;
     let first = fixture.allow("ada");
     let again = AuditEvent { id: first.id, ..fixture.allow("eve") };
@@ -108,9 +127,7 @@ async fn one_bad_event_costs_only_its_own_caller_the_answer() {
     assert_eq!(fixture.number(GAPS).await, 0);
 }
 
-#[tokio::test]
-async fn places_go_on_after_a_restart_and_the_installation_stays() {
-    let fixture = Fixture::new().await;
+async fn places_go_on_after_a_restart_and_the_installation_stays(fixture: Fixture) {
     let log = fixture.log().await;
     let (origin, installation) = (log.origin().clone(), log.installation().to_owned());
     log.append(fixture.allow("ada")).await.unwrap();
@@ -124,9 +141,7 @@ async fn places_go_on_after_a_restart_and_the_installation_stays() {
     assert_eq!(fixture.number("SELECT max(seq) FROM audit_events").await, 2);
 }
 
-#[tokio::test]
-async fn closing_writes_what_is_waiting() {
-    let fixture = Fixture::new().await;
+async fn closing_writes_what_is_waiting(fixture: Fixture) {
     let log = fixture.log().await;
     let mut tasks = JoinSet::new();
     for _ in 0..50 {
@@ -143,21 +158,17 @@ async fn closing_writes_what_is_waiting() {
     }
 }
 
-#[tokio::test]
-async fn retention_does_not_make_places_start_again() {
-    let fixture = Fixture::new().await;
+async fn retention_does_not_make_places_start_again(fixture: Fixture) {
     let log = fixture.log().await;
     log.append_all((0..5).map(|_| fixture.allow("ada")).collect()).await.unwrap();
     log.close().await;
-    sqlx::query("DELETE FROM audit_events").execute(fixture.pool.sqlite()).await.unwrap();
+    fixture.execute("DELETE FROM audit_events").await.unwrap();
     let log = fixture.log().await;
     log.append(fixture.allow("ada")).await.unwrap();
     assert_eq!(fixture.number("SELECT seq FROM audit_events").await, 6);
 }
 
-#[tokio::test]
-async fn a_command_appends_beside_a_server_and_rolls_back_with_its_change() {
-    let fixture = Fixture::new().await;
+async fn a_command_appends_beside_a_server_and_rolls_back_with_its_change(fixture: Fixture) {
     let log = fixture.log().await;
     log.append(fixture.allow("ada")).await.unwrap();
     let revoked = |key: &str| {
@@ -181,9 +192,7 @@ async fn a_command_appends_beside_a_server_and_rolls_back_with_its_change() {
     assert_eq!(fixture.number(GAPS).await, 0);
 }
 
-#[tokio::test]
-async fn a_full_queue_refuses_at_once() {
-    let fixture = Fixture::new().await;
+async fn a_full_queue_refuses_at_once(fixture: Fixture) {
     let options = AuditOptions { queue: 2, max_batch: 1, ..fixture.options() };
     let log = AuditLog::open(&fixture.pool, options).await.unwrap();
     let log = Arc::new(log);
@@ -199,4 +208,54 @@ async fn a_full_queue_refuses_at_once() {
     assert_eq!(refused, 8);
     assert_eq!(log.stats().refused, 8);
     assert_eq!(fixture.number("SELECT count(*) FROM audit_events").await, 2);
+}
+
+async fn an_event_of_a_mebibyte_arrives_whole(fixture: Fixture) {
+    let log = fixture.log().await;
+    let text = "\u{1f512}x".repeat((1 << 20) / 5);
+    let mut event = fixture.allow("ada");
+    let detail = serde_json::json!({ "text": text });
+    event.body = AuditBody::Other { kind: EventKind::Tracked, detail };
+    log.append_all(vec![event, fixture.allow("bob")]).await.unwrap();
+    let read =
+        fixture.reader().tail(&ReadScope::All, log.origin(), 0, PageSize::default()).await.unwrap();
+    assert_eq!(read[0].detail.as_ref().unwrap()["text"], text);
+    assert_eq!(read.len(), 2);
+}
+
+async fn a_clock_that_goes_back_changes_no_place(fixture: Fixture) {
+    let log = fixture.log().await;
+    let later = fixture.now().after(std::time::Duration::from_secs(3600));
+    let first = AuditEvent { occurred_at: later, ..fixture.allow("ada") };
+    let (first_id, second) = (first.id, fixture.allow("ada"));
+    let second_id = second.id;
+    log.append(first).await.unwrap();
+    log.append(second).await.unwrap();
+    let reader = fixture.reader();
+    let tail = reader.tail(&ReadScope::All, log.origin(), 0, PageSize::default()).await.unwrap();
+    let places: Vec<_> = tail.iter().map(|event| (event.seq, event.id)).collect();
+    assert_eq!(places, [(1, first_id), (2, second_id)]);
+    // A page goes by time, and its cursor still shows each once.
+    let filter = systemprompt_audit::EventFilter::default();
+    let one = PageSize::new(1).unwrap();
+    let page = reader.decisions(&ReadScope::All, &filter, None, one).await.unwrap();
+    assert_eq!(page.items[0].id, first_id);
+    let rest = reader.decisions(&ReadScope::All, &filter, page.next_cursor.as_ref(), one).await;
+    let rest = rest.unwrap();
+    assert_eq!((rest.items[0].id, rest.next_cursor.is_none()), (second_id, true));
+}
+
+async fn a_text_with_nul_is_found_by_a_filter(fixture: Fixture) {
+    let log = fixture.log().await;
+    let mut event = fixture.allow("ada");
+    let name = "a\0b\u{1a}0";
+    let AuditBody::Decision(body) = &mut event.body else { panic!("no decision") };
+    body.server = Some(name.into());
+    log.append_all(vec![event, fixture.allow("ada")]).await.unwrap();
+    let server = Some(name.to_owned());
+    let filter = systemprompt_audit::EventFilter { server, ..Default::default() };
+    let page = fixture.reader().decisions(&ReadScope::All, &filter, None, PageSize::MAX).await;
+    let page = page.unwrap();
+    assert_eq!(page.items.len(), 1);
+    assert_eq!(page.items[0].server.as_deref(), Some(name));
 }

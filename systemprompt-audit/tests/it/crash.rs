@@ -19,7 +19,7 @@ const VICTIM: &str = "SYSTEMPROMPT_AUDIT_TEST_VICTIM";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn victim() {
     let Some(database) = std::env::var_os(VICTIM).map(PathBuf::from) else { return };
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let pool = open(&database).await;
     let log = AuditLog::open(&pool, fixture.options()).await.unwrap();
     let mut tasks = JoinSet::new();
@@ -40,7 +40,7 @@ async fn victim() {
 
 #[tokio::test]
 async fn kill_9_loses_nothing_acknowledged_and_leaves_no_gap() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let mut acknowledged = BTreeSet::new();
     for round in 1..=5_usize {
         let mut victim = Command::new(std::env::current_exe().unwrap())
@@ -73,7 +73,7 @@ async fn kill_9_loses_nothing_acknowledged_and_leaves_no_gap() {
     }
     let rows: Vec<String> =
         sqlx::query_scalar("SELECT id FROM governance_decisions ORDER BY origin, seq")
-            .fetch_all(fixture.pool.sqlite())
+            .fetch_all(fixture.pool.sqlite().unwrap())
             .await
             .unwrap();
     let rows: BTreeSet<_> = rows.into_iter().collect();

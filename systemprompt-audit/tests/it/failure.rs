@@ -34,12 +34,12 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 #[tokio::test]
 async fn a_locked_database_denies_until_it_is_free() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let granted = fixture.allow("ada");
     let permit = granted.id.into();
     log.append(granted).await.unwrap();
-    let mut other = fixture.pool.connect().await.unwrap();
+    let mut other = fixture.sqlite_connection().await;
     other.execute("BEGIN EXCLUSIVE").await.unwrap();
     assert_unavailable(log.append(fixture.allow("ada")).await);
     assert!(!log.healthy());
@@ -58,7 +58,7 @@ async fn a_locked_database_denies_until_it_is_free() {
 
 #[tokio::test]
 async fn a_file_that_is_moved_away_is_missed_before_anything_is_acknowledged() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     log.append(fixture.allow("ada")).await.unwrap();
     let (path, away) = (fixture.path(), beside(&fixture.path(), ".away"));
@@ -79,7 +79,7 @@ async fn a_file_that_is_moved_away_is_missed_before_anything_is_acknowledged() {
 
 #[tokio::test]
 async fn a_write_ahead_log_that_is_gone_denies() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     log.append(fixture.allow("ada")).await.unwrap();
     let wal = beside(&fixture.path(), "-wal");
@@ -181,14 +181,14 @@ async fn abandoned(log: &AuditLog, permits: u64) {
 
 #[tokio::test]
 async fn a_call_that_was_denied_has_no_live_permit_when_its_event_lands_late() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let options = AuditOptions {
         lock_timeout: Duration::from_secs(20),
         append_timeout: Duration::from_millis(300),
         ..fixture.options()
     };
     let log = AuditLog::open(&fixture.pool, options).await.unwrap();
-    let mut other = fixture.pool.connect().await.unwrap();
+    let mut other = fixture.sqlite_connection().await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     let event = fixture.allow("ada");
     let permit = event.id.into();
@@ -203,10 +203,10 @@ async fn a_call_that_was_denied_has_no_live_permit_when_its_event_lands_late() {
 
 #[tokio::test]
 async fn a_caller_that_hung_up_was_not_denied() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let options = AuditOptions { lock_timeout: Duration::from_secs(20), ..fixture.options() };
     let log = AuditLog::open(&fixture.pool, options).await.unwrap();
-    let mut other = fixture.pool.connect().await.unwrap();
+    let mut other = fixture.sqlite_connection().await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     let event = fixture.allow("ada");
     let permit = event.id.into();

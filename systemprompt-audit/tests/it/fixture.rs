@@ -7,7 +7,7 @@ use std::time::Duration;
 use systemprompt_audit::{AuditLog, AuditOptions, AuditReader, schema};
 use systemprompt_core::call::{Digest, Door};
 use systemprompt_core::clock::{Clock, ManualClock, Timestamp};
-use systemprompt_core::database::{DatabaseOptions, DbPool, SchemaInstaller};
+use systemprompt_core::database::{Backend, DatabaseOptions, DbPool, Driver, SchemaInstaller};
 use systemprompt_core::decision::{
     CheckOutcome, CheckRecord, Evaluation, LimitState, Outcome, OutcomeStatus,
 };
@@ -21,13 +21,41 @@ use systemprompt_core::principal::{Principal, PrincipalClaims};
 pub(crate) const LIFETIME: Duration = Duration::from_secs(900);
 
 pub(crate) struct Fixture {
+    /// Where the fixture keeps files; SQLite's database is among them.
     pub(crate) folder: Folder,
     pub(crate) pool: DbPool,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) place: Place,
 }
 
+/// What the database is kept in.
+pub(crate) enum Place {
+    Sqlite,
+    #[cfg(feature = "postgres")]
+    Postgres(systemprompt_test_postgres::TestDatabase),
+}
+
+/// Runs each of the tests named on every backend.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])+ $test:ident;)+) => {
+        mod on_sqlite {
+            $($(#[$attribute])+ async fn $test() {
+                super::$test(crate::fixture::Fixture::sqlite().await).await;
+            })+
+        }
+
+        #[cfg(feature = "postgres")]
+        mod on_postgres {
+            $($(#[$attribute])+ async fn $test() {
+                super::$test(crate::fixture::Fixture::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both;
+
 impl Fixture {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         Self::in_folder(tempfile::tempdir().unwrap()).await
     }
 
@@ -37,17 +65,81 @@ impl Fixture {
         Self::in_folder(Folder::Lasting(folder.to_owned())).await
     }
 
-    pub(crate) async fn in_folder(folder: impl Into<Folder>) -> Self {
-        let folder = folder.into();
-        let clock = Arc::new(ManualClock::at("2026-11-22T20:15:00Z".parse().unwrap()));
-        let pool = open(&folder.path().join("audit.db")).await;
-        let installer = SchemaInstaller::new(&[schema()]).unwrap();
-        installer.apply(&pool, &*clock).await.unwrap();
-        Self { folder, pool, clock }
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn postgres() -> Self {
+        let database = systemprompt_test_postgres::database().await;
+        let pool = DbPool::open(&DatabaseOptions::new(database.url())).await.unwrap();
+        Self::on_server(database, pool).await
     }
 
+    pub(crate) async fn in_folder(folder: impl Into<Folder>) -> Self {
+        let folder = folder.into();
+        let pool = open(&folder.path().join("audit.db")).await;
+        Self::over(pool, folder, Place::Sqlite).await
+    }
+
+    /// A fixture of a database of a server that is open.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn on_server(
+        database: systemprompt_test_postgres::TestDatabase,
+        pool: DbPool,
+    ) -> Self {
+        Self::over(pool, tempfile::tempdir().unwrap().into(), Place::Postgres(database)).await
+    }
+
+    async fn over(pool: DbPool, folder: Folder, place: Place) -> Self {
+        let clock = Arc::new(ManualClock::at("2026-11-22T20:15:00Z".parse().unwrap()));
+        let installer = SchemaInstaller::new(&[schema()]).unwrap();
+        installer.apply(&pool, &*clock).await.unwrap();
+        Self { folder, pool, clock, place }
+    }
+
+    /// The URL of the database.
+    pub(crate) fn url(&self) -> String {
+        match &self.place {
+            Place::Sqlite => format!("sqlite://{}", self.path().display()),
+            #[cfg(feature = "postgres")]
+            Place::Postgres(database) => database.url().to_owned(),
+        }
+    }
+
+    /// The path of the SQLite file.
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("audit.db")
+        match &self.place {
+            Place::Sqlite => self.folder.path().join("audit.db"),
+            #[cfg(feature = "postgres")]
+            Place::Postgres(_) => panic!("not a file"),
+        }
+    }
+
+    /// A connection to SQLite.
+    pub(crate) async fn sqlite_connection(&self) -> sqlx::SqliteConnection {
+        match self.pool.driver() {
+            Driver::Sqlite(database) => database.connect().await.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// One of two texts, as the backend needs it.
+    pub(crate) fn either(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self.pool.backend() {
+            Backend::Sqlite => sqlite,
+            _ => postgres,
+        }
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn execute(&self, sql: &'static str) -> Result<u64, sqlx::Error> {
+        match self.pool.driver() {
+            Driver::Sqlite(database) => {
+                Ok(sqlx::query(sql).execute(database.pool()).await?.rows_affected())
+            }
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => {
+                Ok(sqlx::query(sql).execute(database.pool()).await?.rows_affected())
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) fn options(&self) -> AuditOptions {
@@ -74,12 +166,38 @@ impl Fixture {
 
     /// A number from the database.
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql).fetch_one(self.pool.sqlite()).await.unwrap()
+        match self.pool.driver() {
+            Driver::Sqlite(database) => {
+                sqlx::query_scalar(sql).fetch_one(database.pool()).await.unwrap()
+            }
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => {
+                // Sums of PostgreSQL have a type of their own.
+                let sql = format!("SELECT x::text::bigint FROM ({sql}) AS n (x)");
+                let sql = sqlx::AssertSqlSafe(sql);
+                sqlx::query_scalar(sql).fetch_one(database.pool()).await.unwrap()
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     /// A text from the database.
     pub(crate) async fn text(&self, sql: &'static str) -> Option<String> {
-        sqlx::query_scalar(sql).fetch_one(self.pool.sqlite()).await.unwrap()
+        self.texts(sql).await.into_iter().next().unwrap()
+    }
+
+    /// Texts from the database.
+    pub(crate) async fn texts(&self, sql: &'static str) -> Vec<Option<String>> {
+        match self.pool.driver() {
+            Driver::Sqlite(database) => {
+                sqlx::query_scalar(sql).fetch_all(database.pool()).await.unwrap()
+            }
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => {
+                sqlx::query_scalar(sql).fetch_all(database.pool()).await.unwrap()
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     /// An allowing decision for `user` of the tenant `acme`.

@@ -6,7 +6,7 @@ use systemprompt_audit::{
 use systemprompt_core::contract::AuditSink as _;
 use systemprompt_core::event::Verdict;
 
-use crate::fixture::{Fixture, decision, principal};
+use crate::fixture::{Fixture, decision, on_both, principal};
 
 /// The places of what is left to read, by log, and where that ends.
 async fn rest(follower: &mut Follower) -> Vec<(String, i64)> {
@@ -31,9 +31,20 @@ fn follower(fixture: &Fixture, filter: EventFilter, position: LogPosition) -> Fo
     Follower::new(fixture.reader(), ReadScope::All, filter, position)
 }
 
-#[tokio::test]
-async fn an_empty_database_is_followed_too() {
-    let fixture = Fixture::new().await;
+on_both! {
+    #[tokio::test]
+    an_empty_database_is_followed_too;
+    #[tokio::test]
+    several_logs_are_read_once_each_and_together_by_time;
+    #[tokio::test]
+    a_rare_event_is_found_and_the_position_passes_the_others;
+    #[tokio::test]
+    what_retention_removed_is_passed;
+    #[tokio::test]
+    a_time_is_a_position;
+}
+
+async fn an_empty_database_is_followed_too(fixture: Fixture) {
     let mut follower = follower(&fixture, EventFilter::default(), LogPosition::beginning());
     assert_eq!(rest(&mut follower).await, []);
     fixture.log().await.append(fixture.allow("ada")).await.unwrap();
@@ -41,9 +52,7 @@ async fn an_empty_database_is_followed_too() {
     assert_eq!(rest(&mut follower).await, []);
 }
 
-#[tokio::test]
-async fn several_logs_are_read_once_each_and_together_by_time() {
-    let fixture = Fixture::new().await;
+async fn several_logs_are_read_once_each_and_together_by_time(fixture: Fixture) {
     let (one, two) = (fixture.log().await, other_log(&fixture).await);
     for _ in 0..30 {
         one.append_all((0..10).map(|_| fixture.allow("ada")).collect()).await.unwrap();
@@ -77,9 +86,7 @@ async fn several_logs_are_read_once_each_and_together_by_time() {
     assert_eq!(position, fixture.reader().heads().await.unwrap().position());
 }
 
-#[tokio::test]
-async fn a_rare_event_is_found_and_the_position_passes_the_others() {
-    let fixture = Fixture::new().await;
+async fn a_rare_event_is_found_and_the_position_passes_the_others(fixture: Fixture) {
     let log = fixture.log().await;
     for _ in 0..60 {
         log.append_all((0..200).map(|_| fixture.allow("ada")).collect()).await.unwrap();
@@ -97,17 +104,12 @@ async fn a_rare_event_is_found_and_the_position_passes_the_others() {
     assert!(followed.events.is_empty() && !followed.more);
 }
 
-#[tokio::test]
-async fn what_retention_removed_is_passed() {
-    let fixture = Fixture::new().await;
+async fn what_retention_removed_is_passed(fixture: Fixture) {
     let log = fixture.log().await;
     for _ in 0..60 {
         log.append_all((0..200).map(|_| fixture.allow("ada")).collect()).await.unwrap();
     }
-    sqlx::query("DELETE FROM audit_events WHERE seq < 11990")
-        .execute(fixture.pool.sqlite())
-        .await
-        .unwrap();
+    fixture.execute("DELETE FROM audit_events WHERE seq < 11990").await.unwrap();
     let bob = EventFilter { user_id: Some("ada".to_owned()), ..EventFilter::default() };
     for filter in [EventFilter::default(), bob] {
         let mut follower = follower(&fixture, filter, LogPosition::beginning());
@@ -118,9 +120,7 @@ async fn what_retention_removed_is_passed() {
     }
 }
 
-#[tokio::test]
-async fn a_time_is_a_position() {
-    let fixture = Fixture::new().await;
+async fn a_time_is_a_position(fixture: Fixture) {
     let (one, two) = (fixture.log().await, other_log(&fixture).await);
     one.append(fixture.allow("ada")).await.unwrap();
     fixture.clock.advance(std::time::Duration::from_secs(60));

@@ -59,7 +59,7 @@ struct Api {
 
 impl Api {
     async fn new() -> Self {
-        let fixture = Fixture::new().await;
+        let fixture = Fixture::sqlite().await;
         let router = router(fixture.reader(), Arc::new(Tokens), Arc::new(HideHunter2));
         Self { fixture, router }
     }

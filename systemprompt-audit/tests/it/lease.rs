@@ -5,7 +5,7 @@ use crate::fixture::{Fixture, LIFETIME};
 
 #[tokio::test]
 async fn a_second_writer_is_told_who_holds_the_log() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let refused = AuditLog::open(&fixture.pool, fixture.options()).await.unwrap_err();
     let OpenError::Held { origin, holder } = &refused else { panic!("{refused}") };
@@ -25,7 +25,7 @@ async fn a_second_writer_is_told_who_holds_the_log() {
 
 #[tokio::test]
 async fn permits_of_a_former_origin_are_swept_once_its_writer_is_gone() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let options = AuditOptions { origin: Some("former".parse().unwrap()), ..fixture.options() };
     let former = AuditLog::open(&fixture.pool, options).await.unwrap();
     former.append(fixture.allow("ada")).await.unwrap();

@@ -23,6 +23,8 @@ mod hostile;
 mod http;
 mod lease;
 mod plans;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod proofs;
 mod reading;
 mod rotation;

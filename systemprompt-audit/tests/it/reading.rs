@@ -6,15 +6,30 @@ use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
 use systemprompt_core::event::{AuditEvent, Verdict};
 use systemprompt_core::id::TraceId;
 
-use crate::fixture::{Fixture, decision, principal, success};
+use crate::fixture::{Fixture, decision, on_both, principal, success};
 
 fn size(rows: u16) -> PageSize {
     PageSize::new(rows).unwrap()
 }
 
-#[tokio::test]
-async fn a_trace_says_which_points_are_missing() {
-    let fixture = Fixture::new().await;
+on_both! {
+    #[tokio::test]
+    a_trace_says_which_points_are_missing;
+    #[tokio::test]
+    a_trace_of_several_calls_keeps_them_apart;
+    #[tokio::test]
+    tenants_do_not_see_each_other;
+    #[tokio::test]
+    filters_find_what_they_name;
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    pages_show_each_row_once_while_others_are_written;
+    #[tokio::test]
+    prefixes_find_calls_sessions_and_traces;
+    #[tokio::test]
+    of_a_long_trace_the_newest_events_are_shown_and_that_it_is_cut;
+}
+
+async fn a_trace_says_which_points_are_missing(fixture: Fixture) {
     let log = fixture.log().await;
     let event = fixture.allow("ada");
     let (permit, trace) = (event.id.into(), event.trace_id);
@@ -34,9 +49,7 @@ async fn a_trace_says_which_points_are_missing() {
     assert!(reader.trace(&ReadScope::All, TraceId::generate()).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_trace_of_several_calls_keeps_them_apart() {
-    let fixture = Fixture::new().await;
+async fn a_trace_of_several_calls_keeps_them_apart(fixture: Fixture) {
     let log = fixture.log().await;
     let first = fixture.allow("ada");
     fixture.clock.advance(Duration::from_secs(1));
@@ -53,9 +66,7 @@ async fn a_trace_of_several_calls_keeps_them_apart() {
     assert_eq!(read.missing, [Point::ToolExecution, Point::Result]);
 }
 
-#[tokio::test]
-async fn tenants_do_not_see_each_other() {
-    let fixture = Fixture::new().await;
+async fn tenants_do_not_see_each_other(fixture: Fixture) {
     let log = fixture.log().await;
     let ours = fixture.allow("ada");
     let theirs = decision(&principal("other", "eve"), fixture.now(), Verdict::Allow);
@@ -73,9 +84,7 @@ async fn tenants_do_not_see_each_other() {
     assert_eq!(reader.tail(&scope, log.origin(), 0, size(10)).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn filters_find_what_they_name() {
-    let fixture = Fixture::new().await;
+async fn filters_find_what_they_name(fixture: Fixture) {
     let log = fixture.log().await;
     let ada = principal("acme", "ada");
     let allowed = fixture.allow("ada");
@@ -116,9 +125,7 @@ async fn filters_find_what_they_name() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_show_each_row_once_while_others_are_written() {
-    let fixture = Fixture::new().await;
+async fn pages_show_each_row_once_while_others_are_written(fixture: Fixture) {
     let log = fixture.log().await;
     let mut before = BTreeSet::new();
     for at in 0..95 {
@@ -163,9 +170,7 @@ async fn pages_show_each_row_once_while_others_are_written() {
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), before);
 }
 
-#[tokio::test]
-async fn prefixes_find_calls_sessions_and_traces() {
-    let fixture = Fixture::new().await;
+async fn prefixes_find_calls_sessions_and_traces(fixture: Fixture) {
     let log = fixture.log().await;
     let event = fixture.allow("ada");
     let trace = event.trace_id;
@@ -198,9 +203,7 @@ fn foreign_cursors_are_refused() {
     }
 }
 
-#[tokio::test]
-async fn of_a_long_trace_the_newest_events_are_shown_and_that_it_is_cut() {
-    let fixture = Fixture::new().await;
+async fn of_a_long_trace_the_newest_events_are_shown_and_that_it_is_cut(fixture: Fixture) {
     let log = fixture.log().await;
     let first = fixture.allow("ada");
     let (trace, oldest) = (first.trace_id, first.id);

@@ -245,7 +245,7 @@ async fn check_all(fixture: &Fixture) {
 
 #[tokio::test]
 async fn every_filter_finds_what_it_names_without_an_index() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     write(&fixture, &log, 120, 1).await;
     check_all(&fixture).await;
@@ -253,7 +253,7 @@ async fn every_filter_finds_what_it_names_without_an_index() {
 
 #[tokio::test]
 async fn every_filter_finds_what_it_names_through_the_index() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     write(&fixture, &log, 120, 2).await;
     assert!(log.index().await.unwrap() > 120);
@@ -263,7 +263,7 @@ async fn every_filter_finds_what_it_names_through_the_index() {
 
 #[tokio::test]
 async fn what_is_not_in_the_index_yet_is_found_all_the_same() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     write(&fixture, &log, 60, 3).await;
     log.index().await.unwrap();
@@ -278,7 +278,7 @@ async fn what_is_not_in_the_index_yet_is_found_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_through_the_index_are_exact_while_it_grows() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     write(&fixture, &log, 200, 6).await;
     log.index().await.unwrap();
@@ -308,7 +308,7 @@ async fn pages_through_the_index_are_exact_while_it_grows() {
 
 #[tokio::test]
 async fn a_page_that_has_read_enough_says_how_far_it_came() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let rare = fixture.allow("rare");
     let rare_id = rare.id;
@@ -350,12 +350,12 @@ async fn a_page_that_has_read_enough_says_how_far_it_came() {
 
 #[tokio::test]
 async fn an_index_of_another_database_is_not_believed() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     write(&fixture, &log, 40, 7).await;
     log.index().await.unwrap();
     log.close().await;
-    let other = Fixture::new().await;
+    let other = Fixture::sqlite().await;
     let log = other.log().await;
     write(&other, &log, 60, 8).await;
     let index = |fixture: &Fixture| fixture.path().with_file_name("audit.db-index");
@@ -376,7 +376,7 @@ async fn an_index_of_another_database_is_not_believed() {
 
 #[tokio::test]
 async fn the_index_may_be_deleted() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     write(&fixture, &log, 50, 9).await;
     log.index().await.unwrap();
@@ -391,7 +391,7 @@ async fn the_index_may_be_deleted() {
 
 #[tokio::test]
 async fn the_index_is_kept_up_in_the_background() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let mut options = fixture.options();
     options.index_interval = Duration::from_millis(1);
     let log = AuditLog::open(&fixture.pool, options).await.unwrap();
@@ -407,7 +407,7 @@ async fn the_index_is_kept_up_in_the_background() {
 
 #[tokio::test]
 async fn calls_come_with_their_outcomes_oldest_first() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let first = fixture.allow("ada");
     let permit = first.id.into();

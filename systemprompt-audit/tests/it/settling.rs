@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use systemprompt_audit::append_in;
+use systemprompt_audit::{AuditLog, AuditOptions, append_in};
 use systemprompt_core::call::Door;
 use systemprompt_core::contract::{
     AuditSink as _, GrantedCall, PermitLedger as _, PermitState, SettleError,
@@ -8,13 +8,32 @@ use systemprompt_core::contract::{
 use systemprompt_core::event::{AuditBody, Verdict};
 use systemprompt_core::id::{PermitId, SessionId};
 
-use crate::fixture::{Fixture, LIFETIME, decision, principal, success};
+use crate::fixture::{Fixture, LIFETIME, decision, on_both, principal, success};
 
 const OUTCOMES: &str = "SELECT count(*) FROM audit_events WHERE kind = 'outcome'";
 
-#[tokio::test]
-async fn a_permit_is_spent_once_by_its_user() {
-    let fixture = Fixture::new().await;
+on_both! {
+    #[tokio::test]
+    a_permit_is_spent_once_by_its_user;
+    #[tokio::test]
+    of_many_outcomes_at_once_one_counts;
+    #[tokio::test]
+    the_table_itself_refuses_a_second_outcome;
+    #[tokio::test]
+    what_grants_nothing_cannot_be_settled;
+    #[tokio::test]
+    too_late_is_too_late_before_and_after_the_sweep;
+    #[tokio::test]
+    the_sweep_closes_what_a_crash_and_a_command_left;
+    #[tokio::test]
+    an_abandoned_permit_is_spent;
+    #[tokio::test]
+    open_permits_are_those_a_restart_must_know;
+    #[tokio::test]
+    a_permit_is_found_by_its_call;
+}
+
+async fn a_permit_is_spent_once_by_its_user(fixture: Fixture) {
     let log = fixture.log().await;
     let event = fixture.allow("ada");
     let permit = PermitId::from(event.id);
@@ -38,9 +57,7 @@ async fn a_permit_is_spent_once_by_its_user() {
     assert_eq!(fixture.number(OUTCOMES).await, 1);
 }
 
-#[tokio::test]
-async fn of_many_outcomes_at_once_one_counts() {
-    let fixture = Fixture::new().await;
+async fn of_many_outcomes_at_once_one_counts(fixture: Fixture) {
     let log = fixture.log().await;
     let event = fixture.allow("ada");
     let permit = PermitId::from(event.id);
@@ -58,27 +75,24 @@ async fn of_many_outcomes_at_once_one_counts() {
     assert_eq!(fixture.number(OUTCOMES).await, 1);
 }
 
-#[tokio::test]
-async fn the_table_itself_refuses_a_second_outcome() {
-    let fixture = Fixture::new().await;
+async fn the_table_itself_refuses_a_second_outcome(fixture: Fixture) {
     let log = fixture.log().await;
     let event = fixture.allow("ada");
     let permit = PermitId::from(event.id);
     log.append(event).await.unwrap();
     log.settle(permit, &principal("acme", "ada"), success()).await.unwrap();
-    let forged = sqlx::query(
+    let forge = fixture.either(
         "INSERT INTO audit_events (log_id, seq, id, kind, occurred_at, trace_id, permit_id, status, salt, leaf_hash)
          SELECT log_id, 3, randomblob(16), kind, occurred_at, trace_id, permit_id, status, salt, leaf_hash
          FROM audit_events WHERE kind = 'outcome'",
-    )
-    .execute(fixture.pool.sqlite())
-    .await;
-    assert!(forged.is_err());
+        "INSERT INTO audit_events (log_id, seq, id, kind, occurred_at, trace_id, permit_id, status, salt, leaf_hash)
+         SELECT log_id, 3, uuid_send(gen_random_uuid()), kind, occurred_at, trace_id, permit_id, status, salt, leaf_hash
+         FROM audit_events WHERE kind = 'outcome'",
+    );
+    assert!(fixture.execute(forge).await.is_err());
 }
 
-#[tokio::test]
-async fn what_grants_nothing_cannot_be_settled() {
-    let fixture = Fixture::new().await;
+async fn what_grants_nothing_cannot_be_settled(fixture: Fixture) {
     let log = fixture.log().await;
     let ada = principal("acme", "ada");
     let denied = decision(&ada, fixture.now(), Verdict::Deny);
@@ -96,9 +110,7 @@ async fn what_grants_nothing_cannot_be_settled() {
     log.settle(first_id.into(), &ada, success()).await.unwrap();
 }
 
-#[tokio::test]
-async fn too_late_is_too_late_before_and_after_the_sweep() {
-    let fixture = Fixture::new().await;
+async fn too_late_is_too_late_before_and_after_the_sweep(fixture: Fixture) {
     let log = fixture.log().await;
     let ada = principal("acme", "ada");
     let (open, spent) = (fixture.allow("ada"), fixture.allow("ada"));
@@ -124,15 +136,19 @@ async fn too_late_is_too_late_before_and_after_the_sweep() {
     assert_eq!(fixture.number(abandoned).await, 1);
 }
 
-#[tokio::test]
-async fn the_sweep_closes_what_a_crash_and_a_command_left() {
-    let fixture = Fixture::new().await;
+async fn the_sweep_closes_what_a_crash_and_a_command_left(fixture: Fixture) {
     let log = fixture.log().await;
     log.append_all((0..2_500).map(|_| fixture.allow("ada")).collect()).await.unwrap();
+    let origin = Some(log.origin().clone());
     drop(log);
     let log = loop {
         // The lease ends with the writer, which ends when its last handle is gone.
-        match systemprompt_audit::AuditLog::open(&fixture.pool, fixture.options()).await {
+        match AuditLog::open(
+            &fixture.pool,
+            AuditOptions { origin: origin.clone(), ..fixture.options() },
+        )
+        .await
+        {
             Ok(log) => break log,
             Err(_) => tokio::task::yield_now().await,
         }
@@ -154,9 +170,7 @@ async fn the_sweep_closes_what_a_crash_and_a_command_left() {
     assert_eq!(fixture.number(OUTCOMES).await, 2_502);
 }
 
-#[tokio::test]
-async fn an_abandoned_permit_is_spent() {
-    let fixture = Fixture::new().await;
+async fn an_abandoned_permit_is_spent(fixture: Fixture) {
     let log = fixture.log().await;
     let event = fixture.allow("ada");
     let permit = PermitId::from(event.id);
@@ -166,9 +180,7 @@ async fn an_abandoned_permit_is_spent() {
     assert!(matches!(late, Err(SettleError::AlreadySettled)), "{late:?}");
 }
 
-#[tokio::test]
-async fn open_permits_are_those_a_restart_must_know() {
-    let fixture = Fixture::new().await;
+async fn open_permits_are_those_a_restart_must_know(fixture: Fixture) {
     let log = fixture.log().await;
     let ada = principal("acme", "ada");
     let events: Vec<_> = (0..4).map(|_| fixture.allow("ada")).collect();
@@ -188,9 +200,7 @@ async fn open_permits_are_those_a_restart_must_know() {
     assert!(log.open_permits(10).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_permit_is_found_by_its_call() {
-    let fixture = Fixture::new().await;
+async fn a_permit_is_found_by_its_call(fixture: Fixture) {
     let log = fixture.log().await;
     let ada = principal("acme", "ada");
     let (mut first, mut second) = (fixture.allow("ada"), fixture.allow("ada"));

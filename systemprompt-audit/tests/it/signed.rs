@@ -27,7 +27,7 @@ pub(crate) struct Signed {
 
 impl Signed {
     pub(crate) async fn new() -> Self {
-        Self { fixture: Fixture::new().await, keys: SigningKeys::new(signing_key(1)) }
+        Self { fixture: Fixture::sqlite().await, keys: SigningKeys::new(signing_key(1)) }
     }
 
     /// A signed log of `events` events, closed; every third decision has its outcome.
@@ -111,7 +111,7 @@ pub(crate) async fn verify_with(database: &Path, options: &VerifyOptions) -> Rep
 pub(crate) async fn run(database: &Path, sql: &str) {
     let pool = open(database).await;
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
-    sqlx::raw_sql(sql).execute(pool.sqlite()).await.unwrap();
+    sqlx::raw_sql(sql).execute(pool.sqlite().unwrap()).await.unwrap();
     pool.close().await;
 }
 

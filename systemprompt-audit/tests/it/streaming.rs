@@ -15,12 +15,13 @@ use systemprompt_audit::http::{AuditStreams, StreamLimits, router_with_streams};
 use systemprompt_audit::{AuditLog, AuditOptions, AuditReader, Origin};
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::contract::{AuditSink as _, TokenError};
+use systemprompt_core::database::{DatabaseOptions, DbPool};
 use systemprompt_core::event::Verdict;
 use systemprompt_core::id::Audience;
 use systemprompt_core::principal::Principal;
 use tower::ServiceExt as _;
 
-use crate::fixture::{Fixture, decision, open, principal};
+use crate::fixture::{Fixture, decision, on_both, principal};
 use crate::http::HideHunter2;
 
 /// Every token is a user of the tenant `acme` who may read the log, until it is revoked.
@@ -164,9 +165,30 @@ impl Stream {
     }
 }
 
-#[tokio::test]
-async fn what_is_written_from_now_on_arrives_for_its_tenant_alone() {
-    let fixture = Fixture::new().await;
+on_both! {
+    #[tokio::test]
+    what_is_written_from_now_on_arrives_for_its_tenant_alone;
+    #[tokio::test]
+    filters_are_those_of_the_search;
+    #[tokio::test]
+    a_reader_who_stalls_misses_nothing_and_holds_nothing;
+    #[tokio::test]
+    a_filter_that_finds_nothing_still_moves_on;
+    #[tokio::test]
+    a_stream_is_resumed_after_a_restart_in_every_log;
+    #[tokio::test]
+    a_position_of_another_database_is_refused;
+    #[tokio::test]
+    a_user_has_a_few_streams_and_others_have_theirs;
+    #[tokio::test]
+    a_stream_ends_with_its_credential;
+    #[tokio::test]
+    streams_end_when_the_server_does;
+    #[tokio::test]
+    rows_that_are_no_events_are_named_and_unknown_kinds_are_shown;
+}
+
+async fn what_is_written_from_now_on_arrives_for_its_tenant_alone(fixture: Fixture) {
     let (log, api) = (fixture.log().await, Api::on(fixture.reader()));
     log.append(fixture.allow("before")).await.unwrap();
     let mut stream = api.open("", None).await;
@@ -182,9 +204,7 @@ async fn what_is_written_from_now_on_arrives_for_its_tenant_alone() {
     assert_eq!(stream.id.as_deref(), Some("1:3"));
 }
 
-#[tokio::test]
-async fn filters_are_those_of_the_search() {
-    let fixture = Fixture::new().await;
+async fn filters_are_those_of_the_search(fixture: Fixture) {
     let (log, api) = (fixture.log().await, Api::on(fixture.reader()));
     let mut denials =
         api.open("?decision=deny&tool=mcp__files__Read&reason_code=blocked", None).await;
@@ -213,9 +233,7 @@ async fn filters_are_those_of_the_search() {
     assert_eq!((status, &body["parameter"]), (400, &"Last-Event-ID".into()));
 }
 
-#[tokio::test]
-async fn a_reader_who_stalls_misses_nothing_and_holds_nothing() {
-    let fixture = Fixture::new().await;
+async fn a_reader_who_stalls_misses_nothing_and_holds_nothing(fixture: Fixture) {
     let (log, api) = (fixture.log().await, Api::on(fixture.reader()));
     let mut stream = api.open("", None).await;
     stream.block().await.unwrap();
@@ -230,9 +248,7 @@ async fn a_reader_who_stalls_misses_nothing_and_holds_nothing() {
     assert_eq!(quiet, ": heartbeat\nid: 1:10000");
 }
 
-#[tokio::test]
-async fn a_filter_that_finds_nothing_still_moves_on() {
-    let fixture = Fixture::new().await;
+async fn a_filter_that_finds_nothing_still_moves_on(fixture: Fixture) {
     let (log, api) = (fixture.log().await, Api::on(fixture.reader()));
     let mut stream = api.open("?user=nobody&after=0", None).await;
     for _ in 0..30 {
@@ -245,15 +261,13 @@ async fn a_filter_that_finds_nothing_still_moves_on() {
     }
 }
 
-#[tokio::test]
-async fn a_stream_is_resumed_after_a_restart_in_every_log() {
-    let fixture = Fixture::new().await;
+async fn a_stream_is_resumed_after_a_restart_in_every_log(fixture: Fixture) {
     let second =
         || AuditOptions { origin: Some(Origin::parse("replica-2").unwrap()), ..fixture.options() };
     let mut seen = Vec::new();
     let mut last = Some("0".to_owned());
     for round in 0..4 {
-        let pool = open(&fixture.path()).await;
+        let pool = DbPool::open(&DatabaseOptions::new(fixture.url())).await.unwrap();
         let one = AuditLog::open(&pool, fixture.options()).await.unwrap();
         // The second log appears while others are being read.
         let two = match round {
@@ -294,9 +308,7 @@ async fn a_stream_is_resumed_after_a_restart_in_every_log() {
     }
 }
 
-#[tokio::test]
-async fn a_position_of_another_database_is_refused() {
-    let fixture = Fixture::new().await;
+async fn a_position_of_another_database_is_refused(fixture: Fixture) {
     let (log, api) = (fixture.log().await, Api::on(fixture.reader()));
     log.append(fixture.allow("ada")).await.unwrap();
     for position in ["1:2", "2:1", "1:1,9:9"] {
@@ -309,9 +321,7 @@ async fn a_position_of_another_database_is_refused() {
     drop(api.open("?after=1:1,2:0", None).await);
 }
 
-#[tokio::test]
-async fn a_user_has_a_few_streams_and_others_have_theirs() {
-    let fixture = Fixture::new().await;
+async fn a_user_has_a_few_streams_and_others_have_theirs(fixture: Fixture) {
     let _log = fixture.log().await;
     let api = Api::on(fixture.reader());
     let (one, _two) = (api.open("", None).await, api.open("", None).await);
@@ -329,9 +339,7 @@ async fn a_user_has_a_few_streams_and_others_have_theirs() {
     api.open("", None).await;
 }
 
-#[tokio::test]
-async fn a_stream_ends_with_its_credential() {
-    let fixture = Fixture::new().await;
+async fn a_stream_ends_with_its_credential(fixture: Fixture) {
     let log = fixture.log().await;
     for revoked in [true, false] {
         let api = Api::on(fixture.reader());
@@ -353,9 +361,7 @@ async fn a_stream_ends_with_its_credential() {
     }
 }
 
-#[tokio::test]
-async fn streams_end_when_the_server_does() {
-    let fixture = Fixture::new().await;
+async fn streams_end_when_the_server_does(fixture: Fixture) {
     let _log = fixture.log().await;
     let api = Api::on(fixture.reader());
     let mut stream = api.open("", None).await;
@@ -373,17 +379,18 @@ async fn streams_end_when_the_server_does() {
     assert_eq!((status, &body["code"]), (503, &"shutting_down".into()));
 }
 
-#[tokio::test]
-async fn rows_that_are_no_events_are_named_and_unknown_kinds_are_shown() {
-    let fixture = Fixture::new().await;
+async fn rows_that_are_no_events_are_named_and_unknown_kinds_are_shown(fixture: Fixture) {
     let (log, api) = (fixture.log().await, Api::on(fixture.reader()));
     log.append_all((0..4).map(|_| fixture.allow("ada")).collect()).await.unwrap();
     for statement in [
         "UPDATE audit_events SET kind = 'wish' WHERE seq = 1",
         "UPDATE audit_events SET evaluation = 'nonsense' WHERE seq = 2",
-        "UPDATE audit_events SET trace_id = x'00' WHERE seq = 3",
+        fixture.either(
+            "UPDATE audit_events SET trace_id = x'00' WHERE seq = 3",
+            "UPDATE audit_events SET trace_id = '\\x00' WHERE seq = 3",
+        ),
     ] {
-        sqlx::query(statement).execute(fixture.pool.sqlite()).await.unwrap();
+        assert_eq!(fixture.execute(statement).await.unwrap(), 1, "{statement}");
     }
     let mut stream = api.open("?after=0", None).await;
     let messages = stream.messages(4).await;

@@ -34,7 +34,7 @@ async fn an_outcome_needs_its_permission_and_settles_it_once() {
     log.append(outcome(&signed, denied_id)).await.unwrap();
     log.append(outcome(&signed, allowed_id)).await.unwrap();
     let drop_index = sqlx::raw_sql("DROP INDEX audit_events_outcome");
-    drop_index.execute(signed.fixture.pool.sqlite()).await.unwrap();
+    drop_index.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
     log.append(outcome(&signed, allowed_id)).await.unwrap();
     log.close().await;
     signed.fixture.pool.close().await;
@@ -113,7 +113,7 @@ async fn an_abandonment_that_was_deleted_is_missed_twice() {
     log.sweep().await.unwrap();
     log.close().await;
     let delete = sqlx::raw_sql("DELETE FROM audit_events WHERE kind = 'outcome'");
-    delete.execute(signed.fixture.pool.sqlite()).await.unwrap();
+    delete.execute(signed.fixture.pool.sqlite().unwrap()).await.unwrap();
     let found = found(&signed.verify_live().await);
     assert_eq!(
         found,

@@ -1,11 +1,18 @@
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
 use systemprompt_core::event::Verdict;
 
-use crate::fixture::{Fixture, decision, principal, success};
+use crate::fixture::{Fixture, decision, on_both, principal, success};
 
-#[tokio::test]
-async fn views_show_readable_texts() {
-    let fixture = Fixture::new().await;
+on_both! {
+    #[tokio::test]
+    views_show_readable_texts;
+    #[tokio::test]
+    a_denied_call_shows_its_reason_and_no_permit;
+    #[tokio::test]
+    every_promised_column_is_in_the_decisions_view;
+}
+
+async fn views_show_readable_texts(fixture: Fixture) {
     let log = fixture.log().await;
     let event = fixture.allow("ada");
     let (id, trace) = (event.id, event.trace_id);
@@ -26,34 +33,45 @@ async fn views_show_readable_texts() {
     assert_eq!(row, expected);
     let digest = "SELECT length(arguments_digest) FROM governance_decisions";
     assert_eq!(fixture.number(digest).await, 64);
-    let checks = "SELECT json_extract(evaluation, '$.checks[3].check') FROM governance_decisions";
+    let checks = fixture.either(
+        "SELECT json_extract(evaluation, '$.checks[3].check') FROM governance_decisions",
+        "SELECT evaluation -> 'checks' -> 3 ->> 'check' FROM governance_decisions",
+    );
     assert_eq!(fixture.text(checks).await.as_deref(), Some("rate"));
 
-    let missing = "SELECT missing FROM five_point_trace";
+    let missing = "SELECT CAST(missing AS TEXT) FROM five_point_trace";
     assert_eq!(fixture.text(missing).await.as_deref(), Some(r#"["tool_execution","result"]"#));
     log.settle(id.into(), &principal("acme", "ada"), success()).await.unwrap();
     assert_eq!(fixture.text(missing).await.as_deref(), Some("[]"));
     let execution = "SELECT permit_id || ' ' || tool || ' ' || status || ' ' || duration_ms FROM tool_executions";
     assert_eq!(fixture.text(execution).await, Some(format!("{id} Read success 12")));
-    let result = "SELECT json_extract(result, '$.result_bytes') FROM five_point_trace";
+    let result = fixture.either(
+        "SELECT json_extract(result, '$.result_bytes') FROM five_point_trace",
+        "SELECT result ->> 'result_bytes' FROM five_point_trace",
+    );
     assert_eq!(fixture.number(result).await, 4096);
 }
 
-#[tokio::test]
-async fn a_denied_call_shows_its_reason_and_no_permit() {
-    let fixture = Fixture::new().await;
+async fn a_denied_call_shows_its_reason_and_no_permit(fixture: Fixture) {
     let log = fixture.log().await;
     log.append(decision(&principal("acme", "ada"), fixture.now(), Verdict::Deny)).await.unwrap();
-    let row = "SELECT reason_code || ' ' || json_extract(reason_data, '$.pattern') \
-               || ' ' || coalesce(permit_id, 'none') || ' ' || coalesce(expires_at, 'never') \
-               FROM governance_decisions";
+    let row = fixture.either(
+        "SELECT reason_code || ' ' || json_extract(reason_data, '$.pattern') \
+         || ' ' || coalesce(permit_id, 'none') || ' ' || coalesce(expires_at, 'never') \
+         FROM governance_decisions",
+        "SELECT reason_code || ' ' || (reason_data ->> 'pattern') \
+         || ' ' || coalesce(permit_id, 'none') || ' ' || coalesce(expires_at, 'never') \
+         FROM governance_decisions",
+    );
     assert_eq!(fixture.text(row).await.as_deref(), Some("blocked delete none never"));
 }
 
-#[tokio::test]
-async fn every_promised_column_is_in_the_decisions_view() {
-    let fixture = Fixture::new().await;
-    let columns = "SELECT group_concat(name, ' ') FROM pragma_table_info('governance_decisions')";
+async fn every_promised_column_is_in_the_decisions_view(fixture: Fixture) {
+    let columns = fixture.either(
+        "SELECT group_concat(name, ' ') FROM pragma_table_info('governance_decisions')",
+        "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute \
+         WHERE attrelid = 'governance_decisions'::regclass AND attnum > 0",
+    );
     let columns = fixture.text(columns).await.unwrap();
     let columns: Vec<_> = columns.split(' ').collect();
     for wanted in [

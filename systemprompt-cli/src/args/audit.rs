@@ -42,7 +42,8 @@ pub(crate) enum AuditCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The database, `sqlite://` and a plain path; without it the one of the profile. It is only read.
+    /// The database, `sqlite://` and a plain path or `postgres://`; without it the one of the profile. It is
+    /// only read.
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
     /// Checkpoints that were kept outside of the database; without it, and without `--database`, the

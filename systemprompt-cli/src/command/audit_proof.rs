@@ -18,7 +18,7 @@ pub(crate) async fn prove(args: &ProveArgs, profile: &Path, output: Output) -> R
     let event: WhichEvent =
         args.event.parse().map_err(|error| Failure::usage(format!("{error}")))?;
     let place = Place::of(args.database.as_deref(), profile)?;
-    let mut source = AuditSource::open(&place.database).await.map_err(Failure::database)?;
+    let mut source = AuditSource::open_with(&place.database).await.map_err(Failure::database)?;
     let proof = make(&mut source, &event, args.disclose).await.map_err(|error| match error {
         ProveError::Unknown => Failure::not_found(error.to_string()),
         ProveError::Store(_) => Failure::database(error),

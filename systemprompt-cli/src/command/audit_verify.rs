@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use systemprompt_audit::note::VerifierKey;
@@ -11,6 +12,7 @@ use systemprompt_audit::verify::{
 };
 use systemprompt_core::bootstrap::ProfileBootstrap;
 use systemprompt_core::config::{CheckpointTarget, Environment, Profile};
+use systemprompt_core::database::DatabaseOptions;
 
 use crate::args::VerifyArgs;
 use crate::failure::{Failure, FailureKind};
@@ -26,7 +28,7 @@ pub(crate) async fn run(args: &VerifyArgs, profile: &Path, output: Output) -> Re
         outside: outside.map_err(Failure::other)?,
         since_checkpoint: args.since_checkpoint,
     };
-    let mut source = AuditSource::open(&place.database).await.map_err(Failure::database)?;
+    let mut source = AuditSource::open_with(&place.database).await.map_err(Failure::database)?;
     let mut bar = Bar::new(output);
     let report = verify(&mut source, &options, &mut |progress| bar.show(progress)).await;
     bar.clear();
@@ -49,7 +51,7 @@ pub(crate) async fn run(args: &VerifyArgs, profile: &Path, output: Output) -> Re
 
 /// What is read when the command line does not say.
 pub(crate) struct Place {
-    pub(crate) database: String,
+    pub(crate) database: DatabaseOptions,
     checkpoints: Option<PathBuf>,
 }
 
@@ -57,19 +59,27 @@ impl Place {
     /// The database `named`, else what the profile names. Nothing is made that is not there.
     pub(crate) fn of(named: Option<&str>, profile: &Path) -> Result<Self, Failure> {
         if let Some(url) = named {
-            return Ok(Self { database: url.to_owned(), checkpoints: None });
+            return Ok(Self { database: DatabaseOptions::new(url), checkpoints: None });
         }
         let loaded = ProfileBootstrap::load(profile, Environment::from_process());
         let loaded = loaded.map_err(Failure::config)?;
-        let profile = loaded.profile();
-        let checkpoints = checkpoints(profile).filter(|path| path.exists());
-        Ok(Self { database: profile.database.url.to_string(), checkpoints })
+        let settings = &loaded.profile().database;
+        let mut database = DatabaseOptions::new(settings.url.expose());
+        // No other secret of the profile is needed here, and an auditor may not have it.
+        if let Some(password) = &settings.password {
+            let found = password.resolve(&Environment::from_process());
+            database.password = Some(Arc::new(found.map_err(Failure::config)?.value));
+        }
+        // Beside the database, or beside the profile when that is on a server.
+        let beside = settings.url.path().unwrap_or(profile);
+        let checkpoints = checkpoints(loaded.profile(), beside).filter(|path| path.exists());
+        Ok(Self { database, checkpoints })
     }
 }
 
-fn checkpoints(profile: &Profile) -> Option<PathBuf> {
+fn checkpoints(profile: &Profile, beside: &Path) -> Option<PathBuf> {
     match &profile.audit.checkpoints {
-        None => Some(profile.database.url.path().with_file_name("checkpoints.log")),
+        None => Some(beside.with_file_name("checkpoints.log")),
         Some(targets) => targets.iter().find_map(|target| match target {
             CheckpointTarget::File(path) => Some(path.clone()),
             _ => None,

@@ -1,4 +1,4 @@
-//! `db status`, `db migrate`.
+//! `db status`, `db migrate`, `db rollback`.
 
 use std::path::Path;
 
@@ -20,7 +20,11 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     match command {
         DbCommand::Status => status(profile, linked, output).await,
-        DbCommand::Migrate => migrate(profile, linked, output).await,
+        DbCommand::Migrate { plan: true } => plan(profile, linked, output).await,
+        DbCommand::Migrate { plan: false } => migrate(profile, linked, output).await,
+        DbCommand::Rollback { owner, steps } => {
+            rollback(&owner, steps, profile, linked, output).await
+        }
     }
 }
 
@@ -46,6 +50,46 @@ async fn status(
     ))
 }
 
+async fn plan(
+    profile: &Path,
+    linked: TypedExtensionRegistry,
+    output: Output,
+) -> Result<(), Failure> {
+    let session = Session::connect(profile, linked, false).await?;
+    let steps = session.installer()?.plan(&session.database).await.map_err(Failure::database)?;
+    print(&steps, output)
+}
+
+async fn rollback(
+    owner: &str,
+    steps: u16,
+    profile: &Path,
+    linked: TypedExtensionRegistry,
+    output: Output,
+) -> Result<(), Failure> {
+    let session = Session::connect(profile, linked, false).await?;
+    let undone = session.installer()?.down(&session.database, owner, usize::from(steps)).await;
+    let undone = undone.map_err(Failure::database)?;
+    record(&session, "undone", &undone).await?;
+    if !output.is_json() {
+        output.note(&format!("{} undone", undone.len()));
+    }
+    print(&undone, output)
+}
+
+/// Records what was done to the schemas.
+async fn record(session: &Session, what: &str, steps: &[SchemaStep]) -> Result<(), Failure> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = steps.iter().map(|s| format!("{}/{}", s.owner, s.name)).collect();
+    let detail = serde_json::json!({ what: names });
+    let event = AuditEvent::system(session.clock.now(), EventKind::SchemaMigrated, detail);
+    let mut change = session.database.begin_write().await.map_err(Failure::database)?;
+    append_in(&mut change, vec![event]).await.map_err(Failure::database)?;
+    change.commit().await.map_err(Failure::database)
+}
+
 async fn migrate(
     profile: &Path,
     linked: TypedExtensionRegistry,
@@ -55,14 +99,7 @@ async fn migrate(
     let installer = session.installer()?;
     let steps =
         installer.apply(&session.database, &*session.clock).await.map_err(Failure::database)?;
-    if !steps.is_empty() {
-        let names: Vec<_> = steps.iter().map(|s| format!("{}/{}", s.owner, s.name)).collect();
-        let detail = serde_json::json!({ "installed": names });
-        let event = AuditEvent::system(session.clock.now(), EventKind::SchemaMigrated, detail);
-        let mut change = session.database.begin_write().await.map_err(Failure::database)?;
-        append_in(&mut change, vec![event]).await.map_err(Failure::database)?;
-        change.commit().await.map_err(Failure::database)?;
-    }
+    record(&session, "installed", &steps).await?;
     if !output.is_json() {
         output.note(&format!("{} installed", steps.len()));
     }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::CredentialsBootstrap;
 use super::profile::place_database;
@@ -15,6 +16,7 @@ pub struct Config {
     named_data_folder: bool,
     fingerprint_key: Secret<String>,
     audit_key: Secret<String>,
+    database_password: Option<Arc<Secret<String>>>,
     warnings: Vec<String>,
 }
 
@@ -24,8 +26,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with everything that is out of range.
     pub fn validate(credentials: CredentialsBootstrap) -> Result<Self, ConfigError> {
-        let CredentialsBootstrap { profile, data_folder, fingerprint_key, audit_key, warnings } =
-            credentials;
+        let CredentialsBootstrap {
+            profile,
+            data_folder,
+            fingerprint_key,
+            audit_key,
+            database_password,
+            warnings,
+        } = credentials;
         profile.loaded.check()?;
         Ok(Self {
             loaded: profile.loaded,
@@ -34,6 +42,7 @@ impl Config {
             named_data_folder: profile.data_folder.is_some(),
             fingerprint_key,
             audit_key,
+            database_password,
             warnings,
         })
     }
@@ -66,6 +75,28 @@ impl Config {
     #[must_use]
     pub fn audit_key(&self) -> &Secret<String> {
         &self.audit_key
+    }
+
+    /// The password of the PostgreSQL role, when the profile refers to one.
+    #[must_use]
+    pub fn database_password(&self) -> Option<&Arc<Secret<String>>> {
+        self.database_password.as_ref()
+    }
+
+    /// How to open the database that the profile names.
+    #[cfg(feature = "database")]
+    #[must_use]
+    pub fn database_options(&self) -> crate::database::DatabaseOptions {
+        let section = &self.profile().database;
+        let millis = std::time::Duration::from_millis;
+        let mut options = crate::database::DatabaseOptions::new(section.url.expose());
+        options.password = self.database_password.clone();
+        options.max_connections = section.max_connections;
+        options.acquire_timeout = millis(section.acquire_timeout_ms);
+        options.busy_timeout = millis(section.busy_timeout_ms);
+        options.statement_timeout =
+            Some(section.statement_timeout_ms).filter(|ms| *ms > 0).map(millis);
+        options
     }
 
     /// The variables that were filled in, for secrets that extensions refer to.

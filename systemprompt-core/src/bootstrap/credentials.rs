@@ -1,5 +1,6 @@
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::secrets::{Check, check_key, check_signing_key};
 use super::{BootstrapError, ProfileBootstrap, SecretsBootstrap, key_file};
@@ -12,6 +13,7 @@ pub struct CredentialsBootstrap {
     pub(super) data_folder: PathBuf,
     pub(super) fingerprint_key: Secret<String>,
     pub(super) audit_key: Secret<String>,
+    pub(super) database_password: Option<Arc<Secret<String>>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -24,13 +26,20 @@ impl CredentialsBootstrap {
     /// [`BootstrapError`] when the folder or the key cannot be made or used, or when the key that has
     /// signed the audit log is gone.
     pub fn prepare(secrets: SecretsBootstrap) -> Result<Self, BootstrapError> {
-        let SecretsBootstrap { profile, fingerprint_key, audit_key, mut warnings } = secrets;
+        let SecretsBootstrap {
+            profile,
+            fingerprint_key,
+            audit_key,
+            database_password,
+            mut warnings,
+        } = secrets;
         let data_folder = match &profile.data_folder {
             Some(folder) => {
                 make_folder(folder)?;
                 folder.clone()
             }
-            None => beside(profile.profile().database.url.path()),
+            // A server keeps nothing here: then it is the folder of the profile.
+            None => beside(profile.profile().database.url.path().unwrap_or(&profile.loaded.file)),
         };
         if !data_folder.is_dir() {
             return Err(BootstrapError::NoFolder { folder: data_folder });
@@ -50,7 +59,7 @@ impl CredentialsBootstrap {
                 kept_key(&path, check_signing_key, &profile, &mut warnings)?
             }
         };
-        Ok(Self { profile, data_folder, fingerprint_key, audit_key, warnings })
+        Ok(Self { profile, data_folder, fingerprint_key, audit_key, database_password, warnings })
     }
 
     /// The profile.
@@ -81,12 +90,17 @@ fn make_folder(folder: &Path) -> Result<(), BootstrapError> {
 /// first one only.
 fn not_lost(path: &Path, data_folder: &Path, profile: &Profile) -> Result<(), BootstrapError> {
     let public = data_folder.join("audit.pub");
-    let database = profile.database.url.path();
-    if path.exists() || !public.exists() || !database.exists() {
+    let database = &profile.database.url;
+    // A server outlives the folder; only a file can be seen to be gone.
+    let gone = database.path().is_some_and(|database| !database.exists());
+    if path.exists() || !public.exists() || gone {
         return Ok(());
     }
-    let (path, database) = (path.to_owned(), database.to_owned());
-    Err(BootstrapError::LostKey { path, public, database })
+    let database = match database.path() {
+        Some(database) => database.display().to_string(),
+        None => database.to_string(),
+    };
+    Err(BootstrapError::LostKey { path: path.to_owned(), public, database })
 }
 
 fn kept_key(

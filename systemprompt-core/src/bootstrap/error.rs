@@ -39,7 +39,7 @@ pub enum BootstrapError {
          backup. If it is lost for good, give `{}` another name, under which auditors go on to need it, and \
          name another `audit.origin` in the profile: a log with a new key begins there",
         path.display(),
-        database.display(),
+        database,
         public.display()
     )]
     LostKey {
@@ -47,8 +47,8 @@ pub enum BootstrapError {
         path: PathBuf,
         /// The public key that goes with it.
         public: PathBuf,
-        /// The database of the log.
-        database: PathBuf,
+        /// The database of the log: the path of its file, or its URL without the password.
+        database: String,
     },
     /// The key in the data folder is there, but cannot be used.
     #[error("the key file `{}` cannot be used: {problem}", path.display())]

@@ -63,7 +63,8 @@ impl ProfileBootstrap {
 pub(super) fn place_database(loaded: &mut LoadedProfile, folder: &Path) {
     let url = &mut loaded.profile.database.url;
     let named = loaded.sources.find("database.url").is_some();
-    if !named && url.path().file_name() == DatabaseUrl::default().path().file_name() {
+    let name = |url: &DatabaseUrl| url.path().and_then(Path::file_name).map(ToOwned::to_owned);
+    if !named && name(url) == name(&DatabaseUrl::default()) {
         *url = DatabaseUrl::default().within(folder);
     }
 }

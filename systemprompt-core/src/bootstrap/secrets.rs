@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::config::{ConfigError, Profile, SecretRef};
 use crate::secret::Secret;
 
@@ -11,6 +13,7 @@ pub struct SecretsBootstrap {
     pub(super) profile: ProfileBootstrap,
     pub(super) fingerprint_key: Option<Secret<String>>,
     pub(super) audit_key: Option<Secret<String>>,
+    pub(super) database_password: Option<Arc<Secret<String>>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -21,29 +24,36 @@ impl SecretsBootstrap {
     /// [`ConfigError`] naming the reference, by file, line and column, whose secret is not there.
     pub fn resolve(profile: ProfileBootstrap) -> Result<Self, ConfigError> {
         let mut warnings = Vec::new();
-        let mut found = |reference: &Option<SecretRef>, path, check: Check| match reference {
-            Some(reference) => {
-                let fault = |problem: &str| profile.loaded.diagnostic(path, problem);
-                let found = reference
-                    .resolve(&profile.environment)
-                    .map_err(|error| fault(&error.to_string()))?;
-                check(&found.value).map_err(|problem| fault(&problem))?;
-                warnings.extend(found.warning);
-                Ok(Some(found.value))
+        let mut faults = Vec::new();
+        let mut find = |path: &str, reference: Option<&SecretRef>, check: Check| {
+            let found = reference?.resolve(&profile.environment);
+            let found = found.map_err(|error| error.to_string()).and_then(|found| {
+                check(&found.value)?;
+                Ok(found)
+            });
+            match found {
+                Ok(found) => {
+                    warnings.extend(found.warning);
+                    Some(found.value)
+                }
+                Err(problem) => {
+                    faults.push(profile.loaded.diagnostic(path, &problem));
+                    None
+                }
             }
-            None => Ok::<_, ConfigError>(None),
         };
         let settings = profile.profile();
-        let fingerprint = &settings.secrets.fingerprint_key;
-        let fingerprint_key = found(fingerprint, "secrets.fingerprint_key", check_key)?;
-        let audit_key = found(&settings.audit.signing_key, "audit.signing_key", check_signing_key)?;
+        let key = settings.secrets.fingerprint_key.as_ref();
+        let fingerprint_key = find("secrets.fingerprint_key", key, check_key);
+        let key = settings.audit.signing_key.as_ref();
+        let audit_key = find("audit.signing_key", key, check_signing_key);
+        let password = find("database.password", settings.database.password.as_ref(), |_| Ok(()));
         for (path, reference) in settings.export.secrets() {
-            let found = reference
-                .resolve(&profile.environment)
-                .map_err(|error| profile.loaded.diagnostic(path, &error.to_string()))?;
-            warnings.extend(found.warning);
+            find(&path, Some(reference), |_| Ok(()));
         }
-        Ok(Self { profile, fingerprint_key, audit_key, warnings })
+        ConfigError::of(faults)?;
+        let database_password = password.map(Arc::new);
+        Ok(Self { profile, fingerprint_key, audit_key, database_password, warnings })
     }
 
     /// The profile.

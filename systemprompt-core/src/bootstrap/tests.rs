@@ -74,7 +74,7 @@ fn the_first_start_makes_a_key_and_the_second_finds_it() {
 fn a_signing_key_that_is_lost_is_not_replaced() {
     let installation = Installation::new(STARTER_PROFILE);
     let first = installation.start(Environment::empty()).unwrap();
-    let database = first.profile().database.url.path().to_owned();
+    let database = first.profile().database.url.path().unwrap().to_owned();
     fs::write(&database, "").unwrap();
     fs::write(installation.path("audit.pub"), "a public key").unwrap();
     installation.start(Environment::empty()).unwrap();
@@ -152,6 +152,18 @@ fn a_key_from_a_file_is_held_against_its_mode() {
 }
 
 #[test]
+fn the_password_of_a_server_is_found_and_the_data_folder_is_that_of_the_profile() {
+    let text = "profile: p\ndatabase:\n  url: postgres://u@h/db\n  password: {env: PW}\n";
+    let installation = Installation::new(text);
+    let error = installation.fails(Environment::empty());
+    assert!(error.contains("`database.password`: the environment variable `PW`"), "{error}");
+    let config = installation.start(Environment::empty().with("PW", "hunter2")).unwrap();
+    assert_eq!(config.database_password().unwrap().expose(), "hunter2");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert!(installation.path("fingerprint.key").exists());
+}
+
+#[test]
 fn a_damaged_key_is_not_replaced() {
     let installation = Installation::new(STARTER_PROFILE);
     write(&installation.path("fingerprint.key"), "", 0o600);
@@ -170,7 +182,7 @@ fn the_data_folder_takes_the_database_unless_it_has_a_place() {
     };
     let config = start();
     let database = installation.path("data/deep/systemprompt.db");
-    assert_eq!(config.profile().database.url.path(), database);
+    assert_eq!(config.profile().database.url.path().unwrap(), database);
     assert_eq!(config.data_folder(), installation.path("data/deep"));
     assert_eq!(mode(config.data_folder()), 0o700);
     assert_eq!(config.reload().unwrap().profile, *config.profile());
@@ -178,7 +190,7 @@ fn the_data_folder_takes_the_database_unless_it_has_a_place() {
     let named = format!("{STARTER_PROFILE}\ndatabase: {{url: 'sqlite://systemprompt.db'}}\n");
     fs::write(installation.path("profile.yaml"), named).unwrap();
     let config = start();
-    assert_eq!(config.profile().database.url.path(), installation.path("systemprompt.db"));
+    assert_eq!(config.profile().database.url.path().unwrap(), installation.path("systemprompt.db"));
     assert!(installation.path("data/deep/fingerprint.key").exists());
 }
 
@@ -195,7 +207,10 @@ fn a_profile_made_in_code_is_checked_too() {
     let config = start(profile.clone()).unwrap();
     assert_eq!(config.file(), None);
     assert!(config.reload().is_err());
-    assert_eq!(config.profile().database.url.path(), folder.path().join("systemprompt.db"));
+    assert_eq!(
+        config.profile().database.url.path().unwrap(),
+        folder.path().join("systemprompt.db")
+    );
 
     profile.server.max_connections = 0;
     let error = start(profile).unwrap_err().to_string();

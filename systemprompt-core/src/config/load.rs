@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::database_url::literal_password;
 use super::yaml::{self, Found, Node};
 use super::{ConfigError, Diagnostic, Environment, Profile, SourceMap};
 use crate::policy::PolicyFault;
@@ -110,12 +111,27 @@ impl LoadedProfile {
     /// # Errors
     /// [`ConfigError`] with everything that is out of range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let problems = self.profile.problems();
+        let mut problems = self.profile.problems();
+        if self.profile.database.url.has_password() && self.has_literal_password() {
+            let problem = "a password is never written into the profile; fill it in from a variable, \
+                           as in `postgres://user:${DB_PASSWORD}@host/database`, or refer to it with \
+                           `database.password`";
+            problems.push(("database.url".to_owned(), problem.to_owned()));
+        }
         if problems.is_empty() {
             return Ok(());
         }
         let diagnose = |(path, problem): (String, String)| self.diagnostic(path, &problem);
         Err(ConfigError::new(problems.into_iter().map(diagnose).collect()))
+    }
+
+    /// Whether the database's password stands in the file itself. A profile that was made in code has
+    /// no file.
+    fn has_literal_password(&self) -> bool {
+        match self.sources.written("database.url") {
+            Some(written) => literal_password(written),
+            None => self.sources.find("database.url").is_some(),
+        }
     }
 
     /// Says where a problem at `path` (`server.hosts[0]`) was written. What was filled in from variables

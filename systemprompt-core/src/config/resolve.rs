@@ -6,7 +6,9 @@ impl Profile {
     /// Takes every relative path relative to `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         self.database.url = self.database.url.within(folder);
-        for secret in [&mut self.secrets.fingerprint_key, &mut self.audit.signing_key] {
+        let Self { database, secrets, audit, .. } = self;
+        for secret in [&mut database.password, &mut secrets.fingerprint_key, &mut audit.signing_key]
+        {
             if let Some(SecretRef::File(path)) = secret {
                 join(path, folder);
             }

@@ -6,6 +6,7 @@ use ordered::Ordered;
 
 use super::yaml::Plain;
 use super::{ConfigError, LoadedProfile, SourceMap};
+use crate::extension::Backend;
 
 impl LoadedProfile {
     /// The profile in force, defaults filled in, as JSON. Secrets appear as references; settings of
@@ -16,8 +17,12 @@ impl LoadedProfile {
     pub fn to_json(&self) -> Result<Value, ConfigError> {
         let mut value =
             serde_json::to_value(&self.profile).map_err(|error| self.unshowable(&error))?;
-        if let Some(config) = value.pointer_mut("/extensions/config") {
-            as_written(config, EXTENSIONS, &self.sources);
+        for (pointer, path) in [("/extensions/config", EXTENSIONS), ("/database/url", DATABASE)] {
+            if let Some(value) =
+                value.pointer_mut(pointer).filter(|_| self.is_shown_as_written(path))
+            {
+                as_written(value, path, &self.sources);
+            }
         }
         Ok(value)
     }
@@ -31,7 +36,7 @@ impl LoadedProfile {
         let ordered: Ordered =
             serde_json::from_str(&text).map_err(|error| self.unshowable(&error))?;
         let mut shown = String::new();
-        match block(&ordered, "", &self.sources) {
+        match block(&ordered, "", self) {
             Block::Inline(line) => shown.push_str(&line),
             Block::Lines(lines) => lines.iter().for_each(|line| {
                 shown.push_str(line);
@@ -41,6 +46,12 @@ impl LoadedProfile {
         Ok(shown)
     }
 
+    /// Whether a value is shown as it was written, because it may hold a secret.
+    fn is_shown_as_written(&self, path: &str) -> bool {
+        path.starts_with(EXTENSIONS)
+            || (path == DATABASE && self.profile.database.url.backend() == Backend::Postgres)
+    }
+
     fn unshowable(&self, error: &serde_json::Error) -> ConfigError {
         self.diagnostic("", &format!("cannot be shown: {error}")).into()
     }
@@ -48,6 +59,9 @@ impl LoadedProfile {
 
 /// Where values come from extensions, which may put secrets where we do not know of.
 const EXTENSIONS: &str = "extensions.config";
+
+/// Where a password may have been filled in.
+const DATABASE: &str = "database.url";
 
 fn as_written(value: &mut Value, path: &str, sources: &SourceMap) {
     match value {
@@ -75,15 +89,15 @@ enum Block {
     Lines(Vec<String>),
 }
 
-fn block(value: &Ordered, path: &str, sources: &SourceMap) -> Block {
+fn block(value: &Ordered, path: &str, profile: &LoadedProfile) -> Block {
     match value {
         Ordered::List(items) if items.is_empty() => Block::Inline("[]".to_owned()),
         Ordered::Map(entries) if entries.is_empty() => Block::Inline("{}".to_owned()),
-        Ordered::Scalar(value) => Block::Inline(scalar(value, path, sources)),
+        Ordered::Scalar(value) => Block::Inline(scalar(value, path, profile)),
         Ordered::List(items) => {
             let mut lines = Vec::new();
             for (index, item) in items.iter().enumerate() {
-                match block(item, &format!("{path}[{index}]"), sources) {
+                match block(item, &format!("{path}[{index}]"), profile) {
                     Block::Inline(text) => lines.push(format!("- {text}")),
                     Block::Lines(inner) => {
                         lines.extend(inner.iter().enumerate().map(|(nth, line)| {
@@ -99,7 +113,7 @@ fn block(value: &Ordered, path: &str, sources: &SourceMap) -> Block {
             let joint = if path.is_empty() { "" } else { "." };
             for (key, value) in entries {
                 let name = text(key);
-                match block(value, &format!("{path}{joint}{key}"), sources) {
+                match block(value, &format!("{path}{joint}{key}"), profile) {
                     Block::Inline(text) => lines.push(format!("{name}: {text}")),
                     Block::Lines(inner) => {
                         lines.push(format!("{name}:"));
@@ -112,8 +126,9 @@ fn block(value: &Ordered, path: &str, sources: &SourceMap) -> Block {
     }
 }
 
-fn scalar(value: &Value, path: &str, sources: &SourceMap) -> String {
-    let written = path.starts_with(EXTENSIONS).then(|| sources.written(path)).flatten();
+fn scalar(value: &Value, path: &str, profile: &LoadedProfile) -> String {
+    let as_written = profile.is_shown_as_written(path);
+    let written = as_written.then(|| profile.sources.written(path)).flatten();
     match (written, value) {
         (Some(written), Value::String(_)) => quoted(written),
         (Some(written), _) => written.to_owned(),

@@ -80,7 +80,7 @@ server:
   bdoy_limit_bytes: 1
   max_connections: many
 database:
-  url: postgres://u:secret@h/db
+  url: mysql://u:secret@h/db
 governance:
   rules:
     - id: a
@@ -100,7 +100,7 @@ logging:
 profile.yaml:3:9: `server.addr`: invalid socket address syntax
 profile.yaml:4:3: unknown key `bdoy_limit_bytes` in `server`; did you mean `body_limit_bytes`?
 profile.yaml:5:20: `server.max_connections`: expected a whole number, not negative, found a text
-profile.yaml:7:8: `database.url`: a database is given as `sqlite://` and a path
+profile.yaml:7:8: `database.url`: a database is given as `sqlite://` and a path, or as `postgres://user@host/database`
 profile.yaml:11:7: unknown key `tols` in `governance.rules[0]`; did you mean `tools`?
 profile.yaml:14:15: `governance.rules[1].effect`: unknown value `alow`; did you mean `allow`?
 profile.yaml:15:22: `governance.rules[2].tools`: expected a list, found a text
@@ -360,7 +360,7 @@ fn loading_takes_paths_relative_to_the_file() {
     let path = folder.path().join("profile.yaml");
     std::fs::write(&path, "profile: p\nsecrets: {fingerprint_key: {file: keys/f}}").unwrap();
     let profile = load(&path, &environment()).unwrap().profile;
-    assert_eq!(profile.database.url.path(), folder.path().join("systemprompt.db"));
+    assert_eq!(profile.database.url.path().unwrap(), folder.path().join("systemprompt.db"));
     let key = folder.path().join("keys/f");
     assert_eq!(profile.secrets.fingerprint_key, Some(SecretRef::File(key)));
 

@@ -11,6 +11,7 @@ use super::{
     AuditSection, CheckpointTarget, DatabaseSection, IdentitySection, IssuerConfig, JwksSource,
     Profile, SecretRef, ServerSection, ShadowPolicy,
 };
+use crate::extension::Backend;
 
 impl Profile {
     /// What is wrong with values that are well-typed, each with its path.
@@ -129,7 +130,18 @@ fn origin_problem(origin: &str) -> Option<String> {
 
 fn database(database: &DatabaseSection, problems: &mut Problems) {
     problems.range("database.max_connections", database.max_connections, 1..=1000);
+    problems.range("database.acquire_timeout_ms", database.acquire_timeout_ms, 1..=60_000);
     problems.range("database.busy_timeout_ms", database.busy_timeout_ms, 0..=60_000);
+    let statement_timeout = database.statement_timeout_ms;
+    problems.range("database.statement_timeout_ms", statement_timeout, 0..=3_600_000);
+    if let Some(password) = &database.password {
+        secret_ref(password, "database.password", problems);
+        if database.url.backend() == Backend::Sqlite {
+            problems.add("database.password", "a SQLite database has no password");
+        } else if database.url.has_password() {
+            problems.add("database.password", "`database.url` holds a password already");
+        }
+    }
 }
 
 fn audit(audit: &AuditSection, problems: &mut Problems) {

@@ -1,14 +1,35 @@
 use std::path::PathBuf;
 
+use super::Backend;
+
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// A URL that is none of `sqlite://<path>`.
-    #[error("`{url}` is not a database URL; expected `sqlite://<path>`")]
+    /// A URL of neither backend.
+    #[error(
+        "`{url}` is not a database URL; expected `sqlite://<path>` or \
+         `postgres://<user>@<host>/<database>`"
+    )]
     Url {
-        /// The URL, without its user info.
+        /// The URL, without its user info and parameters.
         url: String,
+    },
+    /// A URL that begins with `postgres://` and goes on wrongly. It may hold a password, so it is not
+    /// repeated.
+    #[error("the database URL is not `postgres://<user>@<host>:<port>/<database>?<parameters>`")]
+    PostgresUrl,
+    /// The program was built without the backend.
+    #[error("this program was built without the feature `{}`", backend.as_str())]
+    Unsupported {
+        /// The backend.
+        backend: Backend,
+    },
+    /// A database that cannot hold every text.
+    #[error("the encoding of the database is {encoding}; it must be UTF8")]
+    Encoding {
+        /// The encoding.
+        encoding: String,
     },
     /// The file does not exist and may not be created.
     #[error("there is no database at `{}`", path.display())]
@@ -47,6 +68,14 @@ pub enum DatabaseError {
     /// The driver's own error.
     #[error("the database failed")]
     Driver(#[from] sqlx::Error),
+}
+
+impl DatabaseError {
+    /// The error of code that has no queries for `backend`.
+    #[must_use]
+    pub fn unsupported(backend: Backend) -> Self {
+        Self::Unsupported { backend }
+    }
 }
 
 fn listed(files: &[PathBuf]) -> String {

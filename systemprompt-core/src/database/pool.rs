@@ -1,123 +1,169 @@
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+#[cfg(feature = "postgres")]
+use sqlx::PgPool;
+#[cfg(feature = "sqlite")]
+use sqlx::SqlitePool;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
+#[cfg(feature = "postgres")]
+use super::PostgresDatabase;
+#[cfg(feature = "sqlite")]
+use super::SqliteDatabase;
+use super::{Backend, DatabaseError, DatabaseOptions, DbConnection, DbTransaction};
 
-use super::{DatabaseError, file};
-
-/// How often, and how long apart, closing looks for connections that are still on their way out.
-const CLOSE_ATTEMPTS: u32 = 10;
-const CLOSE_PAUSE: Duration = Duration::from_millis(20);
-
-/// How to open a database.
+/// A pool of connections to the host's database. Cloning is a reference count.
+///
+/// Connections that were lost are replaced when they are next needed.
 #[derive(Debug, Clone)]
-pub struct DatabaseOptions {
-    /// `sqlite://` followed by a plain path.
-    pub url: String,
-    /// Whether a missing file is created.
-    pub create: bool,
-    /// Most pooled connections.
-    pub max_connections: u32,
-    /// How long a statement waits for another writer's lock.
-    pub busy_timeout: Duration,
+pub struct DbPool(Inner);
+
+#[derive(Debug, Clone)]
+enum Inner {
+    #[cfg(feature = "sqlite")]
+    Sqlite(SqliteDatabase),
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresDatabase),
+    #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+    Never(std::convert::Infallible),
 }
 
-impl DatabaseOptions {
-    /// Options for `url` with 4 connections, a lock wait of 1 s and no creation.
+/// The database behind a [`DbPool`], for code that has queries for each backend.
+///
+/// Features add backends, so a `match` has an arm for all others:
+/// [`unsupported`](Self::unsupported) is what to answer there.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Driver<'d> {
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'d SqliteDatabase),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'d PostgresDatabase),
+    #[doc(hidden)]
+    #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+    Never(std::convert::Infallible, std::marker::PhantomData<&'d ()>),
+}
+
+impl Driver<'_> {
+    /// The backend.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            create: false,
-            max_connections: 4,
-            busy_timeout: Duration::from_secs(1),
+    pub fn backend(self) -> Backend {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Backend::Sqlite,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Backend::Postgres,
         }
     }
 
-    /// Creates the file when it is missing.
+    /// The error of code that has no queries for this backend.
     #[must_use]
-    pub fn create(mut self, create: bool) -> Self {
-        self.create = create;
-        self
+    pub fn unsupported(self) -> DatabaseError {
+        DatabaseError::unsupported(self.backend())
     }
-
-    fn path(&self) -> Result<&Path, DatabaseError> {
-        self.url
-            .strip_prefix("sqlite://")
-            .filter(|path| !path.is_empty())
-            .map(Path::new)
-            .ok_or_else(|| DatabaseError::Url { url: self.url.clone() })
-    }
-}
-
-/// A pool of connections to the host's database. Cloning is a reference count.
-#[derive(Debug, Clone)]
-pub struct DbPool {
-    pool: SqlitePool,
-    path: Arc<PathBuf>,
-    connect: SqliteConnectOptions,
 }
 
 impl DbPool {
-    /// Opens the database: WAL, `synchronous=FULL`, foreign keys on. A file that is created is for its
-    /// owner alone, and so is what the database keeps beside it.
+    /// Opens the database that the URL names.
+    ///
+    /// SQLite: WAL, `synchronous=FULL`, foreign keys on. A file that is created is for its owner alone,
+    /// and so is what the database keeps beside it. PostgreSQL: TLS as the URL's `sslmode` says
+    /// (`disable`, `prefer`, `require`, `verify-ca`, `verify-full`), an encoding of UTF-8.
     ///
     /// # Errors
-    /// [`DatabaseError`] when the URL is not understood, the file is missing or cannot be opened, or
-    /// would be created beside files that another database has left.
+    /// [`DatabaseError`] when the URL is not understood, its backend is not part of the program, the
+    /// file is missing or would be created beside files that another database has left, or the
+    /// database cannot be opened.
     pub async fn open(options: &DatabaseOptions) -> Result<Self, DatabaseError> {
-        let path = options.path()?;
-        if options.create {
-            file::create_if_missing(path)?;
-        } else if !path.exists() {
-            return Err(DatabaseError::Missing { path: path.to_owned() });
+        match options.backend()? {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite => Ok(Self(Inner::Sqlite(SqliteDatabase::open(options).await?))),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres => Ok(Self(Inner::Postgres(PostgresDatabase::open(options).await?))),
+            #[allow(unreachable_patterns, reason = "with every backend there is no other")]
+            other => Err(DatabaseError::unsupported(other)),
         }
-        // The file exists by now; no connection makes one in its place.
-        let connect = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(options.busy_timeout);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(options.max_connections)
-            .connect_with(connect.clone())
-            .await?;
-        Ok(Self { pool, path: Arc::new(path.to_owned()), connect })
     }
 
-    /// The pool, for a host's own queries.
+    /// The database, by its backend.
     #[must_use]
-    pub fn sqlite(&self) -> &SqlitePool {
-        &self.pool
+    pub fn driver(&self) -> Driver<'_> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Inner::Sqlite(database) => Driver::Sqlite(database),
+            #[cfg(feature = "postgres")]
+            Inner::Postgres(database) => Driver::Postgres(database),
+            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+            Inner::Never(never) => match *never {},
+        }
     }
 
-    /// The database file.
+    /// Which backend it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn backend(&self) -> Backend {
+        self.driver().backend()
+    }
+
+    /// The SQLite pool, for a host's own queries; `None` on another backend.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn sqlite(&self) -> Option<&SqlitePool> {
+        match self.driver() {
+            Driver::Sqlite(database) => Some(database.pool()),
+            #[allow(unreachable_patterns, reason = "with SQLite alone there is no other")]
+            _ => None,
+        }
+    }
+
+    /// The PostgreSQL pool, for a host's own queries; `None` on another backend.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn postgres(&self) -> Option<&PgPool> {
+        match self.driver() {
+            Driver::Postgres(database) => Some(database.pool()),
+            #[allow(unreachable_patterns, reason = "with PostgreSQL alone there is no other")]
+            _ => None,
+        }
     }
 
     /// A connection outside the pool, for a task that keeps one warm.
     ///
     /// # Errors
     /// [`DatabaseError`] when the database cannot be opened.
-    pub async fn connect(&self) -> Result<SqliteConnection, DatabaseError> {
-        Ok(self.connect.clone().connect().await?)
+    pub async fn connect(&self) -> Result<DbConnection, DatabaseError> {
+        match self.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => Ok(database.connect().await?.into()),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => Ok(database.connect().await?.into()),
+        }
     }
 
-    /// Begins a transaction that holds the write lock from its first statement.
+    /// Begins a transaction that reads.
     ///
     /// # Errors
-    /// [`DatabaseError`] when the lock cannot be had in time.
-    pub async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>, DatabaseError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    /// [`DatabaseError`] when there is no connection in time.
+    pub async fn begin(&self) -> Result<DbTransaction<'static>, DatabaseError> {
+        match self.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => Ok(database.pool().begin().await?.into()),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => Ok(database.pool().begin().await?.into()),
+        }
+    }
+
+    /// Begins a transaction that writes. On SQLite it holds the write lock from the start; on
+    /// PostgreSQL it is `READ COMMITTED`, whatever the server's default, so that what waited for a
+    /// lock sees what the holder wrote.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] when there is no connection, or no lock, in time.
+    pub async fn begin_write(&self) -> Result<DbTransaction<'static>, DatabaseError> {
+        match self.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => Ok(database.begin_write().await?.into()),
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => Ok(database.begin_write().await?.into()),
+        }
     }
 
     /// Whether the database answers.
@@ -125,39 +171,27 @@ impl DbPool {
     /// # Errors
     /// [`DatabaseError`] when it does not.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        match self.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => {
+                sqlx::query("SELECT 1").execute(database.pool()).await?;
+            }
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => {
+                sqlx::query("SELECT 1").execute(database.pool()).await?;
+            }
+        }
+        #[cfg(any(feature = "sqlite", feature = "postgres"))]
         Ok(())
     }
 
-    /// Closes all pooled connections. The write-ahead log goes with the last connection there is.
+    /// Closes all pooled connections. SQLite's write-ahead log goes with the last connection there is.
     pub async fn close(&self) {
-        self.pool.close().await;
-        // Connections that close at the same moment each take the other one for the last, and both leave
-        // the log behind. One more is alone, unless one that was dropped is still on its way out.
-        for _ in 0..CLOSE_ATTEMPTS {
-            if let Err(error) = self.close_last().await {
-                tracing::debug!(%error, "the last connection did not close cleanly");
-            }
-            if !self.has_log() {
-                return;
-            }
-            tokio::time::sleep(CLOSE_PAUSE).await;
+        match self.driver() {
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(database) => database.close().await,
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(database) => database.pool().close().await,
         }
-        tracing::debug!("another process has the database open; the write-ahead log stays with it");
-    }
-
-    /// Opens and closes a connection, writing what the write-ahead log holds into the database.
-    async fn close_last(&self) -> Result<(), DatabaseError> {
-        // A reader in another process is not waited for.
-        let mut last = self.connect.clone().busy_timeout(CLOSE_PAUSE).connect().await?;
-        // Even where the log stays, because somebody else reads, the file alone is then complete.
-        sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut last).await?;
-        Ok(last.close().await?)
-    }
-
-    fn has_log(&self) -> bool {
-        let mut log = self.path.as_os_str().to_owned();
-        log.push("-wal");
-        Path::new(&log).exists()
     }
 }

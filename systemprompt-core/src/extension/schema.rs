@@ -94,11 +94,13 @@ impl SchemaDefinition {
 /// A later change to what its owner's definitions made.
 ///
 /// Migrations run in the order in which the owner lists them, after all of its definitions. New ones
-/// go to the end of the list; installed ones must not change any more.
+/// go to the end of the list; installed ones must not change any more. One that has SQL to undo it
+/// ([`down`](Self::down)) can be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     name: Cow<'static, str>,
     sql: SqlText,
+    down: SqlText,
 }
 
 impl Migration {
@@ -106,14 +108,14 @@ impl Migration {
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, sql: impl Into<Cow<'static, str>>) -> Self {
         let sql = SqlText { portable: Some(sql.into()), ..SqlText::default() };
-        Self { name: name.into(), sql }
+        Self { name: name.into(), sql, down: SqlText::default() }
     }
 
     /// A migration without portable SQL; name the backends with [`Self::sqlite`] and
     /// [`Self::postgres`].
     #[must_use]
     pub fn per_backend(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), sql: SqlText::default() }
+        Self { name: name.into(), sql: SqlText::default(), down: SqlText::default() }
     }
 
     /// The SQL for SQLite, instead of the portable one.
@@ -130,6 +132,27 @@ impl Migration {
         self
     }
 
+    /// The SQL that undoes the migration, for every backend.
+    #[must_use]
+    pub fn down(mut self, sql: impl Into<Cow<'static, str>>) -> Self {
+        self.down.portable = Some(sql.into());
+        self
+    }
+
+    /// The SQL that undoes the migration on SQLite, instead of the portable one.
+    #[must_use]
+    pub fn down_sqlite(mut self, sql: impl Into<Cow<'static, str>>) -> Self {
+        self.down.sqlite = Some(sql.into());
+        self
+    }
+
+    /// The SQL that undoes the migration on PostgreSQL, instead of the portable one.
+    #[must_use]
+    pub fn down_postgres(mut self, sql: impl Into<Cow<'static, str>>) -> Self {
+        self.down.postgres = Some(sql.into());
+        self
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -140,6 +163,12 @@ impl Migration {
     #[must_use]
     pub fn sql(&self, backend: Backend) -> Option<&str> {
         self.sql.on(backend)
+    }
+
+    /// The SQL that undoes it on `backend`, if there is one.
+    #[must_use]
+    pub fn down_sql(&self, backend: Backend) -> Option<&str> {
+        self.down.on(backend)
     }
 }
 

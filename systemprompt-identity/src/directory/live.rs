@@ -3,12 +3,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Clock;
-use systemprompt_core::database::DbPool;
+use systemprompt_core::database::{DbConnection, DbPool};
 use systemprompt_core::id::{TenantId, UserId};
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::load::Changes;
 use super::{Directory, KeyRecord, UserRecord};
@@ -19,6 +18,8 @@ use crate::error::IdentityError;
 const MAX_STALE: Duration = Duration::from_millis(900);
 /// Shortest time between two looks that unknown keys ask for.
 const SPACING: Duration = Duration::from_millis(10);
+/// Longest look at the store. A server that cannot be reached any more does not say so.
+const MAX_LOOK: Duration = Duration::from_secs(3);
 /// The generation of a directory that was never loaded.
 const NEVER: i64 = -1;
 
@@ -39,7 +40,7 @@ struct Inner {
 /// What looks at the store: a warm connection of its own, so that it never waits for the pool.
 #[derive(Default)]
 struct Reader {
-    conn: Option<SqliteConnection>,
+    conn: Option<DbConnection>,
     began_at: Option<Instant>,
 }
 
@@ -130,7 +131,11 @@ impl LiveDirectory {
             if let Some(instant) = not_before {
                 tokio::time::sleep_until(instant).await;
             }
-            inner.look(&mut reader).await
+            // It has taken the connection, which ends with it.
+            match timeout(MAX_LOOK, inner.look(&mut reader)).await {
+                Ok(looked) => looked,
+                Err(_) => Err(IdentityError::Interrupted),
+            }
         });
         // It ends early only with the runtime.
         task.await.unwrap_or(Err(IdentityError::Interrupted))

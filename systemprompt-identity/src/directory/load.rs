@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Timestamp;
+use systemprompt_core::database::{DbConnection, DbTransaction};
 use systemprompt_core::id::{DepartmentId, TenantId, TokenId, UserId};
 
 use super::record::{KeyRecord, LastUse, UserRecord};
 use super::{Directory, TokenName};
 use crate::error::IdentityError;
-use crate::store::{json_set, timestamp};
+use crate::store::{KeyRow, RevokedRow, UserRow, json_set, on, timestamp};
 
 /// The rows that changed after one generation, up to another, read in one snapshot.
 pub(super) struct Changes {
@@ -32,21 +32,20 @@ struct Unreadable {
 impl Changes {
     /// Reads what changed after the generation `seen`; `None` when nothing did.
     pub(super) async fn read(
-        conn: &mut SqliteConnection,
+        conn: &mut DbConnection,
         seen: Option<i64>,
     ) -> Result<Option<Self>, IdentityError> {
-        let mut tx = conn.begin().await?;
-        let row = sqlx::query!("SELECT value FROM identity_generation WHERE id = 1")
-            .fetch_one(&mut *tx)
-            .await?;
-        if seen == Some(row.value) {
+        let mut tx = conn.begin_snapshot().await?;
+        let generation = on!(tx.driver(), generation());
+        if seen == Some(generation) {
+            tx.rollback().await?;
             return Ok(None);
         }
-        let anew = seen.is_none_or(|seen| row.value < seen);
+        let anew = seen.is_none_or(|seen| generation < seen);
         let after = if anew { -1 } else { seen.unwrap_or(-1) };
         let mut unreadable = Vec::new();
         let changes = Self {
-            generation: row.value,
+            generation,
             anew,
             users: users(&mut tx, after, &mut unreadable).await?,
             keys: keys(&mut tx, after, &mut unreadable).await?,
@@ -95,17 +94,11 @@ impl Directory {
 }
 
 async fn users(
-    conn: &mut SqliteConnection,
+    tx: &mut DbTransaction<'_>,
     after: i64,
     unreadable: &mut Vec<Unreadable>,
 ) -> Result<Vec<((TenantId, UserId), UserRecord)>, IdentityError> {
-    let rows = sqlx::query_as!(
-        UserRow,
-        "SELECT tenant_id, id, roles, department_id, disabled_at FROM users WHERE generation > ?1",
-        after
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows: Vec<UserRow> = on!(tx.driver(), changed_users(after));
     let read = |row: UserRow| {
         let record = row.record();
         record.ok_or(Unreadable { table: "users", tenant: row.tenant_id, id: row.id })
@@ -114,31 +107,16 @@ async fn users(
 }
 
 async fn keys(
-    conn: &mut SqliteConnection,
+    tx: &mut DbTransaction<'_>,
     after: i64,
     unreadable: &mut Vec<Unreadable>,
 ) -> Result<Vec<KeyRecord>, IdentityError> {
-    let rows = sqlx::query_as!(
-        KeyRow,
-        "SELECT id, tenant_id, user_id, secret_sha256, scopes, audiences, expires_at, last_used_at,
-                revoked_at FROM api_keys WHERE generation > ?1",
-        after
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows: Vec<KeyRow> = on!(tx.driver(), changed_keys(after));
     let read = |row: KeyRow| {
         let record = row.record();
         record.ok_or(Unreadable { table: "api_keys", tenant: row.tenant_id, id: row.id })
     };
     Ok(readable(rows.into_iter().map(read), unreadable))
-}
-
-struct UserRow {
-    tenant_id: String,
-    id: String,
-    roles: String,
-    department_id: Option<String>,
-    disabled_at: Option<i64>,
 }
 
 impl UserRow {
@@ -153,18 +131,6 @@ impl UserRow {
         };
         Some((id, record))
     }
-}
-
-struct KeyRow {
-    id: String,
-    tenant_id: String,
-    user_id: String,
-    secret_sha256: Vec<u8>,
-    scopes: String,
-    audiences: Option<String>,
-    expires_at: Option<i64>,
-    last_used_at: Option<i64>,
-    revoked_at: Option<i64>,
 }
 
 impl KeyRow {
@@ -194,13 +160,10 @@ fn readable<T>(
 }
 
 async fn revoked(
-    conn: &mut SqliteConnection,
+    tx: &mut DbTransaction<'_>,
     after: i64,
 ) -> Result<Vec<(TokenName, Timestamp)>, IdentityError> {
-    let rows =
-        sqlx::query!("SELECT issuer, jti, until FROM revoked_tokens WHERE generation > ?1", after)
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<RevokedRow> = on!(tx.driver(), changed_revocations(after));
     Ok(rows
         .into_iter()
         .map(|row| {

@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 
-use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Timestamp;
+use systemprompt_core::database::DbTransaction;
 use systemprompt_core::id::{Audience, Scope, TenantId, TokenId, UserId};
 use systemprompt_core::secret::Secret;
 
-use super::{IdentityStore, check_name, generation, json};
+use super::row::NewKeyRow;
+use super::{IdentityStore, check_name, json, on};
 use crate::error::IdentityError;
 use crate::key::mint;
 
@@ -72,7 +73,7 @@ impl IdentityStore {
     /// [`IdentityError`]: unknown user, bad name, expiry in the past, failing database.
     pub async fn create_key(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         new: &NewKey,
     ) -> Result<IssuedKey, IdentityError> {
         check_name(&new.name)?;
@@ -82,29 +83,21 @@ impl IdentityStore {
         }
         let minted = mint()?;
         let mut tx = conn.begin().await?;
-        let generation = generation::next(&mut tx).await?;
+        let generation = on!(tx.driver(), next_generation());
         require_user(&mut tx, &new.tenant, &new.user).await?;
-        let (id, secret) = (minted.id.as_str(), minted.secret_sha256.as_slice());
-        let (tenant, user) = (new.tenant.as_str(), new.user.as_str());
-        let (scopes, audiences) = (json(&new.scopes), new.audiences.as_ref().map(json));
-        let expires_at = new.expires_at.map(Timestamp::as_micros);
-        sqlx::query!(
-            "INSERT INTO api_keys (id, tenant_id, user_id, name, secret_sha256, scopes, audiences,
-                                   created_at, expires_at, generation)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            id,
-            tenant,
-            user,
-            new.name,
-            secret,
-            scopes,
-            audiences,
+        let row = NewKeyRow {
+            id: minted.id.as_str(),
+            tenant: new.tenant.as_str(),
+            user: new.user.as_str(),
+            name: &new.name,
+            secret_sha256: minted.secret_sha256.as_slice(),
+            scopes: json(&new.scopes),
+            audiences: new.audiences.as_ref().map(json),
             now,
-            expires_at,
-            generation
-        )
-        .execute(&mut *tx)
-        .await?;
+            expires_at: new.expires_at.map(Timestamp::as_micros),
+            generation,
+        };
+        on!(tx.driver(), insert_key(&row));
         tx.commit().await?;
         Ok(IssuedKey { id: minted.id, token: minted.token })
     }
@@ -118,45 +111,28 @@ impl IdentityStore {
     /// [`IdentityError::UnknownKey`], [`IdentityError::AlreadyRevoked`] or a failing database.
     pub async fn revoke_key(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         key: &TokenId,
     ) -> Result<(), IdentityError> {
         let mut tx = conn.begin().await?;
-        let generation = generation::next(&mut tx).await?;
-        let id = key.as_str();
-        let row = sqlx::query!("SELECT revoked_at FROM api_keys WHERE id = ?1", id)
-            .fetch_optional(&mut *tx)
-            .await?
-            .ok_or_else(|| IdentityError::UnknownKey(key.clone()))?;
-        if row.revoked_at.is_some() {
+        let generation = on!(tx.driver(), next_generation());
+        let found: Option<Option<i64>> = on!(tx.driver(), key_revoked_at(key.as_str()));
+        let revoked_at = found.ok_or_else(|| IdentityError::UnknownKey(key.clone()))?;
+        if revoked_at.is_some() {
             return Err(IdentityError::AlreadyRevoked(key.clone()));
         }
-        let now = self.now_micros();
-        sqlx::query!(
-            "UPDATE api_keys SET revoked_at = ?2, generation = ?3 WHERE id = ?1",
-            id,
-            now,
-            generation
-        )
-        .execute(&mut *tx)
-        .await?;
+        on!(tx.driver(), revoke_key(key.as_str(), self.now_micros(), generation));
         Ok(tx.commit().await?)
     }
 }
 
 async fn require_user(
-    conn: &mut SqliteConnection,
+    conn: &mut DbTransaction<'_>,
     tenant: &TenantId,
     user: &UserId,
 ) -> Result<(), IdentityError> {
-    let (tenant_id, id) = (tenant.as_str(), user.as_str());
-    let found = sqlx::query!(
-        r#"SELECT 1 AS "found!: i64" FROM users WHERE tenant_id = ?1 AND id = ?2"#,
-        tenant_id,
-        id
-    )
-    .fetch_optional(conn)
-    .await?;
-    let unknown = || IdentityError::UnknownUser { tenant: tenant.clone(), user: user.clone() };
-    found.map(|_| ()).ok_or_else(unknown)
+    if on!(conn.driver(), has_user(tenant.as_str(), user.as_str())) {
+        return Ok(());
+    }
+    Err(IdentityError::UnknownUser { tenant: tenant.clone(), user: user.clone() })
 }

@@ -1,14 +1,18 @@
 //! Where identities are kept: tenants, users, roles, departments, API keys, revoked tokens.
 //!
-//! Every change takes the caller's connection, so that it can share one `BEGIN IMMEDIATE` transaction
-//! with the audit event that reports it, and counts the generation up that other processes watch.
+//! Every change takes the caller's transaction, so that it is shared with the audit event that reports
+//! it, and counts the generation up that other processes watch. The queries stand in `sqlite` and
+//! `postgres`, under the same names.
 
-mod generation;
 mod key;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 mod read;
 mod revocation;
 mod row;
 mod seed;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
 mod tenant;
 mod user;
 
@@ -20,12 +24,31 @@ pub use seed::{SeedUser, Seeded};
 pub use tenant::TenantInfo;
 pub use user::{NewUser, UserInfo};
 
-pub(crate) use row::{json, json_set, timestamp};
+pub(crate) use row::{KeyRow, RevokedRow, UserRow, json, json_set, timestamp};
 
 use systemprompt_core::clock::Clock;
 use systemprompt_core::database::DbPool;
 
 use crate::error::IdentityError;
+
+/// Runs a query of the backend to which `$driver`, a
+/// [`ConnectionMut`](systemprompt_core::database::ConnectionMut), is connected.
+macro_rules! on {
+    ($driver:expr, $function:ident($($argument:expr),*)) => {
+        match $driver {
+            #[cfg(feature = "sqlite")]
+            systemprompt_core::database::ConnectionMut::Sqlite(connection) => {
+                crate::store::sqlite::$function(connection $(, $argument)*).await?
+            }
+            #[cfg(feature = "postgres")]
+            systemprompt_core::database::ConnectionMut::Postgres(connection) => {
+                crate::store::postgres::$function(connection $(, $argument)*).await?
+            }
+            other => return Err(other.unsupported().into()),
+        }
+    };
+}
+pub(crate) use on;
 
 /// The identities of a host. Cloning is a reference count.
 #[derive(Clone)]

@@ -1,7 +1,8 @@
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::id::{DepartmentId, Email, TenantId, TokenId, UserId};
 
-use super::{IdentityStore, KeyInfo, TenantInfo, UserInfo, json_set, timestamp};
+use super::row::{ListedKeyRow, ListedUserRow, TenantRow};
+use super::{IdentityStore, KeyInfo, TenantInfo, UserInfo, json_set, on, timestamp};
 use crate::error::IdentityError;
 
 const USERS: IdentityError = IdentityError::Corrupt { table: "users" };
@@ -13,9 +14,8 @@ impl IdentityStore {
     /// # Errors
     /// A failing database.
     pub async fn tenants(&self) -> Result<Vec<TenantInfo>, IdentityError> {
-        let rows = sqlx::query!("SELECT id, name, created_at FROM tenants ORDER BY id")
-            .fetch_all(self.db.sqlite())
-            .await?;
+        let mut reading = self.db.begin().await?;
+        let rows: Vec<TenantRow> = on!(reading.driver(), tenants());
         rows.into_iter()
             .map(|row| {
                 Ok(TenantInfo {
@@ -33,14 +33,8 @@ impl IdentityStore {
     /// # Errors
     /// A failing database.
     pub async fn users(&self, tenant: Option<&TenantId>) -> Result<Vec<UserInfo>, IdentityError> {
-        let tenant = tenant.map(TenantId::as_str);
-        let rows = sqlx::query!(
-            "SELECT tenant_id, id, email, roles, department_id, created_at, disabled_at FROM users
-             WHERE ?1 IS NULL OR tenant_id = ?1 ORDER BY tenant_id, id",
-            tenant
-        )
-        .fetch_all(self.db.sqlite())
-        .await?;
+        let mut reading = self.db.begin().await?;
+        let rows: Vec<ListedUserRow> = on!(reading.driver(), users(tenant.map(TenantId::as_str)));
         rows.into_iter()
             .map(|row| {
                 Ok(UserInfo {
@@ -71,16 +65,8 @@ impl IdentityStore {
         user: Option<&UserId>,
     ) -> Result<Vec<KeyInfo>, IdentityError> {
         let (tenant, user) = (tenant.map(TenantId::as_str), user.map(UserId::as_str));
-        let rows = sqlx::query!(
-            "SELECT id, tenant_id, user_id, name, scopes, audiences, created_at, expires_at,
-                    last_used_at, revoked_at FROM api_keys
-             WHERE (?1 IS NULL OR tenant_id = ?1) AND (?2 IS NULL OR user_id = ?2)
-             ORDER BY created_at DESC, id",
-            tenant,
-            user
-        )
-        .fetch_all(self.db.sqlite())
-        .await?;
+        let mut reading = self.db.begin().await?;
+        let rows: Vec<ListedKeyRow> = on!(reading.driver(), keys(tenant, user));
         rows.into_iter()
             .map(|row| {
                 Ok(KeyInfo {

@@ -1,8 +1,9 @@
-use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Timestamp;
+use systemprompt_core::database::DbTransaction;
 use systemprompt_core::id::TokenId;
 
-use super::{IdentityStore, generation};
+use super::row::NewRevocationRow;
+use super::{IdentityStore, on};
 use crate::error::IdentityError;
 
 /// A token to be revoked by its `jti` (RFC 7519, section 4.1.7).
@@ -23,7 +24,7 @@ impl IdentityStore {
     /// [`IdentityError::ExpiryPassed`] when there is nothing to remember, or a failing database.
     pub async fn revoke_token(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         revocation: &TokenRevocation,
     ) -> Result<(), IdentityError> {
         let now = self.now_micros();
@@ -32,22 +33,15 @@ impl IdentityStore {
             return Err(IdentityError::ExpiryPassed);
         }
         let mut tx = conn.begin().await?;
-        let generation = generation::next(&mut tx).await?;
-        let issuer = revocation.issuer.as_deref().unwrap_or_default();
-        let jti = revocation.jti.as_str();
-        sqlx::query!(
-            "INSERT INTO revoked_tokens (issuer, jti, revoked_at, until, generation)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (issuer, jti)
-             DO UPDATE SET until = max(until, excluded.until), generation = excluded.generation",
-            issuer,
-            jti,
+        let generation = on!(tx.driver(), next_generation());
+        let row = NewRevocationRow {
+            issuer: revocation.issuer.as_deref().unwrap_or_default(),
+            jti: revocation.jti.as_str(),
             now,
             until,
-            generation
-        )
-        .execute(&mut *tx)
-        .await?;
+            generation,
+        };
+        on!(tx.driver(), revoke_token(&row));
         Ok(tx.commit().await?)
     }
 
@@ -57,13 +51,10 @@ impl IdentityStore {
     /// A failing database.
     pub async fn forget_expired_revocations(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
     ) -> Result<u64, IdentityError> {
         // A day of grace covers leeway and clocks that disagree.
         let before = self.now_micros().saturating_sub(86_400_000_000);
-        let deleted = sqlx::query!("DELETE FROM revoked_tokens WHERE until < ?1", before)
-            .execute(conn)
-            .await?;
-        Ok(deleted.rows_affected())
+        Ok(on!(conn.driver(), forget_revocations(before)))
     }
 }

@@ -8,6 +8,101 @@ use systemprompt_core::clock::Timestamp;
 
 use crate::error::IdentityError;
 
+/// A user to be inserted.
+pub(crate) struct NewUserRow<'r> {
+    pub(crate) tenant: &'r str,
+    pub(crate) user: &'r str,
+    pub(crate) email: Option<&'r str>,
+    pub(crate) roles: String,
+    pub(crate) department: Option<&'r str>,
+    pub(crate) now: i64,
+    pub(crate) generation: i64,
+}
+
+/// A key to be inserted.
+pub(crate) struct NewKeyRow<'r> {
+    pub(crate) id: &'r str,
+    pub(crate) tenant: &'r str,
+    pub(crate) user: &'r str,
+    pub(crate) name: &'r str,
+    pub(crate) secret_sha256: &'r [u8],
+    pub(crate) scopes: String,
+    pub(crate) audiences: Option<String>,
+    pub(crate) now: i64,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) generation: i64,
+}
+
+/// A revocation to be inserted.
+pub(crate) struct NewRevocationRow<'r> {
+    pub(crate) issuer: &'r str,
+    pub(crate) jti: &'r str,
+    pub(crate) now: i64,
+    pub(crate) until: i64,
+    pub(crate) generation: i64,
+}
+
+/// A tenant as it is listed.
+pub(crate) struct TenantRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) created_at: i64,
+}
+
+/// A user as it is listed.
+pub(crate) struct ListedUserRow {
+    pub(crate) tenant_id: String,
+    pub(crate) id: String,
+    pub(crate) email: Option<String>,
+    pub(crate) roles: String,
+    pub(crate) department_id: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) disabled_at: Option<i64>,
+}
+
+/// A key as it is listed.
+pub(crate) struct ListedKeyRow {
+    pub(crate) id: String,
+    pub(crate) tenant_id: String,
+    pub(crate) user_id: String,
+    pub(crate) name: String,
+    pub(crate) scopes: String,
+    pub(crate) audiences: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) last_used_at: Option<i64>,
+    pub(crate) revoked_at: Option<i64>,
+}
+
+/// A user as authentication needs it.
+pub(crate) struct UserRow {
+    pub(crate) tenant_id: String,
+    pub(crate) id: String,
+    pub(crate) roles: String,
+    pub(crate) department_id: Option<String>,
+    pub(crate) disabled_at: Option<i64>,
+}
+
+/// A key as authentication needs it.
+pub(crate) struct KeyRow {
+    pub(crate) id: String,
+    pub(crate) tenant_id: String,
+    pub(crate) user_id: String,
+    pub(crate) secret_sha256: Vec<u8>,
+    pub(crate) scopes: String,
+    pub(crate) audiences: Option<String>,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) last_used_at: Option<i64>,
+    pub(crate) revoked_at: Option<i64>,
+}
+
+/// A revoked token.
+pub(crate) struct RevokedRow {
+    pub(crate) issuer: String,
+    pub(crate) jti: String,
+    pub(crate) until: i64,
+}
+
 /// A set as a JSON array.
 pub(crate) fn json<T: Serialize>(set: &BTreeSet<T>) -> String {
     // Sets of identifiers always serialise.

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use sqlx::{Connection as _, SqliteConnection};
+use systemprompt_core::database::DbTransaction;
 use systemprompt_core::id::{IdError, RoleId, Scope, TenantId, UserId};
 
 use super::{IdentityStore, IssuedKey, NewKey, NewUser};
@@ -36,7 +36,7 @@ impl IdentityStore {
     ///
     /// # Errors
     /// [`IdentityError::DuplicateTenant`] when it was done before, or a failing database.
-    pub async fn seed(&self, conn: &mut SqliteConnection) -> Result<Seeded, IdentityError> {
+    pub async fn seed(&self, conn: &mut DbTransaction<'_>) -> Result<Seeded, IdentityError> {
         let mut tx = conn.begin().await?;
         let tenant = constant(TenantId::parse("default"))?;
         self.create_tenant(&mut tx, &tenant, "default").await?;
@@ -50,7 +50,7 @@ impl IdentityStore {
 
     async fn seed_user(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         tenant: &TenantId,
         name: &str,
         scopes: &[&str],

@@ -1,8 +1,8 @@
-use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Timestamp;
+use systemprompt_core::database::DbTransaction;
 use systemprompt_core::id::{DepartmentId, RoleId, TenantId};
 
-use super::{IdentityStore, check_name, generation};
+use super::{IdentityStore, check_name, on};
 use crate::error::IdentityError;
 
 /// A tenant as it is listed.
@@ -23,23 +23,16 @@ impl IdentityStore {
     /// [`IdentityError::DuplicateTenant`], a bad name, or a failing database.
     pub async fn create_tenant(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         tenant: &TenantId,
         name: &str,
     ) -> Result<(), IdentityError> {
         check_name(name)?;
         let mut tx = conn.begin().await?;
-        generation::next(&mut tx).await?;
-        let (id, now) = (tenant.as_str(), self.now_micros());
-        let inserted = sqlx::query!(
-            "INSERT INTO tenants (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
-            id,
-            name,
-            now
-        )
-        .execute(&mut *tx)
-        .await?;
-        if inserted.rows_affected() == 0 {
+        on!(tx.driver(), next_generation());
+        let now = self.now_micros();
+        let inserted: u64 = on!(tx.driver(), insert_tenant(tenant.as_str(), name, now));
+        if inserted == 0 {
             return Err(IdentityError::DuplicateTenant(tenant.clone()));
         }
         Ok(tx.commit().await?)
@@ -51,17 +44,10 @@ impl IdentityStore {
     /// A failing database.
     pub async fn ensure_role(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         role: &RoleId,
     ) -> Result<(), IdentityError> {
-        let (id, now) = (role.as_str(), self.now_micros());
-        sqlx::query!(
-            "INSERT INTO roles (id, created_at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
-            id,
-            now
-        )
-        .execute(conn)
-        .await?;
+        on!(conn.driver(), ensure_role(role.as_str(), self.now_micros()));
         Ok(())
     }
 
@@ -71,33 +57,24 @@ impl IdentityStore {
     /// [`IdentityError::UnknownTenant`] or a failing database.
     pub async fn ensure_department(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         tenant: &TenantId,
         department: &DepartmentId,
     ) -> Result<(), IdentityError> {
         self.require_tenant(conn, tenant).await?;
-        let (tenant, id, now) = (tenant.as_str(), department.as_str(), self.now_micros());
-        sqlx::query!(
-            "INSERT INTO departments (tenant_id, id, created_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT (tenant_id, id) DO NOTHING",
-            tenant,
-            id,
-            now
-        )
-        .execute(conn)
-        .await?;
+        let now = self.now_micros();
+        on!(conn.driver(), ensure_department(tenant.as_str(), department.as_str(), now));
         Ok(())
     }
 
     pub(super) async fn require_tenant(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         tenant: &TenantId,
     ) -> Result<(), IdentityError> {
-        let id = tenant.as_str();
-        let found = sqlx::query!(r#"SELECT 1 AS "found!: i64" FROM tenants WHERE id = ?1"#, id)
-            .fetch_optional(conn)
-            .await?;
-        found.map(|_| ()).ok_or_else(|| IdentityError::UnknownTenant(tenant.clone()))
+        if on!(conn.driver(), has_tenant(tenant.as_str())) {
+            return Ok(());
+        }
+        Err(IdentityError::UnknownTenant(tenant.clone()))
     }
 }

@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
-use sqlx::{Connection as _, SqliteConnection};
 use systemprompt_core::clock::Timestamp;
+use systemprompt_core::database::DbTransaction;
 use systemprompt_core::id::{DepartmentId, Email, RoleId, TenantId, UserId};
 
-use super::{IdentityStore, generation, json};
+use super::row::NewUserRow;
+use super::{IdentityStore, json, on};
 use crate::error::IdentityError;
 
 /// A user to be created.
@@ -48,11 +49,11 @@ impl IdentityStore {
     /// [`IdentityError`]: unknown tenant, role or department; user or address taken; failing database.
     pub async fn create_user(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         new: &NewUser,
     ) -> Result<(), IdentityError> {
         let mut tx = conn.begin().await?;
-        let generation = generation::next(&mut tx).await?;
+        let generation = on!(tx.driver(), next_generation());
         self.require_tenant(&mut tx, &new.tenant).await?;
         for role in &new.roles {
             require_role(&mut tx, role).await?;
@@ -63,23 +64,17 @@ impl IdentityStore {
         if let Some(email) = &new.email {
             require_free_email(&mut tx, &new.tenant, email).await?;
         }
-        let (tenant, user, now) = (new.tenant.as_str(), new.user.as_str(), self.now_micros());
-        let (email, roles) = (new.email.as_ref().map(Email::as_str), json(&new.roles));
-        let department = new.department.as_ref().map(DepartmentId::as_str);
-        let inserted = sqlx::query!(
-            "INSERT INTO users (tenant_id, id, email, roles, department_id, created_at, generation)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tenant_id, id) DO NOTHING",
-            tenant,
-            user,
-            email,
-            roles,
-            department,
-            now,
-            generation
-        )
-        .execute(&mut *tx)
-        .await?;
-        if inserted.rows_affected() == 0 {
+        let row = NewUserRow {
+            tenant: new.tenant.as_str(),
+            user: new.user.as_str(),
+            email: new.email.as_ref().map(Email::as_str),
+            roles: json(&new.roles),
+            department: new.department.as_ref().map(DepartmentId::as_str),
+            now: self.now_micros(),
+            generation,
+        };
+        let inserted: u64 = on!(tx.driver(), insert_user(&row));
+        if inserted == 0 {
             let (tenant, user) = (new.tenant.clone(), new.user.clone());
             return Err(IdentityError::DuplicateUser { tenant, user });
         }
@@ -92,25 +87,18 @@ impl IdentityStore {
     /// [`IdentityError::UnknownUser`] or a failing database.
     pub async fn set_user_disabled(
         &self,
-        conn: &mut SqliteConnection,
+        conn: &mut DbTransaction<'_>,
         tenant: &TenantId,
         user: &UserId,
         disabled: bool,
     ) -> Result<(), IdentityError> {
         let mut tx = conn.begin().await?;
-        let generation = generation::next(&mut tx).await?;
-        let (tenant_id, id) = (tenant.as_str(), user.as_str());
+        let generation = on!(tx.driver(), next_generation());
         let disabled_at = disabled.then(|| self.now_micros());
-        let updated = sqlx::query!(
-            "UPDATE users SET disabled_at = ?3, generation = ?4 WHERE tenant_id = ?1 AND id = ?2",
-            tenant_id,
-            id,
-            disabled_at,
-            generation
-        )
-        .execute(&mut *tx)
-        .await?;
-        if updated.rows_affected() == 0 {
+        let (tenant_id, id) = (tenant.as_str(), user.as_str());
+        let updated: u64 =
+            on!(tx.driver(), set_user_disabled(tenant_id, id, disabled_at, generation));
+        if updated == 0 {
             let (tenant, user) = (tenant.clone(), user.clone());
             return Err(IdentityError::UnknownUser { tenant, user });
         }
@@ -118,48 +106,32 @@ impl IdentityStore {
     }
 }
 
-async fn require_role(conn: &mut SqliteConnection, role: &RoleId) -> Result<(), IdentityError> {
-    let id = role.as_str();
-    let found = sqlx::query!(r#"SELECT 1 AS "found!: i64" FROM roles WHERE id = ?1"#, id)
-        .fetch_optional(conn)
-        .await?;
-    found.map(|_| ()).ok_or_else(|| IdentityError::UnknownRole(role.clone()))
+async fn require_role(conn: &mut DbTransaction<'_>, role: &RoleId) -> Result<(), IdentityError> {
+    if on!(conn.driver(), has_role(role.as_str())) {
+        return Ok(());
+    }
+    Err(IdentityError::UnknownRole(role.clone()))
 }
 
 async fn require_department(
-    conn: &mut SqliteConnection,
+    conn: &mut DbTransaction<'_>,
     tenant: &TenantId,
     department: &DepartmentId,
 ) -> Result<(), IdentityError> {
-    let (tenant_id, id) = (tenant.as_str(), department.as_str());
-    let found = sqlx::query!(
-        r#"SELECT 1 AS "found!: i64" FROM departments WHERE tenant_id = ?1 AND id = ?2"#,
-        tenant_id,
-        id
-    )
-    .fetch_optional(conn)
-    .await?;
-    found.map(|_| ()).ok_or_else(|| IdentityError::UnknownDepartment {
-        tenant: tenant.clone(),
-        department: department.clone(),
-    })
+    if on!(conn.driver(), has_department(tenant.as_str(), department.as_str())) {
+        return Ok(());
+    }
+    let (tenant, department) = (tenant.clone(), department.clone());
+    Err(IdentityError::UnknownDepartment { tenant, department })
 }
 
 async fn require_free_email(
-    conn: &mut SqliteConnection,
+    conn: &mut DbTransaction<'_>,
     tenant: &TenantId,
     email: &Email,
 ) -> Result<(), IdentityError> {
-    let (tenant_id, address) = (tenant.as_str(), email.as_str());
-    let found = sqlx::query!(
-        r#"SELECT 1 AS "found!: i64" FROM users WHERE tenant_id = ?1 AND email = ?2"#,
-        tenant_id,
-        address
-    )
-    .fetch_optional(conn)
-    .await?;
-    match found {
-        Some(_) => Err(IdentityError::DuplicateEmail(email.clone())),
-        None => Ok(()),
+    if on!(conn.driver(), has_email(tenant.as_str(), email.as_str())) {
+        return Err(IdentityError::DuplicateEmail(email.clone()));
     }
+    Ok(())
 }

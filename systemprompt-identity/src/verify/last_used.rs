@@ -7,6 +7,7 @@ use systemprompt_core::id::TokenId;
 
 use super::background::Background;
 use crate::error::IdentityError;
+use crate::store::on;
 
 /// Most uses that wait to be written down; more are forgotten, they only inform people.
 const MAX_WAITING: usize = 100_000;
@@ -67,17 +68,7 @@ impl LastUsed {
 }
 
 async fn write(db: &DbPool, uses: &[(TokenId, i64)]) -> Result<(), IdentityError> {
-    // Identifiers and numbers always serialise.
-    let uses = serde_json::to_string(uses).unwrap_or_else(|_| "[]".to_owned());
     let mut tx = db.begin_write().await?;
-    sqlx::query!(
-        "UPDATE api_keys SET last_used_at = used.at
-         FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(?1)) AS used
-         WHERE api_keys.id = used.id
-           AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < used.at)",
-        uses
-    )
-    .execute(&mut *tx)
-    .await?;
+    on!(tx.driver(), note_uses(uses));
     Ok(tx.commit().await?)
 }

@@ -6,7 +6,7 @@ use systemprompt_core::contract::{TokenError, TokenVerifier as _};
 use systemprompt_core::id::Scope;
 use systemprompt_identity::{KEY_PREFIX, NewKey};
 
-use crate::support::{Home, api, hook, verify};
+use crate::support::{Home, api, hook, on_both, verify};
 
 fn new_key(home: &Home) -> NewKey {
     NewKey {
@@ -19,9 +19,26 @@ fn new_key(home: &Home) -> NewKey {
     }
 }
 
-#[tokio::test]
-async fn seeded_keys_are_who_they_should_be() {
-    let home = Home::new().await;
+on_both! {
+    #[tokio::test]
+    seeded_keys_are_who_they_should_be;
+    #[tokio::test]
+    a_wrong_secret_or_id_is_refused;
+    #[tokio::test]
+    a_key_is_good_at_once_wherever_it_was_made;
+    #[tokio::test]
+    expiry_and_surfaces_of_a_key_count;
+    #[tokio::test]
+    the_last_use_is_written_once_a_minute_and_not_by_the_request;
+    #[tokio::test]
+    a_store_that_cannot_be_read_for_a_second_is_unavailable_even_for_cached_keys;
+    #[tokio::test]
+    a_writer_that_holds_the_lock_stops_no_verification;
+    #[tokio::test]
+    a_row_that_cannot_be_read_counts_as_absent_and_costs_nobody_else_anything;
+}
+
+async fn seeded_keys_are_who_they_should_be(home: Home) {
     let verifier = home.verifier().await;
     let admin = verify(&verifier, home.admin_key()).await.unwrap();
     assert_eq!((admin.tenant().as_str(), admin.user().as_str()), ("default", "admin"));
@@ -34,9 +51,7 @@ async fn seeded_keys_are_who_they_should_be() {
     verifier.verify(home.user_key(), &hook()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_wrong_secret_or_id_is_refused() {
-    let home = Home::new().await;
+async fn a_wrong_secret_or_id_is_refused(home: Home) {
     let verifier = home.verifier().await;
     let (admin, user) = (home.admin_key(), home.user_key());
     let (admin_id, _) = admin.rsplit_once('_').unwrap();
@@ -53,9 +68,7 @@ async fn a_wrong_secret_or_id_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_key_is_good_at_once_wherever_it_was_made() {
-    let home = Home::new().await;
+async fn a_key_is_good_at_once_wherever_it_was_made(home: Home) {
     let verifier = home.verifier().await;
     let elsewhere = home.elsewhere().await;
     let mut tx = elsewhere.db().begin_write().await.unwrap();
@@ -65,9 +78,7 @@ async fn a_key_is_good_at_once_wherever_it_was_made() {
     verify(&verifier, issued.token.expose()).await.unwrap();
 }
 
-#[tokio::test]
-async fn expiry_and_surfaces_of_a_key_count() {
-    let home = Home::new().await;
+async fn expiry_and_surfaces_of_a_key_count(home: Home) {
     let verifier = home.verifier().await;
     let mut new = new_key(&home);
     new.audiences = Some([hook()].into());
@@ -83,9 +94,7 @@ async fn expiry_and_surfaces_of_a_key_count() {
     assert_eq!(verifier.verify(key.expose(), &hook()).await.unwrap_err(), TokenError::Expired);
 }
 
-#[tokio::test]
-async fn the_last_use_is_written_once_a_minute_and_not_by_the_request() {
-    let home = Home::new().await;
+async fn the_last_use_is_written_once_a_minute_and_not_by_the_request(home: Home) {
     let verifier = home.verifier().await;
     let last_used = async || {
         let user = &home.seeded.user;
@@ -104,18 +113,12 @@ async fn the_last_use_is_written_once_a_minute_and_not_by_the_request() {
     assert_eq!(last_used().await, Some(home.store.clock().now()));
 }
 
-#[tokio::test]
-async fn a_store_that_cannot_be_read_for_a_second_is_unavailable_even_for_cached_keys() {
-    let home = Home::new().await;
+async fn a_store_that_cannot_be_read_for_a_second_is_unavailable_even_for_cached_keys(home: Home) {
     let verifier = home.verifier().await;
     verify(&verifier, home.user_key()).await.unwrap();
     // The background task is gone.
     verifier.close().await.unwrap();
-    let mut other = home.store.db().connect().await.unwrap();
-    sqlx::raw_sql("ALTER TABLE identity_generation RENAME TO gone")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    home.run("ALTER TABLE identity_generation RENAME TO gone").await;
     home.clock.advance(Duration::from_millis(800));
     verify(&verifier, home.user_key()).await.unwrap();
     home.clock.advance(Duration::from_millis(200));
@@ -123,16 +126,11 @@ async fn a_store_that_cannot_be_read_for_a_second_is_unavailable_even_for_cached
         assert_eq!(verify(&verifier, key).await.unwrap_err(), TokenError::Unavailable);
     }
     assert!(verifier.stats().store_errors >= 2);
-    sqlx::raw_sql("ALTER TABLE gone RENAME TO identity_generation")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    home.run("ALTER TABLE gone RENAME TO identity_generation").await;
     verify(&verifier, home.user_key()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_writer_that_holds_the_lock_stops_no_verification() {
-    let home = Home::new().await;
+async fn a_writer_that_holds_the_lock_stops_no_verification(home: Home) {
     let verifier = home.verifier().await;
     let _locked = home.store.db().begin_write().await.unwrap();
     for _ in 0..3 {
@@ -141,22 +139,17 @@ async fn a_writer_that_holds_the_lock_stops_no_verification() {
     }
 }
 
-#[tokio::test]
-async fn a_row_that_cannot_be_read_counts_as_absent_and_costs_nobody_else_anything() {
-    let home = Home::new().await;
+async fn a_row_that_cannot_be_read_counts_as_absent_and_costs_nobody_else_anything(home: Home) {
     let verifier = home.verifier().await;
     verify(&verifier, home.user_key()).await.unwrap();
-    let mut other = home.store.db().connect().await.unwrap();
-    sqlx::raw_sql(
-        "BEGIN IMMEDIATE;
+    home.run(
+        "BEGIN;
          UPDATE identity_generation SET value = value + 1;
          UPDATE users SET roles = '[1]', generation = (SELECT value FROM identity_generation)
          WHERE id = 'user';
          COMMIT",
     )
-    .execute(&mut other)
-    .await
-    .unwrap();
+    .await;
     verifier.refresh().await.unwrap();
     assert_eq!(verify(&verifier, home.user_key()).await.unwrap_err(), TokenError::Invalid);
     verify(&verifier, home.admin_key()).await.unwrap();

@@ -7,7 +7,7 @@ use systemprompt_core::id::TokenId;
 use systemprompt_identity::{CredentialVerifier, IdentityError, IdentityStore, TokenRevocation};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Home, ISSUER, Signer, claims, claims_with, issuer, verify};
+use crate::support::{Home, ISSUER, Signer, claims, claims_with, issuer, on_both, verify};
 
 /// Waits until `token` is refused as revoked; fails after a second.
 async fn revoked_within_a_second(verifier: &CredentialVerifier, token: &str) {
@@ -32,9 +32,26 @@ async fn revoke_token(store: &IdentityStore, issuer: Option<&str>, jti: &str) {
     tx.commit().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_key_revoked_elsewhere_is_refused_within_a_second() {
-    let home = Home::new().await;
+on_both! {
+    #[tokio::test]
+    a_key_revoked_elsewhere_is_refused_within_a_second;
+    #[tokio::test]
+    a_key_of_a_user_disabled_elsewhere_is_refused_within_a_second;
+    #[tokio::test]
+    a_key_revoked_here_is_refused_at_once;
+    #[tokio::test]
+    a_revocation_that_is_rolled_back_did_not_happen;
+    #[tokio::test]
+    t09_a_token_revoked_by_jti_is_refused_while_cached;
+    #[tokio::test]
+    a_revocation_names_its_issuer_or_all_of_them;
+    #[tokio::test]
+    a_token_without_jti_is_revoked_by_the_id_it_is_recorded_under;
+    #[tokio::test]
+    a_revocation_outlives_a_restart_and_is_forgotten_a_day_after_its_end;
+}
+
+async fn a_key_revoked_elsewhere_is_refused_within_a_second(home: Home) {
     let verifier = home.verifier().await;
     verify(&verifier, home.user_key()).await.unwrap();
     verify(&verifier, home.admin_key()).await.unwrap();
@@ -46,9 +63,7 @@ async fn a_key_revoked_elsewhere_is_refused_within_a_second() {
     verify(&verifier, home.admin_key()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_key_of_a_user_disabled_elsewhere_is_refused_within_a_second() {
-    let home = Home::new().await;
+async fn a_key_of_a_user_disabled_elsewhere_is_refused_within_a_second(home: Home) {
     let verifier = home.verifier().await;
     let principal = verify(&verifier, home.user_key()).await.unwrap();
     let elsewhere = home.elsewhere().await;
@@ -59,9 +74,7 @@ async fn a_key_of_a_user_disabled_elsewhere_is_refused_within_a_second() {
     revoked_within_a_second(&verifier, home.user_key()).await;
 }
 
-#[tokio::test]
-async fn a_key_revoked_here_is_refused_at_once() {
-    let home = Home::new().await;
+async fn a_key_revoked_here_is_refused_at_once(home: Home) {
     let verifier = home.verifier().await;
     verify(&verifier, home.user_key()).await.unwrap();
     let key = &home.seeded.user.key.id;
@@ -78,9 +91,7 @@ async fn a_key_revoked_here_is_refused_at_once() {
     assert!(matches!(error.unwrap_err(), IdentityError::UnknownKey(_)));
 }
 
-#[tokio::test]
-async fn a_revocation_that_is_rolled_back_did_not_happen() {
-    let home = Home::new().await;
+async fn a_revocation_that_is_rolled_back_did_not_happen(home: Home) {
     let verifier = home.verifier().await;
     let mut tx = home.store.db().begin_write().await.unwrap();
     home.store.revoke_key(&mut tx, &home.seeded.user.key.id).await.unwrap();
@@ -89,9 +100,7 @@ async fn a_revocation_that_is_rolled_back_did_not_happen() {
     verify(&verifier, home.user_key()).await.unwrap();
 }
 
-#[tokio::test]
-async fn t09_a_token_revoked_by_jti_is_refused_while_cached() {
-    let home = Home::new().await;
+async fn t09_a_token_revoked_by_jti_is_refused_while_cached(home: Home) {
     let signer = Signer::ed();
     let verifier = home.verifier_for(issuer(home.jwks_file(&[signer.jwk()]))).await;
     let (first, second) =
@@ -105,9 +114,7 @@ async fn t09_a_token_revoked_by_jti_is_refused_while_cached() {
     verify(&verifier, &second).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_revocation_names_its_issuer_or_all_of_them() {
-    let home = Home::new().await;
+async fn a_revocation_names_its_issuer_or_all_of_them(home: Home) {
     let signer = Signer::ed();
     let verifier = home.verifier_for(issuer(home.jwks_file(&[signer.jwk()]))).await;
     let token = signer.sign(&claims());
@@ -119,9 +126,7 @@ async fn a_revocation_names_its_issuer_or_all_of_them() {
     assert_eq!(verify(&verifier, &token).await.unwrap_err(), TokenError::Revoked);
 }
 
-#[tokio::test]
-async fn a_token_without_jti_is_revoked_by_the_id_it_is_recorded_under() {
-    let home = Home::new().await;
+async fn a_token_without_jti_is_revoked_by_the_id_it_is_recorded_under(home: Home) {
     let signer = Signer::ed();
     let verifier = home.verifier_for(issuer(home.jwks_file(&[signer.jwk()]))).await;
     let token = signer.sign(&claims_with("jti", serde_json::Value::Null));
@@ -132,14 +137,12 @@ async fn a_token_without_jti_is_revoked_by_the_id_it_is_recorded_under() {
     assert_eq!(verify(&verifier, &token).await.unwrap_err(), TokenError::Revoked);
 }
 
-#[tokio::test]
-async fn a_revocation_outlives_a_restart_and_is_forgotten_a_day_after_its_end() {
-    let home = Home::new().await;
+async fn a_revocation_outlives_a_restart_and_is_forgotten_a_day_after_its_end(home: Home) {
     let signer = Signer::ed();
     revoke_token(&home.store, None, "token-1").await;
     let verifier = home.verifier_for(issuer(home.jwks_file(&[signer.jwk()]))).await;
     assert_eq!(verify(&verifier, &signer.sign(&claims())).await.unwrap_err(), TokenError::Revoked);
-    let mut conn = home.store.db().connect().await.unwrap();
+    let mut conn = home.store.db().begin_write().await.unwrap();
     assert_eq!(home.store.forget_expired_revocations(&mut conn).await.unwrap(), 0);
     home.clock.advance(Duration::from_secs(3600 + 86_401));
     assert_eq!(home.store.forget_expired_revocations(&mut conn).await.unwrap(), 1);

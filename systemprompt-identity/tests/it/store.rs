@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use systemprompt_core::id::{DepartmentId, Email, RoleId, Scope, TenantId, UserId};
 use systemprompt_identity::{IdentityError, NewKey, NewUser};
 
-use crate::support::Home;
+use crate::support::{Home, on_both};
 
 fn alice(home: &Home) -> NewUser {
     NewUser {
@@ -17,9 +17,16 @@ fn alice(home: &Home) -> NewUser {
     }
 }
 
-#[tokio::test]
-async fn seeding_happens_once() {
-    let home = Home::new().await;
+on_both! {
+    #[tokio::test]
+    seeding_happens_once;
+    #[tokio::test]
+    what_is_created_is_listed;
+    #[tokio::test]
+    faults_are_named;
+}
+
+async fn seeding_happens_once(home: Home) {
     let mut tx = home.store.db().begin_write().await.unwrap();
     let error = home.store.seed(&mut tx).await.unwrap_err();
     assert_eq!(error.to_string(), "there is a tenant `default` already");
@@ -29,9 +36,7 @@ async fn seeding_happens_once() {
     assert_eq!(home.store.keys(None, None).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn what_is_created_is_listed() {
-    let home = Home::new().await;
+async fn what_is_created_is_listed(home: Home) {
     let mut tx = home.store.db().begin_write().await.unwrap();
     let finance = DepartmentId::parse("finance").unwrap();
     home.store.ensure_department(&mut tx, &home.seeded.tenant, &finance).await.unwrap();
@@ -48,9 +53,7 @@ async fn what_is_created_is_listed() {
     assert!(home.store.users(Some(&nobody)).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn faults_are_named() {
-    let home = Home::new().await;
+async fn faults_are_named(home: Home) {
     let store = &home.store;
     let mut tx = store.db().begin_write().await.unwrap();
     store.create_user(&mut tx, &alice(&home)).await.unwrap();

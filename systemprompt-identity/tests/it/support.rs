@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use systemprompt_core::clock::{Clock, ManualClock, Timestamp};
 use systemprompt_core::contract::{AuditError, AuditSink, TokenError, TokenVerifier as _};
-use systemprompt_core::database::{DatabaseOptions, DbPool, SchemaInstaller};
+use systemprompt_core::database::{ConnectionMut, DatabaseOptions, DbPool, SchemaInstaller};
 use systemprompt_core::event::AuditEvent;
 use systemprompt_core::id::{Audience, TenantId};
 use systemprompt_core::principal::Principal;
@@ -26,6 +26,25 @@ use systemprompt_identity::{
     VerifierSettings, schema,
 };
 use tempfile::TempDir;
+
+/// Runs each of the tests named on every backend.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])+ $test:ident;)+) => {
+        mod on_sqlite {
+            $($(#[$attribute])+ async fn $test() {
+                super::$test(crate::support::Home::new().await).await;
+            })+
+        }
+
+        #[cfg(feature = "postgres")]
+        mod on_postgres {
+            $($(#[$attribute])+ async fn $test() {
+                super::$test(crate::support::Home::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both;
 
 /// Noon of 22 November 2026, in seconds.
 pub(crate) const NOW: i64 = 1_795_348_800;
@@ -46,6 +65,9 @@ pub(crate) fn clock() -> Arc<ManualClock> {
 /// A database of its own with the schema and the seeded users.
 pub(crate) struct Home {
     pub(crate) folder: TempDir,
+    url: String,
+    #[cfg(feature = "postgres")]
+    _database: Option<systemprompt_test_postgres::TestDatabase>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: IdentityStore,
     pub(crate) seeded: Seeded,
@@ -54,17 +76,56 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("identity.db").display());
+        Self {
+            #[cfg(feature = "postgres")]
+            _database: None,
+            ..Self::at(folder, url).await
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn postgres() -> Self {
+        let database = systemprompt_test_postgres::database().await;
+        let home = Self::at(tempfile::tempdir().unwrap(), database.url()).await;
+        Self { _database: Some(database), ..home }
+    }
+
+    async fn at(folder: TempDir, url: String) -> Self {
         let clock = clock();
-        let store = open(&folder, clock.clone()).await;
+        let store = open(&url, clock.clone()).await;
         let mut tx = store.db().begin_write().await.unwrap();
         let seeded = store.seed(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
-        Self { folder, clock, store, seeded }
+        Self {
+            folder,
+            url,
+            #[cfg(feature = "postgres")]
+            _database: None,
+            clock,
+            store,
+            seeded,
+        }
     }
 
-    /// The same file as another process would open it.
+    /// The same database as another process would open it.
     pub(crate) async fn elsewhere(&self) -> IdentityStore {
-        open(&self.folder, self.clock.clone()).await
+        open(&self.url, self.clock.clone()).await
+    }
+
+    /// Runs statements on a connection of their own.
+    pub(crate) async fn run(&self, sql: &'static str) {
+        let mut connection = self.store.db().connect().await.unwrap();
+        match connection.driver() {
+            ConnectionMut::Sqlite(connection) => {
+                sqlx::raw_sql(sql).execute(connection).await.unwrap();
+            }
+            #[cfg(feature = "postgres")]
+            ConnectionMut::Postgres(connection) => {
+                sqlx::raw_sql(sql).execute(connection).await.unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) async fn verifier(&self) -> CredentialVerifier {
@@ -92,8 +153,7 @@ impl Home {
     }
 }
 
-async fn open(folder: &TempDir, clock: Arc<dyn Clock>) -> IdentityStore {
-    let url = format!("sqlite://{}", folder.path().join("identity.db").display());
+async fn open(url: &str, clock: Arc<dyn Clock>) -> IdentityStore {
     let db = DbPool::open(&DatabaseOptions::new(url).create(true)).await.unwrap();
     SchemaInstaller::new(&[schema()]).unwrap().apply(&db, &*clock).await.unwrap();
     IdentityStore::new(db, clock)

@@ -1,12 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::Clock;
-use systemprompt_core::database::{
-    DatabaseOptions, DbPool, SchemaInstaller, SchemaOwner, SchemaStep,
-};
+use systemprompt_core::database::{DbPool, SchemaInstaller, SchemaOwner, SchemaStep};
 use systemprompt_core::extension::{ExtensionSettings, TypedExtensionRegistry};
 use systemprompt_identity::IdentityStore;
 
@@ -39,15 +36,11 @@ impl AppContext {
     ) -> Result<Self, StartError> {
         let profile = config.profile();
         let Enabled { registry, settings } = enabled(config.loaded(), extensions)?;
-        let section = &profile.database;
-        let mut options = DatabaseOptions::new(section.url.to_string()).create(true);
-        options.max_connections = section.max_connections;
-        options.busy_timeout = Duration::from_millis(section.busy_timeout_ms);
-        if !section.url.path().exists() {
-            let path = section.url.path().display();
+        if let Some(path) = profile.database.url.path().filter(|path| !path.exists()) {
+            let path = path.display();
             tracing::warn!("there is no database at `{path}`; a new one without users is made");
         }
-        let database = DbPool::open(&options).await?;
+        let database = DbPool::open(&config.database_options().create(true)).await?;
         let installed = installer(&registry)?.apply(&database, &*clock).await?;
         Ok(Self { config: Arc::new(config), registry, settings, database, clock, installed })
     }

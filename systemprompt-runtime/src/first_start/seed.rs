@@ -3,24 +3,22 @@ use std::sync::Arc;
 use serde_json::json;
 use systemprompt_audit::append_in;
 use systemprompt_core::clock::{Clock, Timestamp};
-use systemprompt_core::database::{DatabaseError, DbPool, SchemaStep};
+use systemprompt_core::database::{DbPool, DbTransaction, SchemaStep};
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_identity::{IdentityStore, SeedUser, Seeded};
 
 use crate::{StartError, app::schema_migrated};
 
-/// Creates the first identities, and the events that say so, in one transaction.
+/// Creates the first identities, and the events that say so, in the transaction `change`.
 pub(super) async fn seed(
+    change: &mut DbTransaction<'_>,
     database: &DbPool,
     clock: Arc<dyn Clock>,
     installed: &[SchemaStep],
 ) -> Result<Seeded, StartError> {
     let now = clock.now();
-    let store = IdentityStore::new(database.clone(), clock);
-    let mut transaction = database.begin_write().await?;
-    let seeded = store.seed(&mut transaction).await?;
-    append_in(&mut transaction, events(&seeded, installed, now)).await?;
-    transaction.commit().await.map_err(DatabaseError::from)?;
+    let seeded = IdentityStore::new(database.clone(), clock).seed(change).await?;
+    append_in(change, events(&seeded, installed, now)).await?;
     Ok(seeded)
 }
 

@@ -11,6 +11,11 @@ pub(super) async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
+/// A file that was removed still answers whoever has it open.
+fn file_is_gone(app: &App) -> bool {
+    app.context().config().profile().database.url.path().is_some_and(|path| !path.exists())
+}
+
 /// The process can decide: 200, or 503 with what is wrong.
 ///
 /// A policy that could not be reloaded is shown and does not count: the last good one is in force, and
@@ -21,7 +26,7 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
         false => "the audit log cannot be written",
     };
     let database = match () {
-        () if !app.database().path().exists() => "the database file is gone",
+        () if file_is_gone(&app) => "the database file is gone",
         () if !app.database_answers().await => "the database does not answer",
         () => "ok",
     };

@@ -1,10 +1,15 @@
 //! What exporting needs of a database.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+mod source;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub(super) use sqlite::Source;
+pub(super) use source::Source;
+use systemprompt_core::database::DatabaseError;
 
-use crate::EventRecord;
+use crate::{EventRecord, QueryError};
 
 /// A log and how far a sink has come in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,5 +40,12 @@ impl Row {
             Self::Event(event) => event.seq,
             Self::Unreadable { seq } => *seq,
         }
+    }
+}
+
+fn driver(error: DatabaseError) -> QueryError {
+    match error {
+        DatabaseError::Driver(error) => error.into(),
+        other => sqlx::Error::Configuration(Box::new(other)).into(),
     }
 }

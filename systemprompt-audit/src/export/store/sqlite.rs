@@ -5,37 +5,37 @@ use futures_util::StreamExt as _;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor as _};
 use systemprompt_core::clock::Timestamp;
-use systemprompt_core::database::{DatabaseError, DbPool};
+use systemprompt_core::database::SqliteDatabase;
 
-use super::{LogPlace, Row};
+use super::{LogPlace, Row, driver};
 use crate::QueryError;
 use crate::query::StoredEvent;
 
-/// The log as one sink reads it.
+/// The log in SQLite as one sink reads it.
 #[derive(Debug)]
 pub(in crate::export) struct Source {
-    pool: DbPool,
+    database: SqliteDatabase,
     sink: String,
     reading: Option<SqliteConnection>,
     noting: Option<SqliteConnection>,
 }
 
 impl Source {
-    /// The log in `pool`'s database. Connections are made when they are needed.
-    pub(in crate::export) fn new(pool: DbPool, sink: &str) -> Self {
-        Self { pool, sink: sink.to_owned(), reading: None, noting: None }
+    /// The log in `database`. Connections are made when they are needed.
+    pub(super) fn new(database: SqliteDatabase, sink: &str) -> Self {
+        Self { database, sink: sink.to_owned(), reading: None, noting: None }
     }
 
     /// Connects for noting, as far as that is possible now: the connection's thread has the priority of
     /// the thread that makes it, and whoever holds the write lock must not be a slow one.
-    pub(in crate::export) async fn prepare(&mut self) {
+    pub(super) async fn prepare(&mut self) {
         if let Err(error) = self.noting().await {
             tracing::debug!(%error, "export: no connection for noting yet");
         }
     }
 
     /// All logs of the database, and how far the sink has come in each.
-    pub(in crate::export) async fn places(&mut self) -> Result<Vec<LogPlace>, QueryError> {
+    pub(super) async fn places(&mut self) -> Result<Vec<LogPlace>, QueryError> {
         let sink = self.sink.clone();
         let rows = sqlx::query_as!(
             LogPlace,
@@ -55,12 +55,12 @@ impl Source {
 
     /// Gives the rows of a log after a place to `each`, in order, until there are none, `limit` have
     /// come, or `each` has enough.
-    pub(in crate::export) async fn rows(
+    pub(super) async fn rows(
         &mut self,
         log_id: i64,
         after: i64,
         limit: i64,
-        mut each: impl FnMut(Row) -> bool,
+        each: &mut (dyn FnMut(Row) -> bool + Send),
     ) -> Result<(), QueryError> {
         let connection = self.reading().await?;
         let mut rows = sqlx::query_as!(
@@ -108,7 +108,7 @@ impl Source {
     }
 
     /// Notes that everything of a log up to `seq` has arrived. Never goes back.
-    pub(in crate::export) async fn note(
+    pub(super) async fn note(
         &mut self,
         log_id: i64,
         seq: i64,
@@ -132,7 +132,7 @@ impl Source {
     }
 
     /// Closes the connections.
-    pub(in crate::export) async fn close(&mut self) {
+    pub(super) async fn close(&mut self) {
         for connection in [self.reading.take(), self.noting.take()].into_iter().flatten() {
             if let Err(error) = connection.close().await {
                 tracing::debug!(%error, "a connection of the export did not close cleanly");
@@ -150,36 +150,29 @@ impl Source {
 
     async fn reading(&mut self) -> Result<&mut SqliteConnection, QueryError> {
         // It never writes, not by mistake either.
-        open(&self.pool, &mut self.reading, "PRAGMA query_only = ON").await
+        open(&self.database, &mut self.reading, "PRAGMA query_only = ON").await
     }
 
     async fn noting(&mut self) -> Result<&mut SqliteConnection, QueryError> {
         // A place that a power cut loses is read again; no commit of ours waits for the disk while it
         // holds the lock that decisions need.
         const QUICK: &str = "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000";
-        open(&self.pool, &mut self.noting, QUICK).await
+        open(&self.database, &mut self.noting, QUICK).await
     }
 }
 
 async fn open<'c>(
-    pool: &DbPool,
+    database: &SqliteDatabase,
     slot: &'c mut Option<SqliteConnection>,
     setup: &'static str,
 ) -> Result<&'c mut SqliteConnection, QueryError> {
     let connection = match slot.take() {
         Some(connection) => connection,
         None => {
-            let mut connection = pool.connect().await.map_err(driver)?;
+            let mut connection = database.connect().await.map_err(driver)?;
             connection.execute(sqlx::raw_sql(setup)).await?;
             connection
         }
     };
     Ok(slot.insert(connection))
-}
-
-fn driver(error: DatabaseError) -> QueryError {
-    match error {
-        DatabaseError::Driver(error) => error.into(),
-        other => sqlx::Error::Configuration(Box::new(other)).into(),
-    }
 }

@@ -48,7 +48,7 @@ pub(super) async fn faults(connection: &mut SqliteConnection) -> Result<Vec<Stri
 /// The schema of a database that was just installed.
 async fn installed() -> Result<Vec<Object>, sqlx::Error> {
     let mut fresh = SqliteConnectOptions::new().in_memory(true).connect().await?;
-    for (_, sql) in schema::SQLITE {
+    for (_, sql, _) in schema::DEFINITIONS {
         sqlx::raw_sql(sql).execute(&mut fresh).await?;
     }
     let objects = objects(&mut fresh).await?;

@@ -2,10 +2,9 @@
 
 use sqlx::sqlite::SqliteConnection;
 use systemprompt_core::clock::Timestamp;
-use systemprompt_core::decision::OutcomeStatus;
 
 use crate::Origin;
-use crate::store::Granted;
+use crate::store::{Granted, status};
 
 /// The id of this installation; made the first time.
 pub(crate) async fn installation(
@@ -97,13 +96,4 @@ pub(crate) async fn granted(
         })
     });
     Ok(grants.collect())
-}
-
-fn status(text: &str) -> OutcomeStatus {
-    match text {
-        "success" => OutcomeStatus::Success,
-        "timeout" => OutcomeStatus::Timeout,
-        "abandoned" => OutcomeStatus::Abandoned,
-        _ => OutcomeStatus::Failed,
-    }
 }

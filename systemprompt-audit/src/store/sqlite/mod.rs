@@ -1,11 +1,20 @@
 //! The log in SQLite.
 
+mod events;
 mod failure;
 mod file_identity;
+mod follow;
 pub(crate) mod insert;
 mod installed;
+mod lease;
 pub(crate) mod log;
+pub(crate) mod named;
+mod pen;
+pub(crate) mod permits;
+pub(crate) mod read;
+mod reading;
 pub(crate) mod scan;
+pub(crate) mod sweep;
 pub(crate) mod tree;
 
 use std::io;
@@ -14,48 +23,90 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
-use systemprompt_core::database::DbPool;
+use systemprompt_core::clock::Timestamp;
+use systemprompt_core::database::SqliteDatabase;
+use systemprompt_core::event::AuditEvent;
 
-use self::failure::is_broken;
+pub(crate) use self::failure::meaning;
 use self::file_identity::FileIdentity;
-use self::insert::BulkInsert;
+use self::lease::Lease;
+use self::pen::Pen;
+pub(crate) use self::reading::Reading;
 use self::tree::SqliteTree;
-use super::{Granted, PlacedRow, Store};
+use super::failure::is_broken;
+use super::{Granted, Opened, PlacedRow, Store};
 use crate::merkle::{Hash, Tile};
 use crate::tree_source::TreeSource;
-use crate::{OpenError, StoreError};
+use crate::{AuditOptions, OpenError, Origin, StoreError, installation};
 
-/// The writing end of one log in SQLite: one connection that stays warm.
+/// Opens the log that `options` name and takes the lease on it.
+pub(crate) async fn open(
+    database: &SqliteDatabase,
+    options: &AuditOptions,
+    now: Timestamp,
+) -> Result<Opened<SqliteStore>, OpenError> {
+    let mut connection = database.connect().await?;
+    let installation = log::installation(&mut connection, &installation::fresh(), now).await;
+    let installation = installation.map_err(StoreError::from)?;
+    let origin = options.origin.clone().unwrap_or_else(|| Origin::server(&installation, 1));
+    let lease = Lease::retake(database.path(), &origin, now).await?;
+    let log_id = log::log_id(&mut connection, &origin, now).await.map_err(StoreError::from)?;
+    connection.close().await.map_err(StoreError::from)?;
+    let store = SqliteStore::open(database, log_id, options.lock_timeout, lease).await?;
+    Ok(Opened { store, origin, installation, log_id })
+}
+
+/// Appends to the log of the command line in the caller's transaction, which has the write lock.
+pub(crate) async fn append_in(
+    connection: &mut SqliteConnection,
+    events: Vec<AuditEvent>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let installation = log::installation(connection, &installation::fresh(), now).await?;
+    let origin = Origin::cli(&installation);
+    let log_id = log::log_id(connection, &origin, now).await?;
+    let tail = log::tail(connection, log_id).await?;
+    let events = super::pending(&origin, events);
+    let mut tree = SqliteTree { connection: &mut *connection, log_id };
+    let (rows, tiles) = super::placed(&mut tree, &events, tail).await?;
+    Ok(insert::extend(connection, log_id, &rows, &tiles).await?)
+}
+
+/// The writing end of one log in SQLite: one connection that stays warm and writes, in the thread that
+/// asks for it, and one that reads.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    pool: DbPool,
+    database: SqliteDatabase,
     lock_timeout: Duration,
     log_id: i64,
-    insert: BulkInsert,
+    pen: Pen,
     files: FileIdentity,
     connection: Option<SqliteConnection>,
-    open: bool,
+    /// Ends with the store.
+    _lease: Lease,
 }
 
 impl SqliteStore {
     /// Opens the log `log_id` for writing.
-    pub(crate) async fn open(
-        pool: &DbPool,
+    async fn open(
+        database: &SqliteDatabase,
         log_id: i64,
         lock_timeout: Duration,
+        lease: Lease,
     ) -> Result<Self, OpenError> {
-        let mut connection = connect(pool, lock_timeout).await?;
+        let mut connection = connect(database, lock_timeout).await?;
         // Reading makes SQLite open the write-ahead log, which is what is to be remembered.
         log::tail(&mut connection, log_id).await.map_err(StoreError::from)?;
-        let files = FileIdentity::of(pool.path()).map_err(|error| failed(&error))?;
+        let files = FileIdentity::of(database.path()).map_err(|error| failed(&error))?;
+        let pen = Pen::open(database.path(), log_id, lock_timeout)?;
         Ok(Self {
-            pool: pool.clone(),
+            database: database.clone(),
             lock_timeout,
             log_id,
-            insert: BulkInsert::new(log_id),
+            pen,
             files,
             connection: Some(connection),
-            open: false,
+            _lease: lease,
         })
     }
 
@@ -66,13 +117,14 @@ impl SqliteStore {
     fn failure(&mut self, error: &sqlx::Error) -> StoreError {
         if is_broken(error) {
             self.connection = None;
-            self.open = false;
         }
         error.into()
     }
 }
 
 impl Store for SqliteStore {
+    const BLOCKS: bool = true;
+
     fn verify(&self) -> Result<(), StoreError> {
         self.files.verify()
     }
@@ -97,40 +149,18 @@ impl Store for SqliteStore {
     }
 
     async fn begin_with(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Granted>, StoreError> {
-        let begun = sqlx::query!("BEGIN IMMEDIATE").execute(self.connection()?).await;
-        begun.map_err(|error| self.failure(&error))?;
-        self.open = true;
         let permits = Json::from_iter(permits.iter().map(hex::encode)).to_string();
         let result = log::granted(self.connection()?, &permits).await;
         result.map_err(|error| self.failure(&error))
     }
 
     async fn commit(&mut self, rows: &[PlacedRow<'_>], tiles: &[Tile]) -> Result<(), StoreError> {
-        let open = std::mem::replace(&mut self.open, true);
-        let Some(connection) = &mut self.connection else {
-            return Err(StoreError::Failed("no connection".to_owned()));
-        };
-        match self.insert.run(connection, rows, tiles, open).await {
-            Ok(()) => {
-                self.open = false;
-                Ok(())
-            }
-            Err(error) => Err(self.failure(&error)),
-        }
+        self.pen.write(rows, tiles)
     }
 
     async fn abort(&mut self) {
-        if let Some(connection) = self.connection.as_mut().filter(|_| self.open) {
-            // It fails when the database has ended the transaction itself, which is as good.
-            if let Err(error) = sqlx::query!("ROLLBACK").execute(connection).await
-                && is_broken(&error)
-            {
-                self.connection = None;
-            }
-        }
-        self.open = false;
         if self.connection.is_none() && self.files.verify().is_ok() {
-            self.connection = connect(&self.pool, self.lock_timeout).await.ok();
+            self.connection = connect(&self.database, self.lock_timeout).await.ok();
         }
     }
 
@@ -174,8 +204,11 @@ impl TreeSource for SqliteStore {
     }
 }
 
-async fn connect(pool: &DbPool, lock_timeout: Duration) -> Result<SqliteConnection, OpenError> {
-    let mut connection = pool.connect().await?;
+async fn connect(
+    database: &SqliteDatabase,
+    lock_timeout: Duration,
+) -> Result<SqliteConnection, OpenError> {
+    let mut connection = database.connect().await?;
     let millis = lock_timeout.as_millis().min(60_000);
     let pragma = sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {millis}"));
     sqlx::raw_sql(pragma).execute(&mut connection).await.map_err(StoreError::from)?;

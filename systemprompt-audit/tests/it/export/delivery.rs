@@ -78,7 +78,7 @@ pub(crate) fn in_order(places: &[i64], last: i64) {
 
 #[tokio::test]
 async fn what_was_written_while_the_receiver_was_down_arrives_later() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let mut receiver = Receiver::new([], Answer::Accept).await;
     receiver.down();
@@ -99,7 +99,7 @@ async fn what_was_written_while_the_receiver_was_down_arrives_later() {
 
 #[tokio::test]
 async fn a_receiver_that_fails_in_every_way_gets_everything_in_the_end() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 200).await;
     let script = [
@@ -131,7 +131,7 @@ async fn a_receiver_that_fails_in_every_way_gets_everything_in_the_end() {
 
 #[tokio::test]
 async fn a_receiver_is_not_asked_again_before_the_time_it_named() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 1).await;
     let receiver =
@@ -149,7 +149,7 @@ async fn a_receiver_is_not_asked_again_before_the_time_it_named() {
 
 #[tokio::test]
 async fn a_sink_goes_on_where_it_was_and_ids_stay() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let receiver = Receiver::new([], Answer::Accept).await;
     for round in 1..=3 {
@@ -160,7 +160,7 @@ async fn a_sink_goes_on_where_it_was_and_ids_stay() {
         assert_eq!(receiver.places(), (1..=50 * round).collect::<Vec<_>>());
     }
     let rows: Vec<String> = sqlx::query_scalar("SELECT id FROM governance_decisions ORDER BY seq")
-        .fetch_all(fixture.pool.sqlite())
+        .fetch_all(fixture.pool.sqlite().unwrap())
         .await
         .unwrap();
     let ids = |events: Vec<Value>| -> Vec<String> {
@@ -173,7 +173,7 @@ async fn a_sink_goes_on_where_it_was_and_ids_stay() {
 
 #[tokio::test]
 async fn an_unordered_end_repeats_events_but_loses_none() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     for _ in 0..3 {
         append(&fixture, &log, 100).await;
@@ -192,7 +192,7 @@ async fn an_unordered_end_repeats_events_but_loses_none() {
 
 #[tokio::test]
 async fn all_logs_of_the_database_are_exported() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 20).await;
     let exporter = Exporter::start(&fixture.pool, vec![file(&fixture)]).unwrap();
@@ -217,7 +217,7 @@ async fn all_logs_of_the_database_are_exported() {
 
 #[tokio::test]
 async fn a_new_sink_can_begin_at_the_end() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 30).await;
     let start = || {
@@ -242,7 +242,7 @@ async fn a_new_sink_can_begin_at_the_end() {
 #[tokio::test]
 async fn requests_are_as_the_receivers_of_the_format_want_them() {
     for format in Format::ALL {
-        let fixture = Fixture::new().await;
+        let fixture = Fixture::sqlite().await;
         let log = fixture.log().await;
         append(&fixture, &log, 3).await;
         let receiver = Receiver::new([], Answer::Accept).await;
@@ -279,7 +279,7 @@ async fn requests_are_as_the_receivers_of_the_format_want_them() {
 
 #[tokio::test]
 async fn a_second_process_stands_by_until_the_first_has_ended() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let first = Exporter::start(&fixture.pool, vec![file(&fixture)]).unwrap();
     append(&fixture, &log, 10).await;
@@ -298,7 +298,7 @@ async fn a_second_process_stands_by_until_the_first_has_ended() {
 
 #[tokio::test]
 async fn a_row_that_was_tampered_with_does_not_stop_the_export() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 10).await;
     log.close().await;
@@ -308,7 +308,7 @@ async fn a_row_that_was_tampered_with_does_not_stop_the_export() {
         "UPDATE audit_events SET occurred_at = 9223372036854775807 WHERE seq = 7",
         "DELETE FROM audit_events WHERE seq = 8",
     ] {
-        sqlx::query(change).execute(fixture.pool.sqlite()).await.unwrap();
+        sqlx::query(change).execute(fixture.pool.sqlite().unwrap()).await.unwrap();
     }
     let exporter = Exporter::start(&fixture.pool, vec![file(&fixture)]).unwrap();
     exporter.stop(PATIENCE).await;

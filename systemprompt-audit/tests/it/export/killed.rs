@@ -36,7 +36,7 @@ async fn victim() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_9_loses_no_event() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let receiver = Receiver::new([], Answer::Accept).await;
     for round in 1..=4_usize {
         let mut victim = Command::new(std::env::current_exe().unwrap())

@@ -9,7 +9,7 @@ use crate::fixture::Fixture;
 
 #[tokio::test]
 async fn a_part_of_the_log_is_written_out() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 1500).await;
     let middle = fixture.now();

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_batch_that_is_too_large_is_halved_until_it_fits() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 100).await;
     let receiver = Receiver::new([], Answer::AtMost(7)).await;
@@ -28,7 +28,7 @@ async fn a_batch_that_is_too_large_is_halved_until_it_fits() {
 
 #[tokio::test]
 async fn an_event_that_the_receiver_never_takes_is_set_aside_and_the_rest_arrives() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 60).await;
     log.append(fixture.allow("poison")).await.unwrap();
@@ -50,7 +50,7 @@ async fn an_event_that_the_receiver_never_takes_is_set_aside_and_the_rest_arrive
 
 #[tokio::test]
 async fn a_receiver_that_refuses_everything_gets_everything_once_it_does_not() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 20).await;
     let receiver = Receiver::new([], Answer::Status(400, "")).await;

@@ -24,7 +24,7 @@ pub(crate) async fn samples() -> Vec<EventRecord> {
 
 /// `events` as they are read from a log whose name and hashes are always the same.
 pub(crate) async fn records(events: Vec<AuditEvent>) -> Vec<EventRecord> {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     log.append_all(events).await.unwrap();
     let read = fixture.reader().tail(&ReadScope::All, log.origin(), 0, PageSize::MAX).await;

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_full_spool_pauses_reading_and_loses_nothing() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     let mut receiver = Receiver::new([], Answer::Accept).await;
     receiver.down();
@@ -52,7 +52,7 @@ async fn what_waits_survives_a_restart_and_damage() {
         |path| fs::remove_file(path).unwrap(),
     ];
     for damage in damages {
-        let fixture = Fixture::new().await;
+        let fixture = Fixture::sqlite().await;
         let log = fixture.log().await;
         append(&fixture, &log, 200).await;
         let mut receiver = Receiver::new([], Answer::Accept).await;
@@ -79,7 +79,7 @@ async fn what_waits_survives_a_restart_and_damage() {
 
 #[tokio::test]
 async fn a_segment_that_is_damaged_while_it_waits_is_read_again() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 200).await;
     let mut receiver = Receiver::new([], Answer::Accept).await;
@@ -100,7 +100,7 @@ async fn a_segment_that_is_damaged_while_it_waits_is_read_again() {
 #[tokio::test]
 async fn the_spool_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 20).await;
     let mut receiver = Receiver::new([], Answer::Accept).await;

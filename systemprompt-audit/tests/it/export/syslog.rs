@@ -20,7 +20,7 @@ fn settings(fixture: &Fixture, address: SyslogAddress) -> SinkSettings {
 
 #[tokio::test]
 async fn tcp_counts_octets_and_reconnects() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     log.append(hostile(1, super::samples::HOSTILE)).await.unwrap();
     append(&fixture, &log, 20).await;
@@ -78,7 +78,7 @@ fn frames(mut bytes: &[u8]) -> Vec<String> {
 
 #[tokio::test]
 async fn udp_takes_a_datagram_for_each_event_and_sets_longer_ones_aside() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 2).await;
     log.append(hostile(1, &"x".repeat(70_000))).await.unwrap();
@@ -103,7 +103,7 @@ async fn udp_takes_a_datagram_for_each_event_and_sets_longer_ones_aside() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_local_socket_takes_them_too() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::sqlite().await;
     let log = fixture.log().await;
     append(&fixture, &log, 3).await;
     let path = fixture.folder.path().join("log.sock");

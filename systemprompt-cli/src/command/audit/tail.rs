@@ -28,8 +28,8 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let filter = filter(&args.filter, args.kind.as_deref(), session.clock.now())?;
-    let path = session.database.path();
-    let file = Identity::of(path);
+    let path = session.config.profile().database.url.path();
+    let file = path.and_then(Identity::of);
     let position = match (args.lines, filter.from) {
         (None, Some(from)) => reader.position_before(from).await.map_err(Failure::database)?,
         (lines, _) => {
@@ -86,7 +86,7 @@ async fn newest(
 /// Prints what comes, until nobody reads it. A log that cannot be read for a while is waited for.
 async fn follow(
     follower: &mut Follower,
-    (path, file): (&Path, Option<Identity>),
+    (path, file): (Option<&Path>, Option<Identity>),
     output: Output,
 ) -> Result<(), Failure> {
     let mut troubled = false;
@@ -112,7 +112,7 @@ async fn follow(
         }
         tokio::time::sleep(POLL).await;
         // A server that starts again has the same file; in another one nothing would ever come.
-        let now = Identity::of(path);
+        let now = path.and_then(Identity::of);
         if now.is_some() && file.is_some() && now != file {
             return Err(Failure::new(
                 FailureKind::Database,

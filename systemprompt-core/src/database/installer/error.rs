@@ -59,6 +59,24 @@ pub enum SchemaError {
         /// The installed one.
         installed: String,
     },
+    /// A migration that is to be undone and cannot be.
+    #[error("the migration `{name}` of `{owner}` has no SQL for {backend} that undoes it")]
+    NoDown {
+        /// The owner.
+        owner: String,
+        /// The migration.
+        name: String,
+        /// The backend.
+        backend: &'static str,
+    },
+    /// An owner that brings no schema.
+    #[error("`{owner}` brings no schema; those that do are {}", quoted(known))]
+    UnknownOwner {
+        /// The owner.
+        owner: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
     /// The database refused the SQL.
     #[error("the {kind} `{name}` of `{owner}` does not run")]
     Script {
@@ -92,6 +110,10 @@ pub enum SchemaError {
     /// The database itself failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl From<sqlx::Error> for SchemaError {

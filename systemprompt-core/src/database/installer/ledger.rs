@@ -1,10 +1,14 @@
 //! The table `systemprompt_schema`: what has been installed.
 
-use sqlx::SqliteConnection;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use super::SchemaError;
 use super::step::{Script, StepKind};
 use crate::clock::Timestamp;
+use crate::database::{ConnectionMut, DbConnection, DbTransaction};
 
 /// One row of the table.
 #[derive(Debug, Clone)]
@@ -23,25 +27,54 @@ impl Installed {
     }
 }
 
+/// A row as it is stored.
+struct Row {
+    owner: String,
+    kind: String,
+    name: String,
+    position: i64,
+    checksum: String,
+    applied_at: i64,
+}
+
+/// Begins the transaction in which everything is installed; one process at a time has it.
+pub(super) async fn lock(connection: &mut DbConnection) -> Result<DbTransaction<'_>, SchemaError> {
+    match connection.driver() {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => Ok(sqlite::lock(connection).await?.into()),
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => Ok(postgres::lock(connection).await?.into()),
+    }
+}
+
 /// Makes the table where it is missing.
-pub(super) async fn create(connection: &mut SqliteConnection) -> Result<(), SchemaError> {
-    sqlx::raw_sql(include_str!("../../../schema/systemprompt_schema.sql"))
-        .execute(connection)
-        .await?;
+pub(super) async fn create(mut connection: ConnectionMut<'_>) -> Result<(), SchemaError> {
+    if has_relation(lend(&mut connection), TABLE).await? {
+        return Ok(());
+    }
+    match connection {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => sqlite::create(connection).await?,
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => postgres::create(connection).await?,
+    }
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     Ok(())
 }
 
+const TABLE: &str = "systemprompt_schema";
+
 /// Everything installed, in the order in which it was; empty where the table is missing.
-pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Installed>, SchemaError> {
-    if !has_relation(connection, "systemprompt_schema").await? {
+pub(super) async fn read(mut connection: ConnectionMut<'_>) -> Result<Vec<Installed>, SchemaError> {
+    if !has_relation(lend(&mut connection), TABLE).await? {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query!(
-        "SELECT owner, kind, name, position, checksum, applied_at
-         FROM systemprompt_schema ORDER BY position"
-    )
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<Row> = match connection {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => sqlite::read(connection).await?,
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => postgres::read(connection).await?,
+    };
     rows.into_iter()
         .map(|row| match StepKind::parse(&row.kind) {
             Some(kind) => Ok(Installed {
@@ -59,38 +92,78 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Vec<Instal
 
 /// Records that `script` was installed.
 pub(super) async fn record(
-    connection: &mut SqliteConnection,
+    connection: ConnectionMut<'_>,
     script: &Script,
     position: i64,
     now: Timestamp,
 ) -> Result<(), SchemaError> {
-    let (kind, applied_at) = (script.kind.as_str(), now.as_micros());
-    sqlx::query!(
-        "INSERT INTO systemprompt_schema (owner, kind, name, position, checksum, applied_at)
-         VALUES (?, ?, ?, ?, ?, ?)",
-        script.owner,
-        kind,
-        script.name,
-        position,
-        script.checksum,
-        applied_at,
-    )
-    .execute(connection)
-    .await?;
+    match connection {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => {
+            sqlite::record(connection, script, position, now).await?;
+        }
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => {
+            postgres::record(connection, script, position, now).await?;
+        }
+    }
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    Ok(())
+}
+
+/// Forgets that `script` was installed.
+pub(super) async fn remove(
+    connection: ConnectionMut<'_>,
+    script: &Script,
+) -> Result<(), SchemaError> {
+    match connection {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => sqlite::remove(connection, script).await?,
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => postgres::remove(connection, script).await?,
+    }
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     Ok(())
 }
 
 /// Whether there is a table or view of this name, without regard to case.
 pub(super) async fn has_relation(
-    connection: &mut SqliteConnection,
+    connection: ConnectionMut<'_>,
     name: &str,
 ) -> Result<bool, SchemaError> {
-    let found = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "found: i64" FROM sqlite_schema
-           WHERE type IN ('table', 'view') AND lower(name) = lower(?)"#,
-        name,
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(found > 0)
+    match connection {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => Ok(sqlite::has_relation(connection, name).await?),
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => Ok(postgres::has_relation(connection, name).await?),
+    }
+}
+
+/// Runs a text of several statements.
+pub(super) async fn run(connection: ConnectionMut<'_>, sql: &str) -> Result<(), sqlx::Error> {
+    let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+    match connection {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => {
+            sql.execute(connection).await?;
+        }
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => {
+            sql.execute(connection).await?;
+        }
+    }
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    Ok(())
+}
+
+/// Lends a connection on.
+fn lend<'c>(connection: &'c mut ConnectionMut<'_>) -> ConnectionMut<'c> {
+    match connection {
+        #[cfg(feature = "sqlite")]
+        ConnectionMut::Sqlite(connection) => ConnectionMut::Sqlite(connection),
+        #[cfg(feature = "postgres")]
+        ConnectionMut::Postgres(connection) => ConnectionMut::Postgres(connection),
+        #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+        ConnectionMut::Never(never, _) => match *never {},
+    }
 }

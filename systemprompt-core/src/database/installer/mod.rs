@@ -12,11 +12,9 @@ mod step;
 pub use error::SchemaError;
 pub use step::{SchemaStep, StepKind, StepState};
 
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
-
 use self::ledger::Installed;
 use self::step::Script;
-use super::DbPool;
+use super::{DbPool, DbTransaction};
 use crate::clock::Clock;
 use crate::extension::claims::check_schemas;
 use crate::extension::{Backend, SchemaOwner};
@@ -24,46 +22,52 @@ use crate::extension::{Backend, SchemaOwner};
 /// Installs the schemas of a list of owners.
 #[derive(Debug, Clone)]
 pub struct SchemaInstaller {
-    scripts: Vec<Script>,
+    owners: Vec<SchemaOwner>,
 }
 
 impl SchemaInstaller {
     /// An installer for `owners`, in this order.
     ///
     /// # Errors
-    /// [`SchemaError`] when an owner, a table or a migration occurs twice, a table has no proper
-    /// name, or something has no SQL for the backend or SQL that leaves the transaction.
+    /// [`SchemaError`] when an owner, a table or a migration occurs twice, or a table has no proper
+    /// name.
     pub fn new(owners: &[SchemaOwner]) -> Result<Self, SchemaError> {
         check_schemas(owners)?;
-        let mut scripts = Vec::new();
-        for owner in owners {
-            scripts.extend(step::scripts(owner, Backend::Sqlite)?);
-        }
-        Ok(Self { scripts })
+        Ok(Self { owners: owners.to_vec() })
+    }
+
+    /// Whether everything has SQL for `backend`, and none that leaves the transaction.
+    ///
+    /// # Errors
+    /// [`SchemaError`] for the first that has not.
+    pub fn check(&self, backend: Backend) -> Result<(), SchemaError> {
+        Scripts::of(self, backend).map(|_| ())
     }
 
     /// Everything there is to install and everything that was installed, each with its state. Writes
     /// nothing; drift is a state here and no error.
     ///
     /// # Errors
-    /// [`SchemaError`] when the database cannot be read.
+    /// [`SchemaError`] when something has no SQL for the backend, or the database cannot be read.
     pub async fn status(&self, database: &DbPool) -> Result<Vec<SchemaStep>, SchemaError> {
+        let scripts = Scripts::of(self, database.backend())?;
         let mut connection = database.connect().await?;
-        let installed = ledger::read(&mut connection).await?;
+        let installed = ledger::read(connection.driver()).await?;
         connection.close().await?;
-        Ok(self.compare(&installed))
+        Ok(scripts.compare(&installed))
     }
 
     /// What [`Self::apply`] would install. Writes nothing.
     ///
     /// # Errors
-    /// [`SchemaError`] when something installed has changed, a migration came out of order, or the
-    /// database cannot be read.
+    /// [`SchemaError`] when something has no SQL for the backend, something installed has changed, a
+    /// migration came out of order, or the database cannot be read.
     pub async fn plan(&self, database: &DbPool) -> Result<Vec<SchemaStep>, SchemaError> {
+        let scripts = Scripts::of(self, database.backend())?;
         let mut connection = database.connect().await?;
-        let installed = ledger::read(&mut connection).await?;
+        let installed = ledger::read(connection.driver()).await?;
         connection.close().await?;
-        Ok(self.pending(&installed)?.into_iter().map(pending_step).collect())
+        Ok(scripts.pending(&installed)?.into_iter().map(pending_step).collect())
     }
 
     /// Installs what is not installed yet, all or nothing, and returns it. Doing it twice does
@@ -71,44 +75,114 @@ impl SchemaInstaller {
     /// others wait for it.
     ///
     /// # Errors
-    /// [`SchemaError`] when something installed has changed, a migration came out of order, a script
-    /// does not run, or the database fails.
+    /// [`SchemaError`] when something has no SQL for the backend, something installed has changed, a
+    /// migration came out of order, a script does not run, or the database fails.
     pub async fn apply(
         &self,
         database: &DbPool,
         clock: &dyn Clock,
     ) -> Result<Vec<SchemaStep>, SchemaError> {
+        let scripts = Scripts::of(self, database.backend())?;
         let mut connection = database.connect().await?;
         // Without the lock first: a start that has nothing to install does not wait for a writer.
-        let installed = ledger::read(&mut connection).await?;
-        let applied = if self.pending(&installed)?.is_empty() {
-            Vec::new()
-        } else {
-            self.install(&mut connection, clock).await?
-        };
+        let installed = ledger::read(connection.driver()).await?;
+        let mut applied = Vec::new();
+        if !scripts.pending(&installed)?.is_empty() {
+            let transaction = ledger::lock(&mut connection).await?;
+            applied = scripts.install(transaction, clock).await?;
+        }
         connection.close().await?;
         Ok(applied)
     }
 
+    /// Undoes the last `count` migrations of `owner`, the last first, all or nothing, and returns
+    /// them. Definitions stay.
+    ///
+    /// # Errors
+    /// [`SchemaError`] when there is no such owner, a migration has no SQL that undoes it or has
+    /// changed, a script does not run, or the database fails.
+    pub async fn down(
+        &self,
+        database: &DbPool,
+        owner: &str,
+        count: usize,
+    ) -> Result<Vec<SchemaStep>, SchemaError> {
+        let scripts = Scripts::of(self, database.backend())?;
+        if !self.owners.iter().any(|known| known.name() == owner) {
+            let known = self.owners.iter().map(|known| known.name().to_owned()).collect();
+            return Err(SchemaError::UnknownOwner { owner: owner.to_owned(), known });
+        }
+        let mut connection = database.connect().await?;
+        let transaction = ledger::lock(&mut connection).await?;
+        let undone = scripts.undo(transaction, owner, count).await?;
+        connection.close().await?;
+        Ok(undone)
+    }
+}
+
+/// What an installer brings, for one backend.
+struct Scripts {
+    backend: Backend,
+    scripts: Vec<Script>,
+}
+
+impl Scripts {
+    fn of(installer: &SchemaInstaller, backend: Backend) -> Result<Self, SchemaError> {
+        let mut scripts = Vec::new();
+        for owner in &installer.owners {
+            scripts.extend(step::scripts(owner, backend)?);
+        }
+        Ok(Self { backend, scripts })
+    }
+
     async fn install(
         &self,
-        connection: &mut SqliteConnection,
+        mut transaction: DbTransaction<'_>,
         clock: &dyn Clock,
     ) -> Result<Vec<SchemaStep>, SchemaError> {
-        // Another process may be installing, which may take longer than an ordinary write.
-        sqlx::raw_sql("PRAGMA busy_timeout = 30000").execute(&mut *connection).await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        ledger::create(&mut transaction).await?;
-        let installed = ledger::read(&mut transaction).await?;
+        ledger::create(transaction.driver()).await?;
+        let installed = ledger::read(transaction.driver()).await?;
         let pending = self.pending(&installed)?;
         let mut position = installed.iter().map(|row| row.position).max().unwrap_or(0);
         for script in &pending {
             position += 1;
-            run(&mut transaction, script).await?;
-            ledger::record(&mut transaction, script, position, clock.now()).await?;
+            run(&mut transaction, script, &script.sql).await?;
+            check_made(&mut transaction, script).await?;
+            ledger::record(transaction.driver(), script, position, clock.now()).await?;
         }
         transaction.commit().await?;
         Ok(pending.into_iter().map(pending_step).collect())
+    }
+
+    async fn undo(
+        &self,
+        mut transaction: DbTransaction<'_>,
+        owner: &str,
+        count: usize,
+    ) -> Result<Vec<SchemaStep>, SchemaError> {
+        let installed = ledger::read(transaction.driver()).await?;
+        let migrations = installed
+            .iter()
+            .rev()
+            .filter(|row| row.owner == owner && row.kind == StepKind::Migration);
+        let mut undone = Vec::new();
+        for row in migrations.take(count) {
+            let name = || row.name.clone();
+            let script = self.scripts.iter().find(|script| row.is(script));
+            let known = script.and_then(|script| Some((script, script.down.as_deref()?)));
+            let Some((script, down)) = known else {
+                let backend = self.backend.as_str();
+                return Err(SchemaError::NoDown { owner: owner.to_owned(), name: name(), backend });
+            };
+            if row.checksum != script.checksum {
+                return Err(drift(script));
+            }
+            run(&mut transaction, script, down).await?;
+            ledger::remove(transaction.driver(), script).await?;
+            undone.push(pending_step(script));
+        }
+        transaction.commit().await?;
+        Ok(undone)
     }
 
     /// The scripts that are not installed, given that all that are have kept text and order.
@@ -120,11 +194,7 @@ impl SchemaInstaller {
                 continue;
             };
             if row.checksum != script.checksum {
-                return Err(SchemaError::Drift {
-                    owner: script.owner.clone(),
-                    kind: script.kind,
-                    name: script.name.clone(),
-                });
+                return Err(drift(script));
             }
             let skipped = pending.iter().find(|new| {
                 new.owner == script.owner && (new.kind, script.kind) == MIGRATION_BEFORE_MIGRATION
@@ -175,24 +245,36 @@ fn pending_step(script: &Script) -> SchemaStep {
     }
 }
 
-async fn run(connection: &mut SqliteConnection, script: &Script) -> Result<(), SchemaError> {
-    sqlx::raw_sql(AssertSqlSafe(script.sql.as_str())).execute(&mut *connection).await.map_err(
-        |source| SchemaError::Script {
-            owner: script.owner.clone(),
-            kind: script.kind,
-            name: script.name.clone(),
-            source,
-        },
-    )?;
-    let is_definition = script.kind == StepKind::Definition;
-    if is_definition && !ledger::has_relation(connection, &script.name).await? {
-        return Err(SchemaError::TableNotMade {
-            owner: script.owner.clone(),
-            table: script.name.clone(),
-        });
+fn drift(script: &Script) -> SchemaError {
+    SchemaError::Drift { owner: script.owner.clone(), kind: script.kind, name: script.name.clone() }
+}
+
+async fn run(
+    transaction: &mut DbTransaction<'_>,
+    script: &Script,
+    sql: &str,
+) -> Result<(), SchemaError> {
+    ledger::run(transaction.driver(), sql).await.map_err(|source| SchemaError::Script {
+        owner: script.owner.clone(),
+        kind: script.kind,
+        name: script.name.clone(),
+        source,
+    })
+}
+
+/// A definition makes the table or view that it is named after.
+async fn check_made(
+    transaction: &mut DbTransaction<'_>,
+    script: &Script,
+) -> Result<(), SchemaError> {
+    let made = script.kind != StepKind::Definition
+        || ledger::has_relation(transaction.driver(), &script.name).await?;
+    if made {
+        return Ok(());
     }
-    Ok(())
+    Err(SchemaError::TableNotMade { owner: script.owner.clone(), table: script.name.clone() })
 }
 
 #[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;

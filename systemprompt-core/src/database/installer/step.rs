@@ -79,6 +79,8 @@ pub(super) struct Script {
     pub(super) kind: StepKind,
     pub(super) name: String,
     pub(super) sql: String,
+    /// What undoes it, where that is known.
+    pub(super) down: Option<String>,
     pub(super) checksum: String,
 }
 
@@ -86,21 +88,24 @@ pub(super) struct Script {
 pub(super) fn scripts(owner: &SchemaOwner, backend: Backend) -> Result<Vec<Script>, SchemaError> {
     let definitions = owner.definitions().iter().map(|definition| {
         let name = definition.table().to_ascii_lowercase();
-        (StepKind::Definition, name, definition.sql(backend))
+        (StepKind::Definition, name, definition.sql(backend), None)
     });
     let migrations = owner.migrations().iter().map(|migration| {
-        (StepKind::Migration, migration.name().to_owned(), migration.sql(backend))
+        let (up, down) = (migration.sql(backend), migration.down_sql(backend));
+        (StepKind::Migration, migration.name().to_owned(), up, down)
     });
-    let script = |(kind, name, sql): (StepKind, String, Option<&str>)| {
+    let script = |(kind, name, sql, down): (StepKind, String, Option<&str>, Option<&str>)| {
         let owner = owner.name().to_owned();
         let Some(sql) = sql else {
             let backend = backend.as_str();
             return Err(SchemaError::NoSqlForBackend { owner, kind, name, backend });
         };
-        match forbidden(sql) {
-            Some(statement) => Err(SchemaError::Forbidden { owner, kind, name, statement }),
-            None => Ok(Script { owner, kind, name, checksum: checksum(sql), sql: sql.to_owned() }),
+        let found = [Some(sql), down].into_iter().flatten().find_map(|sql| forbidden(sql, backend));
+        if let Some(statement) = found {
+            return Err(SchemaError::Forbidden { owner, kind, name, statement });
         }
+        let down = down.map(ToOwned::to_owned);
+        Ok(Script { owner, kind, name, checksum: checksum(sql), sql: sql.to_owned(), down })
     };
     definitions.chain(migrations).map(script).collect()
 }

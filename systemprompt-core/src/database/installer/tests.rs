@@ -5,10 +5,30 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::database::DatabaseOptions;
 use crate::extension::{Migration, SchemaConflict, SchemaDefinition};
 
+/// Runs each of the tests named on every backend.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])+ $test:ident;)+) => {
+        mod on_sqlite {
+            $($(#[$attribute])+ async fn $test() {
+                super::$test(super::Place::new().await).await;
+            })+
+        }
+
+        #[cfg(feature = "postgres")]
+        mod on_postgres {
+            $($(#[$attribute])+ async fn $test() {
+                super::$test(super::Place::postgres().await).await;
+            })+
+        }
+    };
+}
+
 const NOW: i64 = 1_795_378_500_000_000;
 
 struct Place {
     _folder: tempfile::TempDir,
+    #[cfg(feature = "postgres")]
+    _database: Option<systemprompt_test_postgres::TestDatabase>,
     url: String,
     database: DbPool,
     clock: ManualClock,
@@ -20,7 +40,26 @@ impl Place {
         let url = format!("sqlite://{}", folder.path().join("host.db").display());
         let database = open(&url).await;
         let clock = ManualClock::at(Timestamp::from_micros(NOW));
-        Self { _folder: folder, url, database, clock }
+        Self {
+            _folder: folder,
+            #[cfg(feature = "postgres")]
+            _database: None,
+            url,
+            database,
+            clock,
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn postgres() -> Self {
+        let server = systemprompt_test_postgres::database().await;
+        let (url, database) = (server.url(), open(&server.url()).await);
+        Self { _database: Some(server), url, database, ..Self::new().await }
+    }
+
+    async fn run(&self, sql: &str) {
+        let mut connection = self.database.connect().await.unwrap();
+        ledger::run(connection.driver(), sql).await.unwrap();
     }
 
     async fn apply(&self, owners: &[SchemaOwner]) -> Result<Vec<SchemaStep>, SchemaError> {
@@ -35,7 +74,7 @@ impl Place {
 
     async fn has(&self, name: &str) -> bool {
         let mut connection = self.database.connect().await.unwrap();
-        ledger::has_relation(&mut connection, name).await.unwrap()
+        ledger::has_relation(connection.driver(), name).await.unwrap()
     }
 }
 
@@ -58,13 +97,34 @@ fn names(steps: &[SchemaStep]) -> Vec<&str> {
     steps.iter().map(|step| step.name.as_str()).collect()
 }
 
-#[tokio::test]
-async fn installs_in_order_and_records_it() {
-    let place = Place::new().await;
+on_both! {
+    #[tokio::test]
+    installs_in_order_and_records_it;
+    #[tokio::test]
+    a_second_time_does_nothing_and_new_things_are_added;
+    #[tokio::test]
+    reading_leaves_a_fresh_database_alone;
+    #[tokio::test]
+    a_changed_text_is_drift_and_nothing_is_installed;
+    #[tokio::test]
+    what_is_no_longer_brought_shows_as_removed_and_stays;
+    #[tokio::test]
+    a_new_migration_before_an_installed_one_is_refused;
+    #[tokio::test]
+    one_bad_script_undoes_everything;
+    #[tokio::test]
+    a_definition_must_make_its_table;
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    of_several_that_start_together_one_installs;
+    #[tokio::test]
+    migrations_are_undone_from_the_last;
+}
+
+async fn installs_in_order_and_records_it(place: Place) {
     let applied = place.apply(&[notes(), tags()]).await.unwrap();
     assert_eq!(names(&applied), ["notes", "tags", "0001_colour"]);
     let mut connection = place.database.connect().await.unwrap();
-    let rows = ledger::read(&mut connection).await.unwrap();
+    let rows = ledger::read(connection.driver()).await.unwrap();
     let seen: Vec<_> =
         rows.iter().map(|row| (row.owner.as_str(), row.kind, row.position)).collect();
     let (definition, migration) = (StepKind::Definition, StepKind::Migration);
@@ -75,15 +135,10 @@ async fn installs_in_order_and_records_it() {
         "263579cd53530ea449c982ca44aa7521eba2e46744b190d020ea0a72852a68fc"
     );
     assert_eq!(rows[0].applied_at.as_micros(), NOW);
-    sqlx::raw_sql("INSERT INTO tags (name, colour) VALUES ('a', 'b')")
-        .execute(place.database.sqlite())
-        .await
-        .unwrap();
+    place.run("INSERT INTO tags (name, colour) VALUES ('a', 'b')").await;
 }
 
-#[tokio::test]
-async fn a_second_time_does_nothing_and_new_things_are_added() {
-    let place = Place::new().await;
+async fn a_second_time_does_nothing_and_new_things_are_added(place: Place) {
     place.apply(&[tags()]).await.unwrap();
     assert!(place.apply(&[tags()]).await.unwrap().is_empty());
     let more =
@@ -94,22 +149,18 @@ async fn a_second_time_does_nothing_and_new_things_are_added() {
     assert_eq!(names(&place.apply(&[notes(), more]).await.unwrap()), ["notes", "0002_drop"]);
 }
 
-#[tokio::test]
-async fn reading_leaves_a_fresh_database_alone() {
-    let place = Place::new().await;
+async fn reading_leaves_a_fresh_database_alone(place: Place) {
     assert_eq!(place.status(&[notes()]).await, [("notes".to_owned(), StepState::Pending)]);
     let installer = SchemaInstaller::new(&[notes()]).unwrap();
     assert_eq!(installer.plan(&place.database).await.unwrap().len(), 1);
     assert!(!place.has("systemprompt_schema").await);
 }
 
-#[tokio::test]
-async fn a_changed_text_is_drift_and_nothing_is_installed() {
-    let place = Place::new().await;
+async fn a_changed_text_is_drift_and_nothing_is_installed(place: Place) {
     place.apply(&[notes(), tags()]).await.unwrap();
     let changed = SchemaOwner::new("notes")
         .definition(SchemaDefinition::new("notes", "CREATE TABLE notes (text BLOB);"))
-        .migration(Migration::new("0001", "CREATE TABLE more (x);"));
+        .migration(Migration::new("0001", "CREATE TABLE more (x INTEGER);"));
     let error = place.apply(&[changed.clone(), tags()]).await.unwrap_err();
     assert!(
         matches!(&error, SchemaError::Drift { owner, kind: StepKind::Definition, name }
@@ -139,9 +190,7 @@ async fn other_line_ends_and_another_case_of_the_name_are_no_drift() {
     assert!(place.apply(&same).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn what_is_no_longer_brought_shows_as_removed_and_stays() {
-    let place = Place::new().await;
+async fn what_is_no_longer_brought_shows_as_removed_and_stays(place: Place) {
     place.apply(&[notes(), tags()]).await.unwrap();
     let states = place.status(&[notes()]).await;
     assert!(matches!(states[0].1, StepState::Applied { position: 1, .. }));
@@ -151,13 +200,11 @@ async fn what_is_no_longer_brought_shows_as_removed_and_stays() {
     assert!(place.has("tags").await);
 }
 
-#[tokio::test]
-async fn a_new_migration_before_an_installed_one_is_refused() {
-    let place = Place::new().await;
+async fn a_new_migration_before_an_installed_one_is_refused(place: Place) {
     place.apply(&[tags()]).await.unwrap();
     let squeezed = SchemaOwner::new("tags")
         .definition(tags().definitions()[0].clone())
-        .migration(Migration::new("0000_early", "CREATE TABLE early (x);"))
+        .migration(Migration::new("0000_early", "CREATE TABLE early (x INTEGER);"))
         .migration(tags().migrations()[0].clone());
     let error = place.apply(&[squeezed]).await.unwrap_err();
     assert!(
@@ -167,11 +214,9 @@ async fn a_new_migration_before_an_installed_one_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn one_bad_script_undoes_everything() {
-    let place = Place::new().await;
-    let bad =
-        tags().migration(Migration::new("0002_bad", "CREATE TABLE half (x); CREATE NONSENSE;"));
+async fn one_bad_script_undoes_everything(place: Place) {
+    let bad = tags()
+        .migration(Migration::new("0002_bad", "CREATE TABLE half (x INTEGER); CREATE NONSENSE;"));
     let error = place.apply(&[notes(), bad]).await.unwrap_err();
     assert!(error.to_string().contains("`0002_bad` of `tags`"), "{error}");
     assert!(error.source().is_some());
@@ -185,15 +230,14 @@ async fn one_bad_script_undoes_everything() {
 fn a_script_that_leaves_the_transaction_is_refused() {
     let owner =
         SchemaOwner::new("rogue").migration(Migration::new("0001", "COMMIT; CREATE TABLE x (a);"));
-    let error = SchemaInstaller::new(&[notes(), owner]).unwrap_err();
+    let installer = SchemaInstaller::new(&[notes(), owner]).unwrap();
+    let error = installer.check(Backend::Sqlite).unwrap_err();
     assert!(matches!(error, SchemaError::Forbidden { statement: "COMMIT", .. }), "{error}");
 }
 
-#[tokio::test]
-async fn a_definition_must_make_its_table() {
-    let place = Place::new().await;
+async fn a_definition_must_make_its_table(place: Place) {
     let owner = SchemaOwner::new("notes")
-        .definition(SchemaDefinition::new("notes", "CREATE TABLE noted (x);"));
+        .definition(SchemaDefinition::new("notes", "CREATE TABLE noted (x INTEGER);"));
     let error = place.apply(&[owner]).await.unwrap_err();
     assert!(matches!(error, SchemaError::TableNotMade { .. }), "{error}");
     assert!(!place.has("noted").await);
@@ -206,11 +250,13 @@ async fn a_definition_must_make_its_table() {
 async fn a_text_for_the_backend_wins_over_the_portable_one() {
     let place = Place::new().await;
     let portable = SchemaDefinition::new("a", "no SQL at all")
-        .sqlite("CREATE TABLE a (x);")
+        .sqlite("CREATE TABLE a (x INTEGER);")
         .postgres("not for here");
     place.apply(&[SchemaOwner::new("a").definition(portable)]).await.unwrap();
     let elsewhere = SchemaDefinition::per_backend("b").postgres("CREATE TABLE b (x int)");
-    let error = SchemaInstaller::new(&[SchemaOwner::new("b").definition(elsewhere)]).unwrap_err();
+    let installer = SchemaInstaller::new(&[SchemaOwner::new("b").definition(elsewhere)]).unwrap();
+    installer.check(Backend::Postgres).unwrap();
+    let error = installer.plan(&place.database).await.unwrap_err();
     assert!(matches!(error, SchemaError::NoSqlForBackend { backend: "sqlite", .. }), "{error}");
 }
 
@@ -243,9 +289,7 @@ async fn conflicts_are_seen_before_anything_is_read() {
     assert!(matches!(conflict(&[owner]), SchemaConflict::DuplicateMigration { .. }));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_several_that_start_together_one_installs() {
-    let place = Place::new().await;
+async fn of_several_that_start_together_one_installs(place: Place) {
     let starts: Vec<_> = (0..8)
         .map(|_| {
             let url = place.url.clone();
@@ -262,4 +306,29 @@ async fn of_several_that_start_together_one_installs() {
     }
     installed.sort_unstable();
     assert_eq!(installed, [0, 0, 0, 0, 0, 0, 0, 3]);
+}
+
+async fn migrations_are_undone_from_the_last(place: Place) {
+    let owner = tags()
+        .migration(
+            Migration::new("0002_size", "ALTER TABLE tags ADD COLUMN size INTEGER;")
+                .down("ALTER TABLE tags DROP COLUMN size;"),
+        )
+        .migration(
+            Migration::new("0003_more", "CREATE TABLE more (x INTEGER);").down("DROP TABLE more;"),
+        );
+    place.apply(&[notes(), owner.clone()]).await.unwrap();
+    let installer = SchemaInstaller::new(&[notes(), owner]).unwrap();
+    let undone = installer.down(&place.database, "tags", 1).await.unwrap();
+    assert_eq!(names(&undone), ["0003_more"]);
+    assert!(!place.has("more").await);
+    let error = installer.down(&place.database, "tags", 2).await.unwrap_err();
+    assert!(matches!(&error, SchemaError::NoDown { name, .. } if name == "0001_colour"), "{error}");
+    let pending = installer.plan(&place.database).await.unwrap();
+    assert_eq!(names(&pending), ["0003_more"], "all or nothing");
+    assert_eq!(names(&installer.down(&place.database, "tags", 1).await.unwrap()), ["0002_size"]);
+    assert_eq!(installer.apply(&place.database, &place.clock).await.unwrap().len(), 2);
+    assert!(installer.down(&place.database, "notes", 9).await.unwrap().is_empty());
+    let error = installer.down(&place.database, "nobody", 1).await.unwrap_err();
+    assert!(error.to_string().contains("those that do are `notes`, `tags`"), "{error}");
 }

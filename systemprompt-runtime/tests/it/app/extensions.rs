@@ -37,7 +37,7 @@ impl ApiExtensionTyped for Shop {
         let governor = context.get::<Governor>()?.clone();
         let count = move || async move {
             let count: i64 = sqlx::query_scalar("SELECT count(*) FROM shop_items")
-                .fetch_one(database.sqlite())
+                .fetch_one(database.sqlite().unwrap())
                 .await
                 .unwrap();
             format!("{count} items under {}", governor.policy_version())

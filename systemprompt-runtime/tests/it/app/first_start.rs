@@ -149,7 +149,7 @@ async fn a_file_that_is_no_database_of_ours_is_not_an_installation() {
     fs::remove_file(&path).unwrap();
     let url = format!("sqlite://{}", path.display());
     let other = DbPool::open(&DatabaseOptions::new(url).create(true)).await.unwrap();
-    sqlx::raw_sql("CREATE TABLE theirs (a)").execute(other.sqlite()).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE theirs (a)").execute(other.sqlite().unwrap()).await.unwrap();
     other.close().await;
     let error = installation.start().await.unwrap_err().to_string();
     assert!(error.contains("nothing of ours is installed"), "{error}");

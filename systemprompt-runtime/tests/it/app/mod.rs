@@ -19,6 +19,7 @@ use systemprompt_core::bootstrap::{
 };
 use systemprompt_core::clock::SystemClock;
 use systemprompt_core::config::Environment;
+use systemprompt_core::database::Driver;
 use systemprompt_core::extension::{ExtensionBuilder, TypedExtensionRegistry};
 use systemprompt_runtime::first_start::{first_start, starter_profile};
 use systemprompt_runtime::{App, StartError};
@@ -145,7 +146,9 @@ pub(crate) fn verdict(answer: &Value) -> &str {
 
 /// How many events of a kind the log of `app` holds.
 pub(crate) async fn events(app: &App, kind: &str) -> i64 {
-    let mut connection = app.database().connect().await.unwrap();
+    let Driver::Sqlite(database) = app.database().driver() else { panic!("not a file") };
+    // Outside the pool, which is closed after a shutdown.
+    let mut connection = database.connect().await.unwrap();
     sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE kind = ?")
         .bind(kind)
         .fetch_one(&mut connection)

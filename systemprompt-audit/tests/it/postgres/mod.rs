@@ -1,0 +1,6 @@
+//! What can happen to a log on a server, and to several on one.
+
+mod crash;
+mod cut;
+mod load;
+mod replicas;

@@ -1,0 +1,7 @@
+//! Identities in PostgreSQL.
+
+mod change;
+mod read;
+
+pub(crate) use change::*;
+pub(crate) use read::*;

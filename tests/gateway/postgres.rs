@@ -1,0 +1,84 @@
+//! Two gateways on one PostgreSQL.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use sqlx::{ConnectOptions as _, PgConnection};
+use systemprompt::config::STARTER_PROFILE;
+
+use crate::harness::{Gateway, answer, built, eventually, verdict};
+
+/// A data folder whose profile names the database.
+fn data(folder: &Path, url: &str) {
+    let profile = format!("{STARTER_PROFILE}\ndatabase:\n  url: '{url}'\n");
+    fs::create_dir(folder).unwrap();
+    fs::write(folder.join("profile.yaml"), profile).unwrap();
+}
+
+async fn count(connection: &mut PgConnection, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_gateways_share_identities_and_write_a_log_each() {
+    let database = systemprompt_test_postgres::database().await;
+    let options: sqlx::postgres::PgConnectOptions = database.url().parse().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (first_data, second_data) = (folder.path().join("first"), folder.path().join("second"));
+    data(&first_data, &database.url());
+    data(&second_data, &database.url());
+    let mut first = Gateway::on(&first_data);
+    let mut second = Gateway::on(&second_data);
+    assert!(!second_data.join("user.key").exists(), "the first start was the other's");
+    let (user, admin) = (first.key("user"), first.key("admin"));
+
+    let read = json!({ "tool": "Read", "arguments": { "path": "a.txt" } });
+    for gateway in [&first, &second] {
+        let url = format!("{}/api/v1/govern", gateway.base());
+        let request = gateway.client().post(url).bearer_auth(&user).json(&read);
+        assert_eq!(verdict(&answer(request).await.1), "allow");
+    }
+    assert_ne!(
+        verdict(&first.ask("user", "Write", json!({ "text": "rm -rf /" })).await),
+        "pending"
+    );
+
+    // Each sees what the other has decided.
+    let url = format!("{}/api/v1/audit/decisions", second.base());
+    let (status, page) = answer(second.client().get(url).bearer_auth(&admin)).await;
+    assert_eq!(status, 200, "{page}");
+    assert_eq!(page["decisions"].as_array().map(Vec::len), Some(3), "{page}");
+
+    // A key that is revoked on the command line is refused by both within a second.
+    let key = user.split('_').nth(2).unwrap().to_owned();
+    let revoked = std::process::Command::new(built("", "systemprompt"))
+        .arg("--config")
+        .arg(first_data.join("profile.yaml"))
+        .args(["keys", "revoke", &key])
+        .output()
+        .unwrap();
+    assert!(revoked.status.success(), "{}", String::from_utf8_lossy(&revoked.stderr));
+    for gateway in [&first, &second] {
+        eventually("the key is refused", async || {
+            let url = format!("{}/api/v1/govern", gateway.base());
+            answer(gateway.client().post(url).bearer_auth(&user).json(&read)).await.0 == 401
+        })
+        .await;
+    }
+
+    let mut connection = options.connect().await.unwrap();
+    let logs = "SELECT count(*) FROM audit_logs WHERE origin LIKE 'server%@%'";
+    assert_eq!(count(&mut connection, logs).await, 2);
+    let decided = "SELECT count(*) FROM governance_decisions WHERE user_id = 'user'";
+    assert!(count(&mut connection, decided).await >= 3);
+    let gaps = "SELECT count(*) FROM (SELECT max(seq) - count(*) AS gap FROM audit_events \
+                GROUP BY log_id) AS logs WHERE gap <> 0";
+    assert_eq!(count(&mut connection, gaps).await, 0);
+
+    first.stop();
+    second.stop();
+    let first = Gateway::on(&first_data);
+    assert_eq!(first.key("admin"), admin, "the second start makes nothing");
+    assert_eq!(count(&mut connection, logs).await, 2, "it goes on with its own log");
+}
