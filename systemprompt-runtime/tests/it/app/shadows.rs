@@ -27,7 +27,8 @@ impl Installation {
 
 /// The details of the newest decision.
 async fn newest_detail(app: &App) -> Value {
-    let mut connection = app.database().connect().await.unwrap();
+    let Driver::Sqlite(database) = app.database().driver() else { panic!("not a file") };
+    let mut connection = database.connect().await.unwrap();
     let text: String = sqlx::query_scalar(
         "SELECT detail FROM audit_events WHERE kind = 'decision' ORDER BY seq DESC LIMIT 1",
     )
