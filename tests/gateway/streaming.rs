@@ -150,7 +150,8 @@ async fn a_stream_ends_when_its_key_is_revoked() {
     let start = Instant::now();
     let (event, end) = stream.message().await.unwrap();
     assert_eq!((&*event, &end["code"]), ("end", &json!("unauthenticated")));
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    // About a second; a loaded machine may take longer.
+    assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
     assert!(stream.message().await.is_none());
 }
 
