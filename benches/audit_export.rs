@@ -256,6 +256,7 @@ impl House {
                 duration: Duration::from_micros(3),
                 permit: Some(id.into()),
                 expires_at: Some(now.after(Duration::from_secs(900))),
+                features: None,
             })),
         }
     }

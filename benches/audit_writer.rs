@@ -340,6 +340,9 @@ impl House {
                 duration: Duration::from_micros(3),
                 permit: Some(id.into()),
                 expires_at: Some(now.after(Duration::from_secs(900))),
+                features: Some(
+                    r#"{"scopes":"tools:use","roles":"user","rules":"3fa9c2d1"}"#.into(),
+                ),
             })),
         }
     }

@@ -5,6 +5,7 @@
 //!   [`PermitLedger`](systemprompt_core::contract::PermitLedger) of a governor.
 //! - [`append_in`] appends to the command line's own log inside a transaction of the caller.
 //! - [`AuditReader`] is the reading end: five-point traces, events by filter, page by page.
+//! - [`Follower`] reads the logs onwards as they grow.
 //! - [`analytics`] says what was used, what it cost and what was denied.
 //! - [`schema`] is what the log keeps in the database, with the views `governance_decisions`,
 //!   `tool_executions`, `ai_requests` and `five_point_trace`.
@@ -72,8 +73,9 @@ pub use origin::{Origin, OriginError};
 pub(crate) use query::INSTANT;
 pub use query::{
     AuditReader, Cursor, CursorError, EventFilter, EventRecord, FilterError, FivePointTrace,
-    InstantError, Named, NumberRange, Page, PageSize, Point, ReadLimits, ReadScope, TracePoints,
-    TracedCall, parse_instant,
+    Followed, FollowedEvent, Follower, InstantError, LogHeads, LogPosition, Named, NumberRange,
+    Page, PageSize, Point, PositionError, ReadLimits, ReadScope, TracePoints, TracedCall,
+    parse_instant,
 };
 pub use schema::schema;
 pub use stats::{AuditStats, LATENCY_BOUNDS_US, LatencyHistogram};

@@ -104,6 +104,7 @@ impl Row {
         self.set(Column::PolicyVersion, text(body.evaluation.policy_version.clone()));
         self.set(Column::DurationUs, micros(body.duration));
         self.set(Column::ExpiresAt, body.expires_at.map(|at| Value::Integer(at.as_micros())));
+        self.set(Column::Detail, body.features);
     }
 }
 

@@ -1,15 +1,18 @@
 //! The command line as clap reads it.
 
 mod audit;
+mod policy;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::{
-    AuditCommand, EventsArgs, ExportArgs, ProveArgs, SearchArgs, VerdictArg, VerifyArgs,
-    VerifyProofArgs,
+    AuditCommand, EventsArgs, ExportArgs, FilterArgs, ProveArgs, SearchArgs, TailArgs, VerdictArg,
+    VerifyArgs, VerifyProofArgs,
 };
+
+pub(crate) use self::policy::{FailOn, PolicyCommand, ReplayArgs, ShadowArgs};
 
 /// The governance layer between AI agents and everything they touch.
 #[derive(Debug, Parser)]
@@ -50,6 +53,9 @@ pub(crate) enum Command {
     Db(DbCommand),
     /// Decide one tool call.
     Govern(GovernArgs),
+    /// Try other policies on what was decided.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Read the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),

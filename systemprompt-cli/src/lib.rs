@@ -121,6 +121,7 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
         Command::Users(UsersCommand::Create(args)) => users::create(args, &session, output).await,
         Command::Users(UsersCommand::List) => users::list(&session, output).await,
         Command::Govern(args) => govern::run(args, &session, output).await,
+        Command::Policy(command) => command::policy::run(command, &session, output).await,
         Command::Audit(command) => audit::run(command, &session, output).await,
         Command::Analytics(args) => analytics::run(args, &session, output).await,
         Command::Serve(_) | Command::Config(_) | Command::Plugins(_) | Command::Db(_) => Ok(()),

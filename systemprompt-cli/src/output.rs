@@ -57,11 +57,16 @@ impl Output {
 
     /// Prints `text` as it is.
     pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
+        self.text_if_read(text).map(|_| ())
+    }
+
+    /// Prints `text` as it is; `false` when nobody reads any more.
+    pub(crate) fn text_if_read(self, text: &str) -> Result<bool, Failure> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`).
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(Failure::other),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            other => other.map(|()| true).map_err(Failure::other),
         }
     }
 

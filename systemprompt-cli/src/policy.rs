@@ -1,24 +1,20 @@
-//! What the policy of a profile asks for: its scanner and its checks.
+//! What goes with a policy: the scanner and the checks of the host.
 
 use std::sync::Arc;
 
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::contract::Check;
 use systemprompt_core::extension::ExtensionContext;
-use systemprompt_core::policy::PolicyDocument;
 use systemprompt_governance::BuildError;
 use systemprompt_governance::secret::Scanner;
 
 use crate::failure::Failure;
 use crate::session::Session;
 
-/// The scanner that `policy` asks for.
-pub(crate) fn scanner(policy: &PolicyDocument, key: &str) -> Result<Scanner, Failure> {
-    Scanner::builder()
-        .fingerprint_key(key.as_bytes())
-        .disable(policy.secrets.disabled_rules.iter().cloned())
-        .build()
-        .map_err(Failure::config)
+/// The scanner of the installation, as servers have it. Which of its rules count is up to the policy.
+pub(crate) fn scanner(session: &Session) -> Result<Scanner, Failure> {
+    let key = session.config.fingerprint_key();
+    Scanner::builder().fingerprint_key(key.expose().as_bytes()).build().map_err(Failure::config)
 }
 
 /// The host checks of all extensions.

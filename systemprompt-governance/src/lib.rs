@@ -21,7 +21,9 @@ pub mod policy;
 pub mod rate;
 mod record;
 mod repeat;
+pub mod replay;
 pub mod secret;
+mod shadow;
 pub mod stats;
 
 #[doc(inline)]
@@ -33,4 +35,8 @@ pub use rate::MemoryRateStore;
 #[doc(inline)]
 pub use repeat::OpenPermit;
 #[doc(inline)]
+pub use shadow::ShadowStats;
+#[doc(inline)]
 pub use stats::Stats;
+
+pub(crate) use governor::is_built_in;

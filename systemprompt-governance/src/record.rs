@@ -6,12 +6,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use systemprompt_core::call::{CallContext, Digest, Door, ToolCall};
+use systemprompt_core::call::{CallContext, CallKind, Digest, Door, ToolCall};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::contract::RejectedCall;
 use systemprompt_core::decision::{DenialReason, Evaluation};
 use systemprompt_core::event::{
-    AuditBody, AuditEvent, DecisionBody, EventContext, EventSubject, Verdict,
+    AuditBody, AuditEvent, DecisionBody, DecisionFeatures, EventContext, EventSubject, SecretScan,
+    ShadowVerdict, Verdict,
 };
 use systemprompt_core::id::{CallId, EventId, PermitId, TraceId};
 use systemprompt_core::principal::Principal;
@@ -36,10 +37,22 @@ pub(crate) struct Ruling<'r> {
     pub(crate) permit: Option<(PermitId, Timestamp)>,
     pub(crate) evaluation: Arc<Evaluation>,
     pub(crate) duration: Duration,
+    pub(crate) seen: Seen<'r>,
+}
+
+/// What was seen of a call beside what its evaluation says.
+#[derive(Debug, Default)]
+pub(crate) struct Seen<'r> {
+    /// What the rules of the secret scanner are called.
+    pub(crate) rules: Option<&'r Arc<str>>,
+    /// Those that found something, when they were asked.
+    pub(crate) scan: Option<Vec<Arc<str>>>,
+    /// What shadow policies would have decided differently.
+    pub(crate) shadow: Vec<ShadowVerdict>,
 }
 
 /// The event of a decided call.
-pub(crate) fn of_call(redact: &dyn Redact, call: &ToolCall, ruling: Ruling<'_>) -> AuditEvent {
+pub(crate) fn of_call(redact: &dyn Redact, call: &ToolCall, mut ruling: Ruling<'_>) -> AuditEvent {
     let call_id = if call.call_id_supplied() {
         redacted_id(redact, call.call_id())
     } else {
@@ -53,7 +66,40 @@ pub(crate) fn of_call(redact: &dyn Redact, call: &ToolCall, ruling: Ruling<'_>) 
         call_digest: Some(call.digest()),
     };
     let who = (call.principal(), call.door(), call.context());
-    event(redact, who, (call.trace_id(), call_id), what, ruling)
+    let server_kept = what.server.as_deref() == tool.server().map(|server| server.as_str());
+    let tool_kept = server_kept && *what.tool == *tool.name().as_str();
+    let seen = std::mem::take(&mut ruling.seen);
+    let mut event = event(redact, who, (call.trace_id(), call_id), what, ruling);
+    let kept = tool_kept
+        && event.context.session.as_ref() == call.session()
+        && event.context.agent.as_ref() == call.agent();
+    if let AuditBody::Decision(body) = &mut event.body {
+        body.features = Some(features(call, seen, kept));
+    }
+    event
+}
+
+/// What it takes to decide the call again; `kept` says whether its names are recorded as they were.
+fn features(call: &ToolCall, seen: Seen<'_>, kept: bool) -> Arc<str> {
+    let prompt = call.kind() == CallKind::Prompt;
+    let label = call.context().agent_is_label && call.agent().is_some();
+    let scan = seen.rules.zip(seen.scan);
+    let plain = kept && !prompt && !label && seen.shadow.is_empty();
+    match scan {
+        Some((rules, found)) if plain && found.is_empty() => {
+            DecisionFeatures::plain(call.principal(), rules)
+        }
+        scan => DecisionFeatures {
+            prompt,
+            label,
+            redacted: !kept,
+            scan: scan.map(|(rules, found)| SecretScan { rules: rules.clone(), found }),
+            shadow: seen.shadow,
+            ..DecisionFeatures::of(call.principal())
+        }
+        .to_text()
+        .into(),
+    }
 }
 
 /// The event of something that is no tool call.
@@ -104,6 +150,7 @@ fn event(
         duration: ruling.duration,
         permit: ruling.permit.map(|(permit, _)| permit),
         expires_at: ruling.permit.map(|(_, expires_at)| expires_at),
+        features: None,
     };
     AuditEvent {
         id: ruling.id,

@@ -11,6 +11,7 @@ use systemprompt_governance::{KnownIds, Policy};
 use crate::StartError;
 use crate::enabled::Enabled;
 use crate::issuer::missing_keys;
+use crate::shadow;
 
 /// A profile that an application would start with, as far as that can be told without a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,10 @@ pub fn check_profile(
         Ok(checks) if faults.is_empty() => checks.iter().map(|check| check.id().into()).collect(),
         _ => disabled_checks(loaded),
     };
+    let known = KnownIds { checks: checks.clone(), secret_rules: secret_rules() };
+    if let Err(error) = shadow::check(loaded, profile.environment(), &known) {
+        faults.extend_from_slice(error.diagnostics());
+    }
     match compile(loaded, checks) {
         Ok(policy) => {
             ConfigError::of(faults)?;
@@ -77,9 +82,13 @@ fn policy_faults(loaded: &LoadedProfile) -> Vec<Diagnostic> {
 }
 
 fn compile(loaded: &LoadedProfile, checks: BTreeSet<Arc<str>>) -> Result<Policy, ConfigError> {
-    let known = KnownIds { checks, secret_rules: Scanner::rule_ids().map(Arc::from).collect() };
+    let known = KnownIds { checks, secret_rules: secret_rules() };
     Policy::compile(&loaded.profile.governance, &known)
         .map_err(|faults| loaded.policy_error(&faults))
+}
+
+fn secret_rules() -> BTreeSet<Arc<str>> {
+    Scanner::rule_ids().map(Arc::from).collect()
 }
 
 fn disabled_checks(loaded: &LoadedProfile) -> BTreeSet<Arc<str>> {

@@ -32,6 +32,7 @@ pub mod logging;
 mod metrics;
 mod reload;
 pub mod server;
+mod shadow;
 mod signal;
 mod system;
 

@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use crate::journal::Journal;
+use crate::shadow;
 
 /// How often the profile's file is looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -100,12 +101,12 @@ impl Reloader {
     /// Reloads whenever the file has changed. `None` when the profile has no file. Needs a running
     /// tokio runtime.
     pub(crate) fn watch(&self) -> Option<FileWatch> {
-        let path = self.0.config.file()?.to_owned();
+        let files = self.0.files(vec![self.0.config.file()?.to_owned()]);
         let reloader = self.clone();
-        // First the mark and then the comparison, so that no change since the start is missed.
-        let mark = Mark::of(&path);
-        let seen = if self.0.is_in_force() { mark } else { None };
-        let task = tokio::spawn(async move { reloader.follow(&path, seen).await });
+        // First the marks and then the comparison, so that no change since the start is missed.
+        let marks = marks(&files);
+        let seen = if self.0.is_in_force() { Some(marks) } else { None };
+        let task = tokio::spawn(async move { reloader.follow(files, seen).await });
         Some(FileWatch(task.abort_handle()))
     }
 
@@ -116,13 +117,15 @@ impl Reloader {
         }
     }
 
-    async fn follow(&self, path: &Path, mut loaded: Option<Mark>) {
+    async fn follow(&self, mut files: Vec<PathBuf>, mut loaded: Option<Vec<Option<Mark>>>) {
         let mut before = loaded.clone();
         loop {
             tokio::time::sleep(POLL).await;
-            let now = Mark::of(path);
+            let mut now = Some(marks(&files));
             // Two equal looks: whoever is writing has finished.
             if now != loaded && now == before {
+                files = self.0.files(files);
+                now = Some(marks(&files));
                 loaded = now.clone();
                 drop(self.reload().await);
             }
@@ -137,11 +140,13 @@ impl Inner {
         let document = &loaded.profile.governance;
         let policy = Policy::compile(document, &self.known)
             .map_err(|faults| loaded.policy_error(&faults))?;
+        let shadows = shadow::load(&loaded, self.config.environment(), &self.known)?;
         if !policy.enabled() {
             self.record_disabled(policy.version(), &loaded).await?;
         }
         let version =
             self.governor.reload(document).map_err(|faults| loaded.policy_error(&faults.0))?;
+        self.governor.set_shadows(shadows);
         self.warn_of_other_changes(&loaded);
         Ok(version)
     }
@@ -162,19 +167,35 @@ impl Inner {
         })
     }
 
-    /// Whether the policy in force is the one of the file.
+    /// Whether the policies in force and asked are those of the files.
     fn is_in_force(&self) -> bool {
         self.config.reload().is_ok_and(|loaded| {
             Policy::compile(&loaded.profile.governance, &self.known)
                 .is_ok_and(|policy| *policy.version() == self.governor.policy_version())
+                && self.are_asked(&loaded)
         })
+    }
+
+    fn are_asked(&self, loaded: &LoadedProfile) -> bool {
+        let asked = self.governor.shadows();
+        shadow::load(loaded, self.config.environment(), &self.known).is_ok_and(|shadows| {
+            let named = shadows.iter().map(|(id, policy)| (id, policy.version()));
+            named.eq(asked.iter().map(|shadow| (&shadow.id, &shadow.policy_version)))
+        })
+    }
+
+    /// The profile and the shadow policies that it names now; those of `before` when it cannot be read.
+    fn files(&self, before: Vec<PathBuf>) -> Vec<PathBuf> {
+        let Ok(loaded) = self.config.reload() else { return before };
+        let shadows = loaded.profile.shadow.into_iter().map(|shadow| shadow.file);
+        self.config.file().map(Path::to_owned).into_iter().chain(shadows).collect()
     }
 
     async fn accepted(&self, version: &PolicyVersion) {
         self.loaded.fetch_add(1, Ordering::Relaxed);
         self.stale.store(false, Ordering::Relaxed);
         tracing::info!(%version, "the policy was loaded");
-        let detail = json!({ "policy_version": version });
+        let detail = shadow::policy_detail(&self.governor);
         if !self.governor.policy().enabled() {
             tracing::warn!("governance is turned off: every authenticated call is allowed");
         }
@@ -206,16 +227,19 @@ impl Inner {
     fn warn_of_other_changes(&self, loaded: &LoadedProfile) {
         let without_policy = |profile: &Profile| Profile {
             governance: Default::default(),
+            shadow: Vec::new(),
             database: self.config.profile().database.clone(),
             ..profile.clone()
         };
         if without_policy(&loaded.profile) != without_policy(self.config.profile()) {
-            tracing::warn!("settings outside of `governance` take effect at the next start");
+            tracing::warn!(
+                "settings outside of `governance` and `shadow` take effect at the next start"
+            );
         }
     }
 }
 
-/// A task that watches the profile's file; it ends with this.
+/// A task that watches the files of the profile and its shadows; it ends with this.
 #[derive(Debug)]
 pub(crate) struct FileWatch(AbortHandle);
 
@@ -230,6 +254,10 @@ impl Drop for FileWatch {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn marks(files: &[PathBuf]) -> Vec<Option<Mark>> {
+    files.iter().map(|file| Mark::of(file)).collect()
 }
 
 /// By what a changed file is told.

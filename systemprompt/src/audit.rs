@@ -3,15 +3,18 @@
 #[doc(inline)]
 pub use systemprompt_audit::{
     AuditLog, AuditOptions, AuditReader, AuditStats, Cursor, CursorError, EventFilter, EventRecord,
-    FilterError, FivePointTrace, InstantError, LATENCY_BOUNDS_US, LatencyHistogram, Named,
-    NumberRange, OpenError, OpenPermit, Origin, OriginError, Page, PageSize, Point, QueryError,
-    ReadLimits, ReadScope, StoreError, TracePoints, TracedCall, append_in, parse_instant, schema,
+    FilterError, FivePointTrace, Followed, FollowedEvent, Follower, InstantError,
+    LATENCY_BOUNDS_US, LatencyHistogram, LogHeads, LogPosition, Named, NumberRange, OpenError,
+    OpenPermit, Origin, OriginError, Page, PageSize, Point, PositionError, QueryError, ReadLimits,
+    ReadScope, StoreError, TracePoints, TracedCall, append_in, parse_instant, schema,
 };
 
 /// The queries as an axum router.
 pub mod http {
     #[doc(inline)]
-    pub use systemprompt_audit::http::router;
+    pub use systemprompt_audit::http::{
+        AuditStreams, ROUTES, StreamLimits, router, router_with_streams,
+    };
 }
 
 /// The log in the formats of SIEMs, and the sinks that take it there.

@@ -10,7 +10,7 @@ pub use systemprompt_core::bootstrap::{
 pub use systemprompt_core::config::{
     AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError, DatabaseSection, DatabaseUrl,
     DatabaseUrlError, Diagnostic, Environment, ExtensionsSection, IdentitySection, IssuerAudiences,
-    IssuerConfig, JwksSource, LoadedProfile, LogFormat, LogLevel, LoggingSection, Position,
-    Profile, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection, SigningAlgorithm,
-    SourceMap, json_schema, load, parse,
+    IssuerConfig, JwksSource, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection,
+    Position, Profile, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection, ShadowPolicy,
+    SigningAlgorithm, SourceMap, json_schema, load, load_policy, parse, parse_policy,
 };

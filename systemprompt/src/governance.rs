@@ -5,8 +5,17 @@ pub use systemprompt_governance::stats::{DecisionCount, Histogram};
 #[doc(inline)]
 pub use systemprompt_governance::{
     BuildError, DryRun, Governor, GovernorBuilder, KnownIds, MemoryRateStore, OpenPermit, Policy,
-    PolicySource, ReloadError, Stats,
+    PolicySource, ReloadError, ShadowStats, Stats,
 };
+
+/// Recorded decisions, decided again by another policy.
+pub mod replay {
+    #[doc(inline)]
+    pub use systemprompt_governance::replay::{
+        Change, ChangeReport, Counted, Direction, Grounds, RecordedCheck, RecordedDecision, Replay,
+        ReplayReport, Replayed, UndecidedReport, Unknown,
+    };
+}
 
 /// The doors as axum routers.
 pub mod http {

@@ -62,6 +62,24 @@ async fn two_gateways_share_identities_and_write_a_log_each() {
     assert_eq!(status, 200, "{page}");
     assert_eq!(page["decisions"].as_array().map(Vec::len), Some(3), "{page}");
 
+    // So does whoever follows the log, or tries another policy on it.
+    let url = format!("{}/api/v1/stream/audit?after=0&kind=decision", second.base());
+    let mut stream = second.client().get(url).bearer_auth(&admin).send().await.unwrap();
+    let mut text = String::new();
+    while text.matches("\ndata: ").count() < 3 {
+        text += std::str::from_utf8(&stream.chunk().await.unwrap().expect("goes on")).unwrap();
+    }
+    drop(stream);
+    let profile = first_data.join("profile.yaml");
+    let replay = std::process::Command::new(built("", "systemprompt"))
+        .args(["--json", "--config", profile.to_str().unwrap(), "policy", "replay"])
+        .args(["--policy", profile.to_str().unwrap(), "--fail-on", "any"])
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&replay.stdout).unwrap();
+    assert!(replay.status.success(), "{report}");
+    assert_eq!(report["report"]["unchanged"], 3, "{report}");
+
     // A key that is revoked on the command line is refused by both within a second.
     let key = user.split('_').nth(2).unwrap().to_owned();
     let revoked = command(&first_data, &["keys", "revoke", &key]);

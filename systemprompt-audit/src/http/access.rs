@@ -7,6 +7,7 @@ use http::request::Parts;
 use systemprompt_core::api::{Problem, RequestHead, trace_of};
 use systemprompt_core::contract::TokenError;
 use systemprompt_core::id::TraceId;
+use systemprompt_core::principal::Principal;
 
 use super::Door;
 use crate::{QueryError, ReadScope};
@@ -15,7 +16,7 @@ use crate::{QueryError, ReadScope};
 const SCOPE: &str = "audit:read";
 
 /// When a caller whose turn did not come may ask again.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The trace of a request.
 pub(super) fn trace(parts: &Parts) -> TraceId {
@@ -24,6 +25,11 @@ pub(super) fn trace(parts: &Parts) -> TraceId {
 
 /// Lets a caller in who may read the log of its tenant.
 pub(super) async fn enter(door: &Door, parts: &Parts) -> Result<ReadScope, Problem> {
+    principal(door, parts).await.map(|principal| ReadScope::from(&principal))
+}
+
+/// Finds out who the caller is, who must be one that may read the log of its tenant.
+pub(super) async fn principal(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
     let trace_id = trace(parts);
     let head = RequestHead {
         uri: &parts.uri,
@@ -44,7 +50,7 @@ pub(super) async fn enter(door: &Door, parts: &Parts) -> Result<ReadScope, Probl
         .await
         .map_err(|refusal| refusal.problem(trace_id))?;
     if principal.has_scope(SCOPE) {
-        return Ok(ReadScope::from(&principal));
+        return Ok(principal);
     }
     let detail = format!("reading the audit log needs the scope `{SCOPE}`");
     Err(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", detail, trace_id)

@@ -6,6 +6,8 @@
 //!   of [`EventFilter`](crate::EventFilter) by name (a range as `<name>_min` and `<name>_max`, the text as
 //!   `q`), `limit` (1 to 1,000, 100 unless given) and `cursor`.
 //! - `GET /api/v1/audit/events`: the same for events of every kind, as `{"events": [..], ..}`.
+//! - `GET /api/v1/stream/audit`: the same events as they come, as server-sent events; the filters of
+//!   `events`, and `after`, a position to go on from.
 //! - `GET /api/v1/analytics/{subject}`: sums, as a [`UsageReport`](crate::analytics::UsageReport).
 //!   Parameters are `from` (30 days ago unless given), `to`, `by`, `limit` (1 to 10,000) and `format`
 //!   (`json` or `csv`).
@@ -20,6 +22,8 @@ mod access;
 mod analytics;
 mod events;
 mod parameters;
+mod stream;
+mod streams;
 mod traces;
 
 use std::sync::Arc;
@@ -31,12 +35,27 @@ use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::id::Audience;
 use systemprompt_core::secret::Redact;
 
+pub use streams::{AuditStreams, StreamLimits};
+
 use crate::{AuditReader, ReadLimits};
+
+/// The routes of [`router`], as `(method, path)`.
+pub const ROUTES: &[(&str, &str)] =
+    &[("GET", TRACE), ("GET", DECISIONS), ("GET", EVENTS), ("GET", STREAM), ("GET", ANALYTICS)];
+
+const TRACE: &str = "/api/v1/audit/traces/{trace_id}";
+const DECISIONS: &str = "/api/v1/audit/decisions";
+const EVENTS: &str = "/api/v1/audit/events";
+const STREAM: &str = "/api/v1/stream/audit";
+const ANALYTICS: &str = "/api/v1/analytics/{subject}";
 
 /// What the handlers share.
 #[derive(Clone)]
 struct Door {
     reader: AuditReader,
+    /// The same log within limits of its own, so that streams and queries do not wait for each other.
+    stream_reader: AuditReader,
+    streams: AuditStreams,
     authenticate: Arc<dyn Authenticate>,
     redact: Arc<dyn Redact>,
     /// What "two hours ago" is counted from.
@@ -52,20 +71,34 @@ struct Door {
 /// 503 with the code `busy`.
 ///
 /// What a caller wrote appears in a problem document only as far as `redact` lets it through.
+///
+/// Streams end with the program alone; [`router_with_streams`] takes what ends them earlier.
 pub fn router(
     reader: AuditReader,
     authenticate: Arc<dyn Authenticate>,
     redact: Arc<dyn Redact>,
 ) -> Router {
+    router_with_streams(reader, authenticate, redact, AuditStreams::default())
+}
+
+/// [`router`], with the streams of the log among `streams`.
+pub fn router_with_streams(
+    reader: AuditReader,
+    authenticate: Arc<dyn Authenticate>,
+    redact: Arc<dyn Redact>,
+    streams: AuditStreams,
+) -> Router {
     let audience = Audience::parse("api").ok();
+    let stream_reader = reader.clone().limited(stream::READS);
     let reader = if reader.is_limited() { reader } else { reader.limited(ReadLimits::default()) };
     let clock = SystemClock::shared();
-    let door = Door { reader, authenticate, redact, clock, audience };
+    let door = Door { reader, stream_reader, streams, authenticate, redact, clock, audience };
     let router = Router::new()
-        .route("/api/v1/audit/traces/{trace_id}", get(traces::show))
-        .route("/api/v1/audit/decisions", get(events::decisions))
-        .route("/api/v1/audit/events", get(events::events))
-        .route("/api/v1/analytics/{subject}", get(analytics::show))
+        .route(TRACE, get(traces::show))
+        .route(DECISIONS, get(events::decisions))
+        .route(EVENTS, get(events::events))
+        .route(STREAM, get(stream::open))
+        .route(ANALYTICS, get(analytics::show))
         .with_state(door);
     with_trace(router)
 }

@@ -47,7 +47,6 @@ pub(crate) enum Lead<'l> {
     #[cfg(feature = "sqlite")]
     Places(&'l str),
     /// Their log, after a place.
-    #[cfg(feature = "sqlite")]
     Log(i64, i64),
 }
 
@@ -78,7 +77,6 @@ where
             Lead::Column(column, value) => {
                 query.push(" AND ").push(column).push(" = ").push_bind(D::stored(value));
             }
-            #[cfg(feature = "sqlite")]
             Lead::Log(log_id, after) => {
                 query.push(" AND e.log_id = ").push_bind(*log_id);
                 query.push(" AND e.seq > ").push_bind(*after);
@@ -113,6 +111,12 @@ where
         let query = &mut self.0;
         query.push(" AND (e.occurred_at, e.log_id, e.seq) >= (").push_bind(occurred_at);
         query.push(", ").push_bind(log_id).push(", ").push_bind(seq).push(")");
+        self
+    }
+
+    /// Only those up to the place `last` of their log.
+    pub(crate) fn up_to(mut self, last: i64) -> Self {
+        self.0.push(" AND e.seq <= ").push_bind(last);
         self
     }
 
@@ -158,6 +162,13 @@ where
             query.push(")");
         }
         self
+    }
+
+    /// In the order of their log, `limit` of them.
+    pub(crate) fn oldest(mut self, limit: usize) -> QueryBuilder<D> {
+        self.0.push(" ORDER BY e.seq LIMIT ");
+        self.0.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.0
     }
 
     /// Newest first, `limit` of them after the first `offset`.

@@ -119,7 +119,8 @@ pub struct EventRecord {
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The details of an event of another kind.
+    /// The details of an event of another kind; of a decision what it depended on, a
+    /// [`DecisionFeatures`](systemprompt_core::event::DecisionFeatures).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Value>,
     /// The hash of the event's leaf, in hex.

@@ -55,6 +55,12 @@ pub(crate) struct StoredEvent {
 }
 
 impl StoredEvent {
+    /// The bytes of the texts that may be long.
+    pub(crate) fn long_texts(&self) -> usize {
+        let texts = [&self.reason, &self.reason_data, &self.evaluation, &self.error, &self.detail];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
+
     /// The row in the forms that people and programs read.
     pub(crate) fn into_record(self) -> Result<EventRecord, QueryError> {
         let (origin, seq) = (self.origin, self.seq);

@@ -175,6 +175,7 @@ fn permissions(event: &EventRecord) -> Value {
         "expires_at": event.expires_at,
         "policy_version": event.policy_version,
         "evaluation": event.evaluation,
+        "shadow": event.detail.as_ref().and_then(|detail| detail.get("shadow")),
         "duration_us": event.duration_us,
         "decided_at": event.occurred_at,
     }))

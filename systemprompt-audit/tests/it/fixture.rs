@@ -279,6 +279,7 @@ pub(crate) fn decision(principal: &Principal, at: Timestamp, verdict: Verdict) -
             duration: Duration::from_micros(3),
             permit: allowed.then(|| id.into()),
             expires_at: allowed.then(|| at.after(LIFETIME)),
+            features: None,
         })),
     }
 }

@@ -44,7 +44,7 @@ impl Authenticate for Tokens {
     }
 }
 
-struct HideHunter2;
+pub(crate) struct HideHunter2;
 
 impl Redact for HideHunter2 {
     fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -132,7 +132,13 @@ async fn reading_takes_a_credential_with_the_scope(fixture: Fixture) {
     let trace = TraceId::generate();
     let trace = format!("/api/v1/audit/traces/{trace}");
     let events = "/api/v1/audit/events";
-    for path in ["/api/v1/audit/decisions", &trace, events, "/api/v1/analytics/costs"] {
+    for path in [
+        "/api/v1/audit/decisions",
+        &trace,
+        events,
+        "/api/v1/analytics/costs",
+        "/api/v1/stream/audit",
+    ] {
         let (status, body) = api.get_as(None, path).await;
         assert_eq!((status, &body["code"]), (StatusCode::UNAUTHORIZED, &"unauthenticated".into()));
         let (status, body) = api.get_as(Some("plain"), path).await;

@@ -17,6 +17,7 @@ mod crash;
 mod export;
 mod failure;
 mod fixture;
+mod following;
 mod hostile;
 #[cfg(feature = "http")]
 mod http;
@@ -30,5 +31,7 @@ mod rotation;
 mod searching;
 mod settling;
 mod signed;
+#[cfg(feature = "http")]
+mod streaming;
 mod unfinished;
 mod views;

@@ -24,14 +24,7 @@ pub(crate) enum AuditCommand {
     /// Write a part of the log out in a format that others read.
     Export(ExportArgs),
     /// Print the newest events; with `-f` go on as they come.
-    Tail {
-        /// How many events to begin with.
-        #[arg(short = 'n', long, default_value_t = 20)]
-        lines: u32,
-        /// Go on until interrupted.
-        #[arg(short, long)]
-        follow: bool,
-    },
+    Tail(TailArgs),
     /// Compute everything anew and hold it against what was signed. Exit code 0 only if all is well;
     /// each kind of finding has a code of its own.
     Verify(VerifyArgs),
@@ -119,7 +112,35 @@ pub(crate) struct EventsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// How many events to begin with; 20 without it, and with `--from` all since then.
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(crate) lines: Option<u32>,
+    /// Go on until interrupted, also when the server is started again meanwhile.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only this kind, such as `decision`, `outcome`, `ai_request` or `policy_loaded`.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// How many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// Go on where an earlier page ended.
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}
+
+/// What an event must be.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
     /// Only this user.
     #[arg(long)]
     pub(crate) user: Option<String>,
@@ -160,12 +181,6 @@ pub(crate) struct SearchArgs {
     /// Before this instant.
     #[arg(long, visible_alias = "until", value_name = "TIME")]
     pub(crate) to: Option<String>,
-    /// How many.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(crate) limit: u32,
-    /// Go on where an earlier page ended.
-    #[arg(long)]
-    pub(crate) cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -1,18 +1,15 @@
 //! `audit decisions`, `audit events`, `audit trace`, `audit export`, `audit tail`.
 
 mod export;
-
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod tail;
 
 use serde_json::json;
 use systemprompt_audit::{
-    AuditReader, Cursor, EventFilter, EventRecord, FivePointTrace, Named, Origin, Page, PageSize,
-    ReadScope,
+    AuditReader, Cursor, EventFilter, EventRecord, FivePointTrace, Named, Page, PageSize, ReadScope,
 };
 use systemprompt_core::clock::Timestamp;
 
-use crate::args::{AuditCommand, EventsArgs, SearchArgs, VerdictArg};
+use crate::args::{AuditCommand, EventsArgs, FilterArgs, SearchArgs, VerdictArg};
 use crate::failure::Failure;
 use crate::output::{Output, clipped, plain};
 use crate::paper::Paper;
@@ -44,7 +41,7 @@ pub(crate) async fn run(
             trace(named, &reader, now, output).await
         }
         AuditCommand::Export(args) => export::run(args, session, output).await,
-        AuditCommand::Tail { lines, follow } => tail(*lines, *follow, &reader, output).await,
+        AuditCommand::Tail(args) => tail::run(args, session, &reader, output).await,
         // They need no session.
         AuditCommand::Verify(_)
         | AuditCommand::Prove(_)
@@ -60,7 +57,8 @@ async fn decisions(
     output: Output,
 ) -> Result<(), Failure> {
     let (cursor, size) = place(args)?;
-    let page = reader.decisions(&SCOPE, &filter(args, now)?, cursor.as_ref(), size).await;
+    let page =
+        reader.decisions(&SCOPE, &filter(&args.filter, None, now)?, cursor.as_ref(), size).await;
     let page = page.map_err(Failure::database)?;
     if output.is_json() {
         return output.value(&json!({
@@ -95,10 +93,7 @@ async fn events(
     output: Output,
 ) -> Result<(), Failure> {
     let (cursor, size) = place(&args.search)?;
-    let mut filter = filter(&args.search, now)?;
-    if let Some(kind) = &args.kind {
-        set(&mut filter, "kind", kind, "--kind", now)?;
-    }
+    let filter = filter(&args.search.filter, args.kind.as_deref(), now)?;
     let page = reader.events(&SCOPE, &filter, cursor.as_ref(), size).await;
     let page = page.map_err(Failure::database)?;
     if output.is_json() {
@@ -129,8 +124,11 @@ fn place(args: &SearchArgs) -> Result<(Option<Cursor>, PageSize), Failure> {
     Ok((cursor, page_size(args.limit)?))
 }
 
-fn filter(args: &SearchArgs, now: Timestamp) -> Result<EventFilter, Failure> {
+fn filter(args: &FilterArgs, kind: Option<&str>, now: Timestamp) -> Result<EventFilter, Failure> {
     let mut filter = EventFilter::default();
+    if let Some(kind) = kind {
+        set(&mut filter, "kind", kind, "--kind", now)?;
+    }
     let verdict = args.decision.map(|verdict| match verdict {
         VerdictArg::Allow => "allow".to_owned(),
         VerdictArg::Deny => "deny".to_owned(),
@@ -292,76 +290,26 @@ fn name(named: &Named) -> String {
     }
 }
 
-async fn tail(
-    lines: u32,
-    follow: bool,
-    reader: &AuditReader,
-    output: Output,
-) -> Result<(), Failure> {
-    let mut places: BTreeMap<String, i64> = BTreeMap::new();
-    for (origin, last) in reader.logs().await.map_err(Failure::database)? {
-        places.insert(origin, (last - i64::from(lines)).max(0));
-    }
-    let mut events = news(&mut places, reader).await?;
-    let surplus = events.len().saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
-    events.drain(..surplus);
-    print(&events, output)?;
-    if !follow {
-        return Ok(());
-    }
-    loop {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        for (origin, _) in reader.logs().await.map_err(Failure::database)? {
-            places.entry(origin).or_insert(0);
-        }
-        print(&news(&mut places, reader).await?, output)?;
-    }
-}
-
-/// What stands after `places`, which move on; in the order of time.
-async fn news(
-    places: &mut BTreeMap<String, i64>,
-    reader: &AuditReader,
-) -> Result<Vec<EventRecord>, Failure> {
-    let mut all = Vec::new();
-    for (name, place) in places.iter_mut() {
-        let origin = Origin::parse(name).map_err(Failure::database)?;
-        loop {
-            let events = reader
-                .tail(&SCOPE, &origin, *place, page_size(1000)?)
-                .await
-                .map_err(Failure::database)?;
-            let Some(last) = events.last() else { break };
-            *place = last.seq;
-            all.extend(events);
-        }
-    }
-    all.sort_by_key(|event| (event.occurred_at, event.id));
-    Ok(all)
-}
-
 /// One line per event: JSON lines for programs.
 fn print(events: &[EventRecord], output: Output) -> Result<(), Failure> {
-    let mut lines = String::new();
-    for event in events {
-        if output.is_json() {
-            lines.push_str(&serde_json::to_string(event).map_err(Failure::other)?);
-        } else {
-            let what = [
-                text(event.user_id.as_ref()),
-                tool(event),
-                text(event.decision.as_ref().or(event.status.as_ref())),
-                text(event.reason_code.as_ref()),
-            ];
-            let what: Vec<_> =
-                what.iter().filter(|word| !word.is_empty()).map(|word| clipped(word)).collect();
-            let (at, trace) = (event.occurred_at, event.trace_id);
-            lines.push_str(&format!("{at}  {trace}  {:<16}", plain(&event.kind)));
-            lines.push_str(&format!("  {}", what.join("  ")));
-        }
-        lines.push('\n');
+    let lines: Result<String, _> = events.iter().map(|event| line(event, output)).collect();
+    output.text(&lines?)
+}
+
+fn line(event: &EventRecord, output: Output) -> Result<String, Failure> {
+    if output.is_json() {
+        return Ok(serde_json::to_string(event).map_err(Failure::other)? + "\n");
     }
-    output.text(&lines)
+    let what = [
+        text(event.user_id.as_ref()),
+        tool(event),
+        text(event.decision.as_ref().or(event.status.as_ref())),
+        text(event.reason_code.as_ref()),
+    ];
+    let what: Vec<_> =
+        what.iter().filter(|word| !word.is_empty()).map(|word| clipped(word)).collect();
+    let (at, trace, kind) = (event.occurred_at, event.trace_id, plain(&event.kind));
+    Ok(format!("{at}  {trace}  {kind:<16}  {}\n", what.join("  ")))
 }
 
 fn text(value: Option<&String>) -> String {

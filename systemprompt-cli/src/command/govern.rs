@@ -75,7 +75,7 @@ fn governor(session: &Session) -> Result<Governor, Failure> {
     let profile = session.config.profile();
     let mut builder = Governor::builder()
         .policy(profile.governance.clone())
-        .scanner(policy::scanner(&profile.governance, session.config.fingerprint_key().expose())?)
+        .scanner(policy::scanner(session)?)
         .rate_store(Arc::new(MemoryRateStore::new(session.clock.clone())))
         .audit(log.clone())
         .ledger(log)

@@ -10,5 +10,6 @@ pub(crate) mod db;
 pub(crate) mod govern;
 pub(crate) mod keys;
 pub(crate) mod plugins;
+pub(crate) mod policy;
 pub(crate) mod serve;
 pub(crate) mod users;

@@ -142,3 +142,15 @@ fn colours_change_nothing_else() {
     }
     assert_eq!(plain, drawn(&calls, 100));
 }
+
+#[test]
+fn a_shadow_that_differs_is_shown() {
+    let mut permissions = permissions("allow");
+    permissions["shadow"] = json!([
+        { "id": "strict", "policy_version": "p", "decision": "deny", "by": "blocklist:\u{1b}words" },
+        { "id": "open", "policy_version": "p", "decision": "allow" },
+    ]);
+    let text = drawn(&[call(permissions, None)], 100);
+    assert!(text.contains("shadow strict would say deny (blocklist:\u{fffd}words)"), "{text}");
+    assert!(text.contains("shadow open would say allow\n"), "{text}");
+}

@@ -61,6 +61,7 @@ pub(super) fn permissions(point: &Value) -> Lines {
     let evaluation = point.get("evaluation").unwrap_or(&Value::Null);
     lines.push(items(evaluation, "checks").iter().map(check).collect());
     lines.push(items(evaluation, "limits").iter().map(limit).collect());
+    lines.extend(items(point, "shadow").iter().map(|verdict| vec![shadow(verdict)]));
     lines
 }
 
@@ -129,6 +130,12 @@ fn digest(point: &Value, name: &str, label: &str) -> Option<String> {
 
 fn present<const N: usize>(words: [Option<String>; N]) -> Vec<String> {
     words.into_iter().flatten().collect()
+}
+
+fn shadow(verdict: &Value) -> String {
+    let word = |name| field(Some(verdict), name).unwrap_or_default();
+    let by = field(Some(verdict), "by").map(|by| format!(" ({by})")).unwrap_or_default();
+    format!("shadow {} would say {}{by}", word("id"), word("decision"))
 }
 
 fn check(check: &Value) -> String {

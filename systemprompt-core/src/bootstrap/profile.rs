@@ -46,6 +46,12 @@ impl ProfileBootstrap {
         &self.loaded.profile
     }
 
+    /// The variables that were filled in.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// The profile and where its parts were written.
     #[must_use]
     pub fn loaded(&self) -> &LoadedProfile {

@@ -3,8 +3,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use super::database_url::literal_password;
-use super::yaml::{self, Found};
+use super::yaml::{self, Found, Node};
 use super::{ConfigError, Diagnostic, Environment, Profile, SourceMap};
 use crate::policy::PolicyFault;
 
@@ -47,28 +49,54 @@ pub fn parse(
     environment: &Environment,
 ) -> Result<LoadedProfile, ConfigError> {
     let file = file.into();
-    if text.len() > yaml::MAX_BYTES {
-        return Err(whole_file(&file, too_long()));
-    }
-    let fail = |found: Vec<Found>| {
-        ConfigError::new(found.into_iter().map(|found| diagnose(found, &file)).collect())
-    };
-    let (mut root, mut found) = yaml::read(text).map_err(|found| fail(vec![found]))?;
-    let mut left_out = HashSet::new();
-    for (id, unfilled) in yaml::interpolate(&mut root, environment) {
-        left_out.insert(id);
-        found.push(unfilled);
-    }
-    let (profile, misread) = yaml::deserialize::<Profile>(&root, left_out);
-    found.extend(misread);
-    match profile {
-        Some(profile) if found.is_empty() => {
-            let loaded = LoadedProfile { profile, sources: SourceMap::of(&root), file };
-            loaded.check()?;
-            Ok(loaded)
+    let (profile, sources) = Read::of(text, &file, environment)?.finish(&file)?;
+    let loaded = LoadedProfile { profile, sources, file };
+    loaded.check()?;
+    Ok(loaded)
+}
+
+/// A document whose variables were filled in, before it is taken for something.
+pub(super) struct Read {
+    pub(super) root: Node,
+    found: Vec<Found>,
+    left_out: HashSet<usize>,
+}
+
+impl Read {
+    pub(super) fn of(
+        text: &str,
+        file: &Path,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        if text.len() > yaml::MAX_BYTES {
+            return Err(whole_file(file, too_long()));
         }
-        _ => Err(fail(found)),
+        let (mut root, mut found) = yaml::read(text).map_err(|found| fail(vec![found], file))?;
+        let mut left_out = HashSet::new();
+        for (id, unfilled) in yaml::interpolate(&mut root, environment) {
+            left_out.insert(id);
+            found.push(unfilled);
+        }
+        Ok(Self { root, found, left_out })
     }
+
+    /// The document as a `T`.
+    pub(super) fn finish<T: DeserializeOwned>(
+        self,
+        file: &Path,
+    ) -> Result<(T, SourceMap), ConfigError> {
+        let Self { root, mut found, left_out } = self;
+        let (read, misread) = yaml::deserialize::<T>(&root, left_out);
+        found.extend(misread);
+        match read {
+            Some(read) if found.is_empty() => Ok((read, SourceMap::of(&root))),
+            _ => Err(fail(found, file)),
+        }
+    }
+}
+
+fn fail(found: Vec<Found>, file: &Path) -> ConfigError {
+    ConfigError::new(found.into_iter().map(|found| diagnose(found, file)).collect())
 }
 
 impl LoadedProfile {
@@ -137,7 +165,7 @@ fn diagnose(found: Found, file: &Path) -> Diagnostic {
     Diagnostic { file: file.to_owned(), position: Some(position), path, message }
 }
 
-fn whole_file(file: &Path, message: String) -> ConfigError {
+pub(super) fn whole_file(file: &Path, message: String) -> ConfigError {
     Diagnostic { file: file.to_owned(), position: None, path: String::new(), message }.into()
 }
 
@@ -145,7 +173,7 @@ fn too_long() -> String {
     format!("the profile is longer than {} bytes", yaml::MAX_BYTES)
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+pub(super) fn read_file(path: &Path) -> Result<String, String> {
     let limit = yaml::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     File::open(path)

@@ -10,6 +10,7 @@ mod environment;
 mod hide;
 mod load;
 mod nearest;
+mod policy_file;
 mod profile;
 mod resolve;
 mod schema;
@@ -24,11 +25,13 @@ pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use diagnostic::{ConfigError, Diagnostic, Position};
 pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
+pub use policy_file::{LoadedPolicy, load_policy, parse_policy};
 pub use profile::{
     AuditSection, CheckpointTarget, DatabaseSection, ExportFormat, ExportSection, ExportStart,
     ExtensionsSection, FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig,
     JwksSource, LogFormat, LogLevel, LoggingSection, Profile, SecretRef, SecretsSection,
-    ServerSection, SigningAlgorithm, SinkConfig, SinkTarget, StdoutTarget, SyslogTarget,
+    ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, StdoutTarget,
+    SyslogTarget,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

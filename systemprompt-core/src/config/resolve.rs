@@ -32,6 +32,9 @@ impl Profile {
                 SinkTarget::Stdout(_) | SinkTarget::Syslog(_) => {}
             }
         }
+        for shadow in &mut self.shadow {
+            join(&mut shadow.file, folder);
+        }
         for issuer in &mut self.identity.issuers {
             if let JwksSource::File(path) = &mut issuer.jwks {
                 join(path, folder);

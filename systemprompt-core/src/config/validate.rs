@@ -9,7 +9,7 @@ use url::{Host, Url};
 use super::yaml::MAX_FAULTS;
 use super::{
     AuditSection, CheckpointTarget, DatabaseSection, IdentitySection, IssuerConfig, JwksSource,
-    Profile, SecretRef, ServerSection,
+    Profile, SecretRef, ServerSection, ShadowPolicy,
 };
 use crate::extension::Backend;
 
@@ -25,6 +25,7 @@ impl Profile {
             secret_ref(key, "secrets.fingerprint_key", &mut problems);
         }
         identity(&self.identity, &mut problems);
+        shadows(&self.shadow, &mut problems);
         unique(&self.extensions.disabled, "extensions.disabled", &mut problems);
         problems.0
     }
@@ -50,6 +51,24 @@ impl Problems {
             self.add(path, "must not be empty or hold control characters");
         }
     }
+}
+
+/// Most shadow policies; each costs a decision as much as the policy in force.
+const MOST_SHADOWS: usize = 8;
+
+fn shadows(shadows: &[ShadowPolicy], problems: &mut Problems) {
+    if shadows.len() > MOST_SHADOWS {
+        problems.add("shadow", format!("must be at most {MOST_SHADOWS}, not {}", shadows.len()));
+    }
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
+    for (index, shadow) in shadows.iter().enumerate() {
+        if !(1..=64).contains(&shadow.id.len()) || !shadow.id.bytes().all(plain) {
+            problems.add(format!("shadow[{index}].id"), "must be 1 to 64 of `a-z 0-9 - _`");
+        }
+        problems.filled(&format!("shadow[{index}].file"), &shadow.file.to_string_lossy());
+    }
+    let ids = shadows.iter().map(|shadow| shadow.id.as_str());
+    duplicates(ids, |index| format!("shadow[{index}].id"), problems);
 }
 
 fn server(server: &ServerSection, problems: &mut Problems) {
@@ -136,6 +155,7 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
     problems.range("audit.max_batch", audit.max_batch, 1..=10_000);
     problems.range("audit.append_timeout_ms", audit.append_timeout_ms, 1..=60_000);
     problems.range("audit.sweep_interval_s", audit.sweep_interval_s, 1..=3600);
+    problems.range("audit.streams_per_user", audit.streams_per_user, 1..=1000);
     problems.range("audit.checkpoint_events", audit.checkpoint_events, 1..=1_000_000);
     problems.range("audit.checkpoint_interval_s", audit.checkpoint_interval_s, 1..=86_400);
     if let Some(key) = &audit.signing_key {

@@ -56,6 +56,9 @@ pub struct DecisionBody {
     pub permit: Option<PermitId>,
     /// Until when an outcome is accepted.
     pub expires_at: Option<Timestamp>,
+    /// What it takes to decide the call again: the text of a
+    /// [`DecisionFeatures`](super::DecisionFeatures). `None` for what is no tool call.
+    pub features: Option<Arc<str>>,
 }
 
 /// The verdict of a decision.

@@ -7,10 +7,12 @@
 mod actor;
 mod ai_request;
 mod body;
+mod features;
 
 pub use actor::{EventContext, EventSubject};
 pub use ai_request::{AiRequest, AiRequestStatus, TokenUsage};
 pub use body::{AuditBody, DecisionBody, EventKind, EventKindError, OutcomeBody, Verdict};
+pub use features::{DecisionFeatures, FeaturesError, SecretScan, ShadowVerdict};
 
 use crate::clock::Timestamp;
 use crate::id::{EventId, TraceId};

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::contract::{AuditSink, Check, PermitLedger, RateStore};
 
@@ -98,6 +98,7 @@ impl GovernorBuilder {
         });
         Ok(Governor(Arc::new(Inner {
             policy: ArcSwap::new(policy),
+            shadows: ArcSwapOption::empty(),
             known,
             rates: self.rates.unwrap_or_else(|| Arc::new(MemoryRateStore::new(clock.clone()))),
             // Processes that share a rate store must agree on its buckets.

@@ -13,10 +13,10 @@ use systemprompt_core::event::{AuditEvent, Verdict};
 use systemprompt_core::id::EventId;
 
 use super::deadline::within;
-use super::run::Passed;
+use super::run::{Passed, Ran};
 use super::{BUILT_IN, Inner};
 use crate::policy::Policy;
-use crate::record::{self, Ruling};
+use crate::record::{self, Ruling, Seen};
 
 impl Inner {
     /// Records how a call was decided and answers.
@@ -29,11 +29,11 @@ impl Inner {
         call: ToolCall,
         policy: &Policy,
         result: Result<Passed, DenialReason>,
-        evaluation: Evaluation,
-        duration: Duration,
+        ran: Ran,
     ) -> Decision {
         let (id, now) = (EventId::generate(), self.clock.now());
-        let evaluation = Arc::new(evaluation);
+        let evaluation = Arc::new(ran.evaluation);
+        let seen = Seen { rules: Some(self.scanner.rules()), scan: ran.scan, shadow: ran.shadow };
         let (reason, mut passed) = match result {
             Ok(passed) => (None, passed),
             Err(reason) => (Some(reason), Passed::default()),
@@ -52,7 +52,8 @@ impl Inner {
             reason: reason.as_ref(),
             permit: granted.as_ref().map(|(permit, expires_at, _)| (*permit, *expires_at)),
             evaluation: evaluation.clone(),
-            duration,
+            duration: ran.duration,
+            seen,
         };
         let event =
             catch_unwind(AssertUnwindSafe(|| record::of_call(&self.scanner, &call, ruling)));

@@ -5,6 +5,7 @@ mod conclude;
 mod deadline;
 mod error;
 mod run;
+mod secrets;
 
 pub use builder::GovernorBuilder;
 pub use error::{BuildError, ReloadError};
@@ -14,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use systemprompt_core::call::ToolCall;
@@ -28,14 +29,20 @@ use systemprompt_core::policy::PolicyDocument;
 use crate::check::HostChecks;
 use crate::ledger::GovernedLedger;
 use crate::policy::{KnownIds, Policy};
-use crate::record::{self, Ruling};
+use crate::record::{self, Ruling, Seen};
 use crate::repeat::{OpenPermit, Repeats};
 use crate::secret::Scanner;
+use crate::shadow::{Decided, ShadowStats, Shadows};
 use crate::stats::{Counters, Stats};
 use run::Run;
 
 /// Ids of the built-in checks in the order they run.
 const BUILT_IN: [&str; 4] = ["scope", "secret", "blocklist", "rate"];
+
+/// Whether `check` is a check of every governor and not one of the host.
+pub(crate) fn is_built_in(check: &str) -> bool {
+    BUILT_IN.contains(&check)
+}
 
 /// Decides tool calls. Cloning is a reference count.
 #[derive(Clone)]
@@ -43,6 +50,8 @@ pub struct Governor(Arc<Inner>);
 
 struct Inner {
     policy: ArcSwap<Policy>,
+    /// `None` when there are none, so that they cost nothing.
+    shadows: ArcSwapOption<Shadows>,
     known: KnownIds,
     scanner: Scanner,
     rates: Arc<dyn RateStore>,
@@ -78,9 +87,20 @@ impl Governor {
         let policy = inner.policy.load_full();
         let mut run = Run::start(inner, &policy, &call);
         let result = run.decide().await;
-        let (evaluation, duration) = run.finish();
-        inner.counters.evaluated_in(duration);
-        inner.conclude(call, &policy, result, evaluation, duration).await
+        let shadows = inner.shadows.load_full();
+        run.look_for_the_record(result.is_err(), shadows.as_deref());
+        let mut ran = run.finish();
+        inner.counters.evaluated_in(ran.duration);
+        if let Some(shadows) = shadows {
+            ran.shadow = shadows.judge(Decided {
+                call: &call,
+                evaluation: &ran.evaluation,
+                scan: ran.scan.as_deref(),
+                allowed: result.is_ok(),
+                repeat: result.as_ref().is_ok_and(|passed| passed.repeat.is_some()),
+            });
+        }
+        inner.conclude(call, &policy, result, ran).await
     }
 
     /// Decides several calls, each alone and each with its own audit event; the answers are in the
@@ -110,6 +130,7 @@ impl Governor {
             permit: None,
             evaluation: evaluation.clone(),
             duration: inner.clock.monotonic().saturating_sub(started),
+            seen: Seen::default(),
         };
         let event = catch_unwind(AssertUnwindSafe(|| {
             record::of_rejected(&inner.scanner, &call, (trace_id, &call_id), ruling)
@@ -126,7 +147,7 @@ impl Governor {
         let policy = inner.policy.load_full();
         let mut run = Run::start(inner, &policy, call);
         let denial = run.rehearse().await.err();
-        DryRun { denial, evaluation: run.finish().0 }
+        DryRun { denial, evaluation: run.finish().evaluation }
     }
 
     /// Puts another policy in force, all or nothing: a call sees the old one or the new one. What is
@@ -147,6 +168,28 @@ impl Governor {
                 Err(ReloadError(faults))
             }
         }
+    }
+
+    /// Asks these policies, each by the id that is given, beside the one in force from now on, and no
+    /// others. They never answer: what they would have decided differently is recorded with the decision
+    /// and counted. What a shadow has used up of its limits stays used up when its policy changes.
+    pub fn set_shadows(&self, policies: impl IntoIterator<Item = (Arc<str>, Arc<Policy>)>) {
+        let inner = &*self.0;
+        let before = inner.shadows.load_full();
+        let shadows = Shadows::new(policies, before.as_deref(), inner.hash_key, &inner.clock);
+        inner.shadows.store((!shadows.is_empty()).then(|| Arc::new(shadows)));
+    }
+
+    /// What the shadow policies would have decided so far.
+    #[must_use]
+    pub fn shadows(&self) -> Vec<ShadowStats> {
+        self.0.shadows.load().as_ref().map(|shadows| shadows.stats()).unwrap_or_default()
+    }
+
+    /// What a policy may name that this governor knows.
+    #[must_use]
+    pub fn known_ids(&self) -> &KnownIds {
+        &self.0.known
     }
 
     /// The policy in force.

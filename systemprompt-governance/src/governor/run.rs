@@ -12,16 +12,19 @@ use systemprompt_core::contract::{
 use systemprompt_core::decision::{
     CheckOutcome, CheckRecord, DenialReason, Evaluation, LimitState,
 };
+use systemprompt_core::event::ShadowVerdict;
 use systemprompt_core::id::PermitId;
 
 use super::deadline::within;
+use super::secrets::{find_secret, rules_that_found};
 use super::{BUILT_IN, Inner};
 use crate::check::CheckTrouble;
 use crate::policy::{Blocked, Policy, ScopeDenial};
 use crate::record;
 use crate::repeat::{Claim, First, Granted};
+use crate::shadow::Shadows;
 
-type Detail = Option<Cow<'static, str>>;
+pub(super) type Detail = Option<Cow<'static, str>>;
 
 /// One call on its way through the checks.
 pub(super) struct Run<'r> {
@@ -30,9 +33,22 @@ pub(super) struct Run<'r> {
     call: &'r ToolCall,
     records: Vec<CheckRecord>,
     limits: Vec<LimitState>,
+    /// The secret rules that found something, when they were asked.
+    scan: Option<Vec<Arc<str>>>,
     started: Duration,
     /// When the check that is running began.
     mark: Duration,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) evaluation: Evaluation,
+    pub(super) duration: Duration,
+    /// The secret rules that found something, when they were asked.
+    pub(super) scan: Option<Vec<Arc<str>>>,
+    /// What shadow policies would have decided differently.
+    pub(super) shadow: Vec<ShadowVerdict>,
 }
 
 /// What a call that passed has taken hold of.
@@ -52,7 +68,8 @@ impl<'r> Run<'r> {
     pub(super) fn start(inner: &'r Inner, policy: &'r Policy, call: &'r ToolCall) -> Self {
         let started = inner.clock.monotonic();
         let records = Vec::with_capacity(BUILT_IN.len() + inner.checks.iter().count());
-        Self { inner, policy, call, records, limits: Vec::new(), started, mark: started }
+        let limits = Vec::new();
+        Self { inner, policy, call, records, limits, scan: None, started, mark: started }
     }
 
     /// Runs every check; the first deny wins.
@@ -94,7 +111,7 @@ impl<'r> Run<'r> {
     }
 
     /// Ends the run: checks that did not run are recorded as skipped.
-    pub(super) fn finish(mut self) -> (Evaluation, Duration) {
+    pub(super) fn finish(mut self) -> Ran {
         let host = self.inner.checks.iter().map(|check| check.id());
         let missing: Vec<&str> =
             BUILT_IN.into_iter().chain(host).skip(self.records.len()).collect();
@@ -114,7 +131,8 @@ impl<'r> Run<'r> {
             limits: self.limits,
         };
         // The last check's end is the end: reading the clock is a good part of what a decision costs.
-        (evaluation, self.mark.saturating_sub(self.started))
+        let duration = self.mark.saturating_sub(self.started);
+        Ran { evaluation, duration, scan: self.scan, shadow: Vec::new() }
     }
 
     /// *scope*, *secret*, *blocklist*: pure functions of the call and the policy.
@@ -123,12 +141,27 @@ impl<'r> Run<'r> {
         self.built_in("scope", || {
             policy.check_scope(call).map_err(|denial| scope_reason(inner, call, denial))
         })?;
-        self.built_in("secret", || find_secret(inner, policy, call))?;
+        let mut scan = None;
+        let found = self.built_in("secret", || find_secret(inner, policy, call, &mut scan));
+        self.scan = scan;
+        found?;
         self.built_in("blocklist", || {
             policy.check_blocklists(call).map_err(|Blocked { list, pattern }| {
                 (DenialReason::Blocked { list, pattern }, None)
             })
         })
+    }
+
+    /// Looks for secrets where *secret* had no turn: the record of a denial says what else there was
+    /// against the call, and shadow policies want to know.
+    pub(super) fn look_for_the_record(&mut self, denied: bool, shadows: Option<&Shadows>) {
+        let (inner, policy, call) = (self.inner, self.policy, self.call);
+        let wanted =
+            denied && policy.looks_for_secrets() || shadows.is_some_and(Shadows::look_for_secrets);
+        if wanted && self.scan.is_none() {
+            let look = || rules_that_found(inner.scanner.find_all(call.arguments()));
+            self.scan = catch_unwind(AssertUnwindSafe(look)).ok();
+        }
     }
 
     fn built_in(
@@ -324,31 +357,6 @@ fn scope_reason(inner: &Inner, call: &ToolCall, denial: ScopeDenial) -> (DenialR
         ScopeDenial::DeniedBy(rule) => {
             (violation(tool, Vec::new(), None), Some(format!("the rule `{rule}` denies").into()))
         }
-    }
-}
-
-fn find_secret(
-    inner: &Inner,
-    policy: &Policy,
-    call: &ToolCall,
-) -> Result<(), (DenialReason, Detail)> {
-    let disabled = policy.disabled_secret_rules().unwrap_or_default();
-    let mut found = inner.scanner.scan_arguments(call.arguments());
-    if found.is_some() && !disabled.is_empty() {
-        let counts = |rule: &str| !disabled.iter().any(|disabled| disabled == rule);
-        let all = inner.scanner.find_all(call.arguments());
-        found = all.into_iter().find(|finding| counts(&finding.rule));
-    }
-    match found {
-        None => Ok(()),
-        Some(finding) => Err((
-            DenialReason::SecretDetected {
-                rule: finding.rule,
-                location: finding.location,
-                fingerprint: finding.fingerprint,
-            },
-            None,
-        )),
     }
 }
 

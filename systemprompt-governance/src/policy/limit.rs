@@ -69,6 +69,12 @@ impl Limit {
         Self { name: limit.id.as_str().into(), key, rate, burst }
     }
 
+    /// How long it takes at most until the limit has forgotten a charge.
+    pub(crate) fn memory(&self) -> Duration {
+        let refill = increment_ns(self.rate.window, self.rate.limit).saturating_mul(self.burst);
+        Duration::from_nanos(refill)
+    }
+
     /// What `call` charges to this limit.
     pub(crate) fn charge(&self, call: &ToolCall, hash_key: &[u8; 16]) -> RateCharge {
         RateCharge {

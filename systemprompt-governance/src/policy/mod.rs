@@ -124,6 +124,16 @@ impl Policy {
         self.limits.iter().map(|limit| limit.charge(call, hash_key)).collect()
     }
 
+    /// How long it takes at most until no limit remembers a call.
+    pub(crate) fn memory(&self) -> Duration {
+        self.limits.iter().map(Limit::memory).max().unwrap_or_default()
+    }
+
+    /// Whether the secret check is on.
+    pub(crate) fn looks_for_secrets(&self) -> bool {
+        self.enabled && self.secrets_enabled
+    }
+
     /// `None` when the secret check is off, else the rules whose findings do not count.
     pub(crate) fn disabled_secret_rules(&self) -> Option<&[String]> {
         self.secrets_enabled.then_some(&self.disabled_secret_rules)

@@ -80,6 +80,21 @@ impl MemoryRateStore {
     }
 }
 
+impl MemoryRateStore {
+    /// Whether all charges fit, now and without waiting.
+    pub(crate) fn fits(&self, charges: &[RateCharge]) -> Result<(), RateRefusal> {
+        if charges.is_empty() { Ok(()) } else { self.lock(charges).fit(charges) }
+    }
+
+    /// Takes charges that were found to fit; another that came in between makes it stricter.
+    pub(crate) fn charge(&self, charges: &[RateCharge]) {
+        if charges.is_empty() {
+            return;
+        }
+        self.lock(charges).take(charges, self.shard_capacity);
+    }
+}
+
 fn shard_of(charge: &RateCharge) -> usize {
     (charge.bucket >> 64) as usize % SHARDS
 }
@@ -126,6 +141,15 @@ impl Locked<'_> {
         }
     }
 
+    fn take(&mut self, charges: &[RateCharge], capacity: usize) {
+        let now = self.now;
+        for charge in charges {
+            if let Some(shard) = self.shard(charge) {
+                shard.take(charge, Gcra::of(charge), now, capacity);
+            }
+        }
+    }
+
     fn states(&mut self, charges: &[RateCharge]) -> Vec<LimitState> {
         charges
             .iter()
@@ -162,12 +186,7 @@ impl RateStore for MemoryRateStore {
         if let Err(refusal) = locked.fit(charges) {
             return Ok(Err(refusal));
         }
-        let now = locked.now;
-        for charge in charges {
-            if let Some(shard) = locked.shard(charge) {
-                shard.take(charge, Gcra::of(charge), now, self.shard_capacity);
-            }
-        }
+        locked.take(charges, self.shard_capacity);
         Ok(Ok(locked.states(charges)))
     }
 

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::engine::Engine;
 use super::fingerprint::{FingerprintKey, MIN_KEY_BYTES};
 use super::{Inner, Scanner, rules};
@@ -60,6 +62,23 @@ impl ScannerBuilder {
             return Err(ScannerError::UnknownRule { id: id.clone() });
         }
         let engine = Engine::new(&self.disabled);
-        Ok(Scanner(Arc::new(Inner { engine, key })))
+        let rules = name_of(&self.disabled).into();
+        Ok(Scanner(Arc::new(Inner { engine, key, rules })))
     }
+}
+
+/// The name of all rules but the `disabled` ones. The version of this crate is part of it, since some
+/// rules are code.
+fn name_of(disabled: &BTreeSet<String>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(env!("CARGO_PKG_VERSION"));
+    for rule in rules::all().filter(|rule| !disabled.contains(rule.id)) {
+        for part in [rule.id, rule.pattern] {
+            hash.update([0]);
+            hash.update(part);
+        }
+    }
+    let mut name = hex::encode(hash.finalize());
+    name.truncate(8);
+    name
 }

@@ -87,6 +87,7 @@ pub struct Scanner(Arc<Inner>);
 struct Inner {
     engine: Engine,
     key: FingerprintKey,
+    rules: Arc<str>,
 }
 
 impl Scanner {
@@ -117,6 +118,12 @@ impl Scanner {
     /// The ids of every rule there is, whether enabled in a scanner or not.
     pub fn rule_ids() -> impl Iterator<Item = &'static str> {
         rules::ids()
+    }
+
+    /// What the rules of this scanner are called, 8 hex digits: scanners with one name find the same.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<str> {
+        &self.0.rules
     }
 
     /// Every format there is.

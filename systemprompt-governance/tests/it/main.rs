@@ -19,3 +19,5 @@ mod profiles;
 mod rates;
 #[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod replay;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use systemprompt_audit::http::{AuditStreams, StreamLimits};
 use systemprompt_audit::{AuditLog, AuditOptions, AuditReader, Origin};
 use systemprompt_core::api::Authenticate;
 use systemprompt_core::bootstrap::Config;
@@ -27,6 +28,7 @@ use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
 use crate::reload::Reloader;
 use crate::server::Meter;
+use crate::shadow;
 use crate::system::{self, Probe};
 
 /// Most permits of an earlier run that repeats can find.
@@ -59,6 +61,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         checks: checks.iter().map(|check| check.id().into()).collect(),
         secret_rules: Scanner::rule_ids().map(Into::into).collect(),
     };
+    let shadows = shadow::load(config.loaded(), config.environment(), &known)?;
     let mut governor = Governor::builder()
         .policy(config.profile().governance.clone())
         .scanner(scanner.clone())
@@ -73,6 +76,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         BuildError::Policy(faults) => config.loaded().policy_error(&faults.0).into(),
         error => StartError::from(error),
     })?;
+    governor.set_shadows(shadows);
     governor.remember(open_permits(&audit).await?);
 
     let extension_context = extension_context.with(governor.clone());
@@ -90,6 +94,8 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         clock.clone(),
     );
     let exporter = export::start(config, &context.database)?;
+    let per_user = config.profile().audit.streams_per_user;
+    let streams = AuditStreams::new(StreamLimits { per_user, ..StreamLimits::default() });
     Ok(App(Arc::new(Inner {
         watch: reloader.watch(),
         jobs: Jobs::start(jobs),
@@ -102,6 +108,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         verifier,
         audit,
         exporter,
+        streams,
         probe: Probe::default(),
         shutdown: Shutdown::default(),
         context,
@@ -203,7 +210,7 @@ fn start_events(context: &AppContext, governor: &Governor) -> Vec<AuditEvent> {
         "extensions": extensions,
     });
     events.push(AuditEvent::system(now, EventKind::ServerStarted, detail));
-    let detail = json!({ "policy_version": policy.version() });
+    let detail = shadow::policy_detail(governor);
     events.push(AuditEvent::system(now, EventKind::PolicyLoaded, detail.clone()));
     if !policy.enabled() {
         tracing::warn!("governance is turned off: every authenticated call is allowed");

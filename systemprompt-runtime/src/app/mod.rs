@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use systemprompt_audit::export::Exporter;
+use systemprompt_audit::http::AuditStreams;
 use systemprompt_audit::{AuditLog, AuditReader};
 use systemprompt_core::config::ConfigError;
 use systemprompt_core::database::DbPool;
@@ -54,6 +55,7 @@ struct Inner {
     watch: Option<FileWatch>,
     jobs: Jobs,
     exporter: Exporter,
+    streams: AuditStreams,
     probe: Probe,
     shutdown: Shutdown,
 }
@@ -106,14 +108,22 @@ impl App {
         &self.0.context.database
     }
 
+    /// The streams of the audit log. A host that serves the routes itself closes them when it begins to
+    /// wait for running requests: a stream has no end of its own.
+    #[must_use]
+    pub fn streams(&self) -> &AuditStreams {
+        &self.0.streams
+    }
+
     /// All routes of the family and of the extensions, for a host that serves them itself. It gets
     /// neither limits nor `Host` checks with them; [`App::serve`] brings both.
     pub fn router(&self) -> Router {
         let doors = self.doors();
-        let audit = systemprompt_audit::http::router(
+        let audit = systemprompt_audit::http::router_with_streams(
             AuditReader::new(self.0.context.database.clone()),
             doors.authenticate.clone(),
             doors.redact.clone(),
+            self.0.streams.clone(),
         );
         let extensions = self.0.routers.iter().cloned().map(MountedRouter::into_axum);
         let router = systemprompt_governance::http::router(doors)

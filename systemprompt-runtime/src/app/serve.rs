@@ -57,6 +57,10 @@ impl App {
         stop: impl Future<Output = ()>,
     ) -> io::Result<()> {
         let section = &self.0.context.config.profile().server;
+        let stop = async {
+            stop.await;
+            self.0.streams.close();
+        };
         Server::metered(self.whole_router(), section, self.0.meter.clone())
             .serve(listener, stop)
             .await

@@ -21,6 +21,7 @@ impl App {
 
     async fn close(&self) {
         let inner = &self.0;
+        inner.streams.close();
         if let Some(watch) = &inner.watch {
             watch.stop();
         }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use systemprompt_audit::export::SinkStats;
 use systemprompt_audit::{AuditStats, LATENCY_BOUNDS_US};
-use systemprompt_governance::Stats;
+use systemprompt_governance::{ShadowStats, Stats};
 use systemprompt_identity::{GateStats, IdentityStats};
 
 use super::Exposition;
@@ -18,8 +18,14 @@ impl App {
         page.family("systemprompt_build_info", Gauge, "The version that runs.")
             .sample(&[("version", version)], 1);
         governor(page, &self.governor().stats());
+        shadows(page, &self.governor().shadows());
         reloads(page, self.reload_stats());
         audit(page, &self.audit().stats());
+        page.gauge(
+            "systemprompt_audit_streams",
+            "Streams of the audit log that are open.",
+            self.streams().open() as u64,
+        );
         export(page, &self.exporter().stats());
         identity(page, &self.gate().stats(), &self.verifier().stats());
         http(page, self.meter());
@@ -67,6 +73,27 @@ fn governor(page: &mut Exposition, stats: &Stats) {
         "Calls denied because the decision could not be recorded.",
         stats.audit_failures,
     );
+}
+
+fn shadows(page: &mut Exposition, shadows: &[ShadowStats]) {
+    if shadows.is_empty() {
+        return;
+    }
+    let mut family = page.family(
+        "systemprompt_shadow_decisions_total",
+        Counter,
+        "What shadow policies would have decided, held against what was decided.",
+    );
+    for shadow in shadows {
+        for (result, count) in [
+            ("same", shadow.same),
+            ("allow_to_deny", shadow.allow_to_deny),
+            ("deny_to_allow", shadow.deny_to_allow),
+            ("undecided", shadow.undecided),
+        ] {
+            family.sample(&[("shadow", &shadow.id), ("result", result)], count);
+        }
+    }
 }
 
 fn reloads(page: &mut Exposition, stats: ReloadStats) {

@@ -14,6 +14,7 @@ pub(super) async fn show() -> Json<Value> {
             "audit_trace": "/api/v1/audit/traces/{trace_id}",
             "audit_decisions": "/api/v1/audit/decisions",
             "audit_events": "/api/v1/audit/events",
+            "audit_stream": "/api/v1/stream/audit",
             "analytics": "/api/v1/analytics/{subject}",
             "hook_govern": "/api/public/hooks/govern",
             "hook_track": "/api/public/hooks/track",

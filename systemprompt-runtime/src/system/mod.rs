@@ -21,7 +21,6 @@ const HEALTH: &str = "/health";
 const READY: &str = "/health/ready";
 const METRICS: &str = "/metrics";
 const DISCOVERY: &str = "/api/v1";
-const AUDIT: [&str; 2] = ["/api/v1/audit/traces/{trace_id}", "/api/v1/audit/decisions"];
 
 /// The routes of the process.
 pub(crate) fn router(app: App) -> Router {
@@ -38,8 +37,9 @@ pub(crate) fn router(app: App) -> Router {
 /// The patterns that requests are counted by: every route of the family, and one per extension.
 pub(crate) fn route_patterns(extensions: &[MountedRouter]) -> Vec<String> {
     let own = [HEALTH, READY, METRICS, DISCOVERY];
-    let doors = systemprompt_governance::http::ROUTES.iter().map(|(_, path)| *path);
-    let family = own.into_iter().chain(doors).chain(AUDIT).map(str::to_owned);
+    let doors =
+        systemprompt_governance::http::ROUTES.iter().chain(systemprompt_audit::http::ROUTES);
+    let family = own.into_iter().chain(doors.map(|(_, path)| *path)).map(str::to_owned);
     let bases = extensions.iter().map(|mounted| mounted.base().as_str());
     family.chain(bases.flat_map(|base| [base.to_owned(), format!("{base}/*")])).collect()
 }

@@ -6,6 +6,7 @@
 
 mod events;
 mod failure;
+mod follow;
 mod insert;
 mod installed;
 mod lock;

@@ -4,6 +4,7 @@ mod backfill;
 mod events;
 mod failure;
 mod file_identity;
+mod follow;
 pub(crate) mod insert;
 mod installed;
 mod lease;

@@ -21,6 +21,8 @@ pub struct AuditSection {
     pub append_timeout_ms: u64,
     /// How often permits whose time has passed are settled as abandoned, in seconds (1 to 3,600).
     pub sweep_interval_s: u64,
+    /// Most streams of the log that one user may have open (1 to 1,000).
+    pub streams_per_user: usize,
     /// The key that signs the log, 64 hex digits (an Ed25519 seed). Made once and kept in the data folder
     /// as `audit.key` when absent; the public key is written beside it as `audit.pub`.
     pub signing_key: Option<SecretRef>,
@@ -54,6 +56,7 @@ impl Default for AuditSection {
             max_batch: 512,
             append_timeout_ms: 5000,
             sweep_interval_s: 60,
+            streams_per_user: 8,
             signing_key: None,
             checkpoint_events: 10_000,
             checkpoint_interval_s: 60,

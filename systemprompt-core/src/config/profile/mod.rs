@@ -8,6 +8,7 @@ mod identity;
 mod logging;
 mod secrets;
 mod server;
+mod shadow;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,7 @@ pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, S
 pub use logging::{LogFormat, LogLevel, LoggingSection};
 pub use secrets::{SecretRef, SecretsSection};
 pub use server::ServerSection;
+pub use shadow::ShadowPolicy;
 
 use crate::id::ProfileName;
 use crate::policy::PolicyDocument;
@@ -55,6 +57,10 @@ pub struct Profile {
     /// The policy every tool call is held against. Without rules nothing is allowed.
     #[serde(default)]
     pub governance: PolicyDocument,
+    /// Policies that are asked beside the one in force and never answer, 8 at most. What they would have
+    /// decided differently is recorded with the decision and counted.
+    #[serde(default)]
+    pub shadow: Vec<ShadowPolicy>,
     /// Extensions compiled into the host.
     #[serde(default)]
     pub extensions: ExtensionsSection,
@@ -76,6 +82,7 @@ impl Profile {
             secrets: SecretsSection::default(),
             identity: IdentitySection::default(),
             governance: PolicyDocument::default(),
+            shadow: Vec::new(),
             extensions: ExtensionsSection::default(),
             logging: LoggingSection::default(),
         }

@@ -9,12 +9,13 @@ use super::schema::faults;
 use super::{BATCH, GOVERN, HOOK, TRACK, World};
 
 /// Routes of the other crates, which the document describes as well.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("GET", "/api/v1"),
     ("GET", "/api/v1/analytics/{subject}"),
     ("GET", "/api/v1/audit/decisions"),
     ("GET", "/api/v1/audit/events"),
     ("GET", "/api/v1/audit/traces/{trace_id}"),
+    ("GET", "/api/v1/stream/audit"),
     ("GET", "/health"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),

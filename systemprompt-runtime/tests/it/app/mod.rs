@@ -4,6 +4,7 @@ mod extensions;
 mod first_start;
 mod policies;
 mod reloading;
+mod shadows;
 mod signals;
 mod system_routes;
 
