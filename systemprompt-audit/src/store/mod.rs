@@ -149,7 +149,7 @@ pub(crate) trait Store: TreeSource + 'static {
 
     /// Looks permits up for the next [`commit`](Self::commit), in its transaction where the store can. What
     /// another writer has done to them by then makes that be refused.
-    fn begin_with(
+    fn granted(
         &mut self,
         permits: &[[u8; 16]],
     ) -> impl Future<Output = Result<Vec<Granted>, StoreError>> + Send;

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::{Finding, FindingKind, LogSource, Report, ScannedRow};
+use super::{Finding, FindingKind, GrantFacts, LogSource, Report, ScannedRow};
 use crate::StoreError;
 use crate::column::{Column, Columns as _, Field};
 
@@ -26,6 +26,8 @@ pub(super) struct Permits {
     left_uncounted: u64,
     /// Outcomes whose decision was not met on the way.
     unmatched: Vec<Unmatched>,
+    /// Whether there were such, of permits that were granted all the same: their decisions may come later.
+    settled_before: bool,
     abandoned: u64,
     last_start: i64,
     last_event: i64,
@@ -60,6 +62,7 @@ impl Permits {
             left: Vec::new(),
             left_uncounted: 0,
             unmatched: Vec::new(),
+            settled_before: false,
             abandoned: 0,
             last_start: i64::MIN,
             last_event: i64::MIN,
@@ -103,17 +106,19 @@ impl Permits {
         let unmatched = std::mem::take(&mut self.unmatched);
         for some in unmatched.chunks(AT_ONCE) {
             let permits: Vec<_> = some.iter().filter_map(|outcome| outcome.permit).collect();
-            let facts = source.grants(&permits).await?;
+            let facts = facts_of(source, &permits).await?;
             for outcome in some {
-                let of = |permit: [u8; 16]| facts.iter().find(|facts| *facts.permit == permit);
-                let facts = outcome.permit.and_then(of);
+                let facts = outcome.permit.and_then(|permit| facts.get(&permit));
                 let (kind, detail) = match facts {
                     Some(facts) if !facts.granted => OUTCOME_WITHOUT,
                     None => OUTCOME_WITHOUT,
                     Some(facts) if facts.outcomes > 1 => {
                         (FindingKind::OutcomeTwice, "another outcome settles the same permit")
                     }
-                    Some(_) => continue,
+                    Some(_) => {
+                        self.settled_before = true;
+                        continue;
+                    }
                 };
                 let origin = logs.get(outcome.log).map_or("", |log| &log.origin);
                 report
@@ -128,18 +133,24 @@ impl Permits {
         let all: Vec<_> = self.open.drain().collect();
         for some in all.chunks(AT_ONCE) {
             let permits: Vec<_> = some.iter().map(|(permit, _)| *permit).collect();
-            let facts = source.grants(&permits).await?;
+            let facts = facts_of(source, &permits).await?;
             let settled =
-                |permit: &[u8]| facts.iter().any(|f| *f.permit == *permit && f.outcomes > 0);
-            for (permit, open) in some.iter().filter(|(permit, _)| !settled(permit)) {
-                if self.left.len() < REMEMBERED {
-                    self.left.push((*permit, *open));
-                } else {
-                    self.left_uncounted += 1;
-                }
-            }
+                |permit: &[u8; 16]| facts.get(permit).is_some_and(|facts| facts.outcomes > 0);
+            let open = some.iter().copied().filter(|(permit, _)| !settled(permit));
+            self.leave(open);
         }
         Ok(())
+    }
+
+    /// Takes permits for open ones.
+    fn leave(&mut self, open: impl IntoIterator<Item = ([u8; 16], Open)>) {
+        for permit in open {
+            if self.left.len() < REMEMBERED {
+                self.left.push(permit);
+            } else {
+                self.left_uncounted += 1;
+            }
+        }
     }
 
     /// Says what is open at the end.
@@ -150,7 +161,13 @@ impl Permits {
         report: &mut Report,
     ) -> Result<(), StoreError> {
         self.flush(source, logs, report).await?;
-        self.spill(source).await?;
+        if self.settled_before {
+            self.spill(source).await?;
+        } else {
+            // Every row has been looked at, and nothing has settled these.
+            let open = std::mem::take(&mut self.open);
+            self.leave(open);
+        }
         report.abandoned_permits = self.abandoned;
         report.open_permits = self.left.len() as u64 + self.left_uncounted;
         self.left.sort_unstable_by_key(|(_, open)| (open.log, open.seq));
@@ -167,6 +184,16 @@ impl Permits {
         }
         Ok(())
     }
+}
+
+/// What the database knows of `permits`.
+async fn facts_of(
+    source: &mut impl LogSource,
+    permits: &[[u8; 16]],
+) -> Result<HashMap<[u8; 16], GrantFacts>, StoreError> {
+    let facts = source.grants(permits).await?;
+    let known = |facts: GrantFacts| Some((facts.permit.as_slice().try_into().ok()?, facts));
+    Ok(facts.into_iter().filter_map(known).collect())
 }
 
 const OUTCOME_WITHOUT: (FindingKind, &str) =

@@ -340,7 +340,7 @@ impl<S: Store> Writer<S> {
         }
         let permits: Vec<_> =
             work.settlements.iter().map(|settlement| *settlement.permit.as_bytes()).collect();
-        let granted = self.store.begin_with(&permits).await?;
+        let granted = self.store.granted(&permits).await?;
         Ok(settle::judge(&work.settlements, &granted, self.origin.as_str(), self.clock.now()))
     }
 

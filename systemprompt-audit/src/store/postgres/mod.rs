@@ -187,7 +187,7 @@ impl Store for PostgresStore {
         self.done(result)
     }
 
-    async fn begin_with(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Granted>, StoreError> {
+    async fn granted(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Granted>, StoreError> {
         let limit = self.limit;
         self.open = true;
         let result = within(limit, log::begin_with(self.connection()?, permits)).await;

@@ -152,7 +152,7 @@ impl Store for SqliteStore {
         result.map(|count| count == 1).map_err(|error| self.failure(&error))
     }
 
-    async fn begin_with(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Granted>, StoreError> {
+    async fn granted(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Granted>, StoreError> {
         let permits = Json::from_iter(permits.iter().map(hex::encode)).to_string();
         let result = log::granted(self.connection()?, &permits).await;
         result.map_err(|error| self.failure(&error))

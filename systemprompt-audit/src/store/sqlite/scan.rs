@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use futures_util::TryStreamExt as _;
 use serde_json::Value as Json;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -15,6 +14,15 @@ use crate::store::StoredCheckpoint;
 use crate::verify::{
     GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
 };
+
+/// Places that are read together: how many at first, and at most. Handing a value over costs more than
+/// reading a row.
+const WINDOW: i64 = 32;
+const MOST: i64 = 256;
+
+/// Bytes from which fewer rows are read together, and up to which more are.
+const LARGE: usize = 1 << 20;
+const SMALL: usize = 1 << 17;
 
 /// A SQLite database that is verified, over one connection.
 #[derive(Debug)]
@@ -128,42 +136,53 @@ impl LogSource for SqliteSource {
         to: i64,
         each: &mut (dyn FnMut(ScannedRow<'_>) + Send),
     ) -> Result<(), StoreError> {
-        let mut rows = sqlx::query_scalar!(
-            r#"SELECT CAST(concat(
-                       octet_length(seq), ',', octet_length(id), ',', octet_length(kind), ',',
-                       octet_length(occurred_at), ',', octet_length(trace_id), ',',
-                       octet_length(call_id), ',', octet_length(session_id), ',',
-                       octet_length(context_id), ',', octet_length(task_id), ',',
-                       octet_length(tenant_id), ',', octet_length(user_id), ',',
-                       octet_length(department), ',', octet_length(credential_id), ',',
-                       octet_length(actor_chain), ',', octet_length(agent_id), ',',
-                       octet_length(plugin_id), ',', octet_length(door), ',', octet_length(user_agent), ',',
-                       octet_length(client_addr), ',', octet_length(server), ',', octet_length(tool), ',',
-                       octet_length(arguments_digest), ',', octet_length(arguments_bytes), ',',
-                       octet_length(call_digest), ',', octet_length(decision), ',',
-                       octet_length(reason_code), ',', octet_length(reason), ',',
-                       octet_length(reason_data), ',', octet_length(evaluation), ',',
-                       octet_length(policy_version), ',', octet_length(duration_us), ',',
-                       octet_length(permit_id), ',', octet_length(expires_at), ',',
-                       octet_length(status), ',', octet_length(duration_ms), ',',
-                       octet_length(result_bytes), ',', octet_length(result_digest), ',',
-                       octet_length(error), ',', octet_length(detail), ',', octet_length(salt), ',',
-                       octet_length(leaf_hash), ';',
-                       seq, id, kind, occurred_at, trace_id, call_id, session_id, context_id, task_id,
-                       tenant_id, user_id, department, credential_id, actor_chain, agent_id, plugin_id,
-                       door, user_agent, client_addr, server, tool, arguments_digest, arguments_bytes,
-                       call_digest, decision, reason_code, reason, reason_data, evaluation, policy_version,
-                       duration_us, permit_id, expires_at, status, duration_ms, result_bytes, result_digest,
-                       error, detail, salt, leaf_hash) AS BLOB) AS "packed!: Vec<u8>"
-               FROM audit_events WHERE log_id = ? AND seq > ? AND seq <= ? ORDER BY seq"#,
-            log_id,
-            after,
-            to
-        )
-        .fetch(&mut self.connection);
-        while let Some(packed) = rows.try_next().await? {
-            let row = ScannedRow::parse(&packed);
-            each(row.ok_or_else(|| StoreError::Failed("a row cannot be read".to_owned()))?);
+        let (mut after, mut window) = (after, WINDOW);
+        while after < to {
+            let end = to.min(after.saturating_add(window));
+            let packed = sqlx::query_scalar!(
+                r#"SELECT CAST(coalesce(group_concat(packed, ''), '') AS BLOB) AS "packed!: Vec<u8>" FROM (
+                       SELECT concat(
+                           octet_length(seq), ',', octet_length(id), ',', octet_length(kind), ',',
+                           octet_length(occurred_at), ',', octet_length(trace_id), ',',
+                           octet_length(call_id), ',', octet_length(session_id), ',',
+                           octet_length(context_id), ',', octet_length(task_id), ',',
+                           octet_length(tenant_id), ',', octet_length(user_id), ',',
+                           octet_length(department), ',', octet_length(credential_id), ',',
+                           octet_length(actor_chain), ',', octet_length(agent_id), ',',
+                           octet_length(plugin_id), ',', octet_length(door), ',', octet_length(user_agent), ',',
+                           octet_length(client_addr), ',', octet_length(server), ',', octet_length(tool), ',',
+                           octet_length(arguments_digest), ',', octet_length(arguments_bytes), ',',
+                           octet_length(call_digest), ',', octet_length(decision), ',',
+                           octet_length(reason_code), ',', octet_length(reason), ',',
+                           octet_length(reason_data), ',', octet_length(evaluation), ',',
+                           octet_length(policy_version), ',', octet_length(duration_us), ',',
+                           octet_length(permit_id), ',', octet_length(expires_at), ',',
+                           octet_length(status), ',', octet_length(duration_ms), ',',
+                           octet_length(result_bytes), ',', octet_length(result_digest), ',',
+                           octet_length(error), ',', octet_length(detail), ',', octet_length(salt), ',',
+                           octet_length(leaf_hash), ';',
+                           seq, id, kind, occurred_at, trace_id, call_id, session_id, context_id, task_id,
+                           tenant_id, user_id, department, credential_id, actor_chain, agent_id, plugin_id,
+                           door, user_agent, client_addr, server, tool, arguments_digest, arguments_bytes,
+                           call_digest, decision, reason_code, reason, reason_data, evaluation, policy_version,
+                           duration_us, permit_id, expires_at, status, duration_ms, result_bytes, result_digest,
+                           error, detail, salt, leaf_hash) AS packed
+                       FROM audit_events WHERE log_id = ? AND seq > ? AND seq <= ? ORDER BY seq)"#,
+                log_id,
+                after,
+                end
+            )
+            .fetch_one(&mut self.connection)
+            .await?;
+            let rows = ScannedRow::all(&packed);
+            let rows = rows.ok_or_else(|| StoreError::Failed("a row cannot be read".to_owned()))?;
+            rows.into_iter().for_each(&mut *each);
+            window = match packed.len() {
+                LARGE.. => (window / 4).max(1),
+                SMALL.. => window,
+                _ => (window * 2).min(MOST),
+            };
+            after = end;
         }
         Ok(())
     }
@@ -237,20 +256,27 @@ impl LogSource for SqliteSource {
             return Ok(Vec::new());
         }
         let permits = Json::from_iter(permits.iter().map(hex::encode)).to_string();
-        let rows = sqlx::query_as!(
-            GrantFacts,
-            r#"SELECT unhex(wanted.value) AS "permit!: Vec<u8>",
-                      EXISTS (SELECT 1 FROM audit_events AS d
-                              WHERE d.id = unhex(wanted.value) AND d.kind = 'decision'
-                                AND d.decision = 'allow' AND d.permit_id IS NULL) AS "granted!: bool",
-                      (SELECT count(*) FROM audit_events AS o
-                       WHERE o.permit_id = unhex(wanted.value) AND o.kind = 'outcome') AS "outcomes!: i64"
+        // One answer for all of them: handing over a row costs more than finding it.
+        let facts = sqlx::query_scalar!(
+            r#"SELECT json_group_array(json_array(
+                   wanted.value,
+                   EXISTS (SELECT 1 FROM audit_events AS d
+                           WHERE d.id = unhex(wanted.value) AND d.kind = 'decision'
+                             AND d.decision = 'allow' AND d.permit_id IS NULL),
+                   (SELECT count(*) FROM audit_events AS o
+                    WHERE o.permit_id = unhex(wanted.value) AND o.kind = 'outcome'))) AS "facts!: String"
                FROM json_each(?) AS wanted"#,
             permits
         )
-        .fetch_all(&mut self.connection)
+        .fetch_one(&mut self.connection)
         .await?;
-        Ok(rows)
+        let facts: Vec<(String, u8, i64)> = serde_json::from_str(&facts)
+            .map_err(|_| StoreError::Failed("an answer cannot be read".to_owned()))?;
+        let known = |(permit, granted, outcomes): (String, u8, i64)| {
+            let permit = hex::decode(permit).ok()?;
+            Some(GrantFacts { permit, granted: granted == 1, outcomes })
+        };
+        Ok(facts.into_iter().filter_map(known).collect())
     }
 
     async fn find(&mut self, id: &[u8; 16]) -> Result<Option<(i64, i64)>, StoreError> {
