@@ -125,7 +125,7 @@ async fn start(
 ) -> Result<Option<LogPosition>, QueryError> {
     let reader = &door.reader;
     match (after, filter.from) {
-        (Some(after), _) => Ok(reader.heads().await?.have_reached(&after).then_some(after)),
+        (Some(after), _) => Ok(reader.heads().await?.have_reached(&after).then(|| after.begun())),
         (None, Some(from)) => reader.position_before(from).await.map(Some),
         (None, None) => Ok(Some(reader.heads().await?.position())),
     }
@@ -206,8 +206,16 @@ impl Session {
                 }
                 self.verified_at = Instant::now();
             }
+            let before = self.follower.position().clone();
             match self.read().await {
                 Ok(piece) if !piece.is_empty() => {
+                    // Reading may have taken long.
+                    if self.verified_at.elapsed() >= limits.verify {
+                        if let Err(code) = self.verify().await {
+                            return Some(self.end_at(&before, code));
+                        }
+                        self.verified_at = Instant::now();
+                    }
                     self.spoke_at = Instant::now();
                     return Some(piece);
                 }
@@ -254,8 +262,13 @@ impl Session {
 
     /// The last piece.
     fn end(&mut self, code: &str) -> String {
+        let id = self.follower.position().clone();
+        self.end_at(&id, code)
+    }
+
+    /// The last piece for a client that has come to `id`.
+    fn end_at(&mut self, id: &LogPosition, code: &str) -> String {
         self.state = Streaming::Ended;
-        let id = self.follower.position();
         format!("event: end\nid: {id}\ndata: {}\n\n", json!({ "code": code }))
     }
 }

@@ -306,3 +306,6 @@ async fn advance(connection: &mut SqliteConnection, mark: &Mark) -> Result<(), s
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,8 +80,9 @@ impl Follower {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits of the reader.
     pub async fn next(&mut self) -> Result<Followed, QueryError> {
-        let followed = read!(self.reader, |connection| self.read(connection), |connection| self
-            .read(connection))?;
+        let followed: Followed =
+            read!(self.reader, |connection| self.read(connection), |connection| self
+                .read(connection))?;
         self.position = followed.position.clone();
         Ok(followed)
     }

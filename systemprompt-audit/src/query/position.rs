@@ -37,6 +37,12 @@ impl LogPosition {
         *place = seq.max(*place);
     }
 
+    /// The same position without the logs of which nothing has been read.
+    pub(crate) fn begun(mut self) -> Self {
+        self.0.retain(|_, seq| *seq > 0);
+        self
+    }
+
     /// The logs that are named, with the places in them.
     pub(crate) fn places(&self) -> impl Iterator<Item = (i64, i64)> {
         self.0.iter().map(|(log_id, seq)| (*log_id, *seq))

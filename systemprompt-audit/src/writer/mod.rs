@@ -85,14 +85,23 @@ impl<S: Store> Writer<S> {
             tokio::spawn(self.run(commands));
             return Ok(());
         }
-        let failed = |error: io::Error| StoreError::Failed(error.kind().to_string());
-        let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        let write = move || {
-            self.gathering = Gathering::alone(bell);
-            runtime.block_on(self.run(commands));
+        let failed = |error: &io::Error| StoreError::Failed(error.kind().to_string());
+        let (started, start) = std::sync::mpsc::channel();
+        // The runtime belongs to the thread: a caller in another one could not even drop it.
+        let write = move || match Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => {
+                drop(started.send(Ok(())));
+                self.gathering = Gathering::alone(bell);
+                runtime.block_on(self.run(commands));
+            }
+            Err(error) => drop(started.send(Err(error))),
         };
         let thread = std::thread::Builder::new().name("audit-writer".to_owned()).spawn(write);
-        thread.map(|_| ()).map_err(failed)
+        thread.map_err(|error| failed(&error))?;
+        match start.recv() {
+            Ok(Err(error)) => Err(failed(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes until the log is closed or nobody can send any more.
@@ -248,7 +257,7 @@ impl<S: Store> Writer<S> {
         match &result {
             Err(StoreError::Refused) => {}
             Err(error) => self.unhealthy(error),
-            Ok(_) => self.well(),
+            Ok(_) => {}
         }
         result
     }
@@ -257,11 +266,12 @@ impl<S: Store> Writer<S> {
         self.store.verify()?;
         self.catch_up().await?;
         let judgement = self.judge(work).await?;
-        // The lock may have been long in coming.
+        // Those that are late now are not written; those that the lock makes late are disowned.
         let now = Instant::now();
         let in_time = |append: &&&Append| append.deadline > now;
         let events = work.appends.iter().filter(in_time).flat_map(|append| &append.events);
         let own = std::mem::take(&mut self.own);
+        let mut wrote = false;
         let mut extent = self.extent.clone();
         let rows: Vec<_> = own
             .iter()
@@ -289,11 +299,15 @@ impl<S: Store> Writer<S> {
             extent.tiles.clear();
             self.extent = extent;
             self.announce_when_due();
+            wrote = true;
         }
         // Rows in a file that nobody will find do not count as written.
         self.doubtful = true;
         self.store.verify()?;
         self.doubtful = false;
+        if wrote {
+            self.well();
+        }
         let written = |append: &&Append| {
             if in_time(&append) { Ok(()) } else { Err(StoreError::Late.into()) }
         };
@@ -313,7 +327,10 @@ impl<S: Store> Writer<S> {
                 _ => false,
             };
             self.extent.catch_up(&mut self.store, tail).await?;
-            if !ours {
+            if ours {
+                // They went with it.
+                self.own.clear();
+            } else {
                 let event = foreign_rows(&self.origin, known + 1, tail, self.clock.now());
                 self.own.push(event);
             }
@@ -422,3 +439,6 @@ impl<S: Store> Writer<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

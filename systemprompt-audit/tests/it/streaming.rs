@@ -400,3 +400,49 @@ async fn rows_that_are_no_events_are_named_and_unknown_kinds_are_shown(fixture: 
     assert_eq!(messages[1].data["seq"], 2);
     assert_eq!(stream.id.as_deref(), Some("1:4"));
 }
+
+#[tokio::test]
+async fn a_made_up_position_is_not_repeated_with_every_event() {
+    let fixture = Fixture::sqlite().await;
+    let log = fixture.log().await;
+    for _ in 0..50 {
+        log.append(fixture.allow("ada")).await.unwrap();
+    }
+    let api = Api::on(fixture.reader());
+    let made_up: Vec<_> = (100_000..101_500).map(|id| format!("{id}:0")).collect();
+    let made_up = made_up.join(",");
+    let mut stream = api.open("", Some(&made_up)).await;
+    let first = stream.block().await.unwrap();
+    assert!(first.len() < 200, "{} bytes are repeated with every event", first.len());
+}
+
+#[tokio::test]
+async fn a_revoked_stream_gets_nothing_after_the_database_was_busy() {
+    let fixture = Fixture::sqlite().await;
+    let log = fixture.log().await;
+    let api = Api::on(fixture.reader());
+    let mut tasks = Vec::new();
+    for user in 0..20 {
+        let response = api.ask(&format!("u{user}"), "", None).await;
+        let mut stream =
+            Stream { body: response.into_body().into_data_stream(), text: String::new(), id: None };
+        stream.block().await.unwrap();
+        tasks.push(tokio::spawn(async move { stream.message().await.unwrap() }));
+    }
+    let mut held = Vec::new();
+    let pool = fixture.pool.sqlite().unwrap();
+    while let Ok(Ok(one)) = tokio::time::timeout(Duration::from_millis(300), pool.acquire()).await {
+        held.push(one);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    api.tokens.revoked.store(true, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // A second after the revocation.
+    log.append(fixture.allow("ada")).await.unwrap();
+    drop(held);
+    let mut told = 0;
+    for task in tasks {
+        told += usize::from(task.await.unwrap().event != "end");
+    }
+    assert_eq!(told, 0, "streams that were revoked a second before were told of the event");
+}
