@@ -91,7 +91,8 @@ impl AuditLog {
     /// Opens a log and takes the sole right to write it: on SQLite a lease file beside the database, on
     /// PostgreSQL an advisory lock that the writer's own connection holds. The schema must be installed.
     ///
-    /// Must be called in a tokio runtime, on which the writer runs.
+    /// Must be called in a tokio runtime, for what goes on in the background. The writer of a log on SQLite
+    /// has a thread of its own.
     ///
     /// # Errors
     /// [`OpenError`] when another writer holds the lease, or the database cannot be opened or written.

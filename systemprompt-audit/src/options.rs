@@ -18,7 +18,8 @@ pub struct AuditOptions {
     pub max_batch: usize,
     /// How long the writer waits for another process's write lock.
     pub lock_timeout: Duration,
-    /// How long an append may take. An event that is not in a transaction by then is not written.
+    /// How long an append may take before it fails. An event that its transaction does not hold by then is
+    /// not written; of one that is written later, the permit is spent.
     pub append_timeout: Duration,
     /// How often expired permits are looked for; zero turns the sweep off.
     pub sweep_interval: Duration,

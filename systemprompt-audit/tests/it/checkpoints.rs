@@ -40,7 +40,7 @@ async fn they_come_with_events_and_at_the_end_and_the_first_record_is_the_key(fi
     let signed = Signed::on(fixture);
     let log = signed.log().await;
     let key = log.verifier_key().unwrap().to_string();
-    signed.append(&log, 120).await;
+    signed.append_signed(&log, 120).await;
     log.close().await;
     let text = std::fs::read_to_string(signed.outside()).unwrap();
     let lines: Vec<serde_json::Value> =

@@ -35,10 +35,26 @@ impl Signed {
     pub(crate) async fn of(fixture: Fixture, events: usize) -> Self {
         let signed = Self::on(fixture);
         let log = signed.log().await;
-        signed.append(&log, events).await;
+        signed.append_signed(&log, events).await;
         log.close().await;
         signed.fixture.pool.close().await;
         signed
+    }
+
+    /// Appends until the log has `events` events, and waits for the checkpoints on the way: of several that
+    /// are due only the newest is signed.
+    pub(crate) async fn append_signed(&self, log: &AuditLog, events: usize) {
+        // The first event, which names the key, is signed at once.
+        for due in (51..events).step_by(50) {
+            self.append(log, due).await;
+            let signed = async {
+                while log.stats().checkpointed < due as u64 {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), signed).await.unwrap();
+        }
+        self.append(log, events).await;
     }
 
     pub(crate) fn outside(&self) -> PathBuf {
