@@ -50,6 +50,7 @@ mod options;
 mod origin;
 mod pending;
 mod place;
+#[cfg(any(feature = "sqlite", feature = "export"))]
 mod priority;
 pub mod proof;
 mod query;

@@ -25,8 +25,7 @@ pub(super) struct Damaged;
 impl Chunk {
     /// Shares `places` of one log, in order, out to rows.
     pub(super) fn all(places: &[Place]) -> impl Iterator<Item = Self> {
-        let near = |a: &Place, b: &Place| b.occurred_at.saturating_sub(a.occurred_at) <= SPAN / 2;
-        places.chunk_by(near).flat_map(|near| near.chunks(MOST)).flat_map(split)
+        places.chunks(MOST).flat_map(split)
     }
 
     fn of(places: &[Place]) -> Option<Self> {
@@ -57,7 +56,7 @@ impl Chunk {
     }
 }
 
-/// Splits where places that are near each other one by one span too long a time all the same.
+/// Splits places that span too long a time.
 fn split(mut places: &[Place]) -> Vec<Chunk> {
     let mut chunks = Vec::with_capacity(1);
     while let Some(first) = places.first() {

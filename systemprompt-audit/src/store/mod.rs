@@ -128,6 +128,28 @@ pub(crate) struct StoredCheckpoint {
     pub(crate) created_at: Timestamp,
 }
 
+impl StoredCheckpoint {
+    /// The checkpoint in the columns of a row; `None` when they hold none.
+    fn read(size: i64, root: Vec<u8>, note: String, created_at: i64) -> Option<Self> {
+        Some(Self {
+            size: size.try_into().ok()?,
+            root: root.try_into().ok()?,
+            note,
+            created_at: Timestamp::from_micros(created_at),
+        })
+    }
+}
+
+/// A place or a size as the columns hold it.
+fn place(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The first of `count` places from `first` on, and the one after the last.
+fn span(first: u64, count: usize) -> (i64, i64) {
+    (place(first), place(first.saturating_add(count as u64)))
+}
+
 /// The writing end of one log in a database, and the sole right to write it, which ends with the
 /// store. One task owns it; no call is ever cancelled.
 pub(crate) trait Store: TreeSource + 'static {

@@ -5,7 +5,7 @@ use systemprompt_core::database::{Backend, DatabaseError, DatabaseOptions};
 
 use super::ScannedRow;
 use crate::StoreError;
-use crate::merkle::Hash;
+use crate::merkle::{Hash, Tile};
 use crate::store::StoredCheckpoint;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::scan::PostgresSource;
@@ -133,6 +133,14 @@ pub(crate) struct StoredTile {
     pub(crate) index: u64,
     pub(crate) root: Vec<u8>,
     pub(crate) hashes: Option<Vec<Hash>>,
+}
+
+impl StoredTile {
+    /// The tile in the columns of a row, whatever they hold.
+    pub(crate) fn read(index: i64, root: Vec<u8>, hashes: &[u8]) -> Self {
+        let hashes = Tile::hashes_from(hashes);
+        Self { index: u64::try_from(index).unwrap_or_default(), root, hashes }
+    }
 }
 
 /// What the database knows of a permit.

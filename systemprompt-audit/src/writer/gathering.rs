@@ -54,7 +54,8 @@ impl Gathering {
         max_batch: usize,
     ) {
         let expected = self.expected.min(max_batch).min(ENOUGH);
-        if expected == 0 {
+        // For one alone the writer waits anyway, without a deadline.
+        if expected <= 1 {
             return;
         }
         let deadline = Instant::now() + self.patience;

@@ -5,9 +5,10 @@ use std::sync::atomic::AtomicBool;
 use systemprompt_core::clock::SystemClock;
 use systemprompt_core::event::{AuditEvent, EventKind};
 
+use super::extent::foreign_rows;
 use super::*;
-use crate::merkle::Hash;
-use crate::store::Granted;
+use crate::merkle::{Hash, Tile};
+use crate::store::{Granted, PlacedRow};
 use crate::tree_source::TreeSource;
 
 #[derive(Default)]

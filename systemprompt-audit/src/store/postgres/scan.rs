@@ -6,15 +6,13 @@ use std::ops::Range;
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
-use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::{DatabaseOptions, PostgresDatabase};
 
 use super::text;
 use super::tree::{PostgresTree, last_checkpoint};
 use crate::StoreError;
 use crate::column::Column;
-use crate::merkle::Tile;
-use crate::store::StoredCheckpoint;
+use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
     COLUMNS, GrantFacts, Holds, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError,
     StoredTile, Stray, holds,
@@ -175,7 +173,6 @@ impl LogSource for PostgresSource {
         from: u64,
         to: u64,
     ) -> Result<Vec<StoredTile>, StoreError> {
-        let place = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
         let rows = sqlx::query!(
             "SELECT idx, root, hashes FROM audit_tiles
              WHERE log_id = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx",
@@ -186,11 +183,7 @@ impl LogSource for PostgresSource {
         )
         .fetch_all(&mut self.connection)
         .await?;
-        let tile = rows.into_iter().map(|row| StoredTile {
-            index: u64::try_from(row.idx).unwrap_or_default(),
-            root: row.root,
-            hashes: Tile::hashes_from(&row.hashes),
-        });
+        let tile = rows.into_iter().map(|row| StoredTile::read(row.idx, row.root, &row.hashes));
         Ok(tile.collect())
     }
 
@@ -210,11 +203,8 @@ impl LogSource for PostgresSource {
         .fetch_all(&mut self.connection)
         .await?;
         let stored = rows.into_iter().map(|row| {
-            let (Ok(size), Ok(root)) = (u64::try_from(row.size), row.root.try_into()) else {
-                return Err(row.size);
-            };
-            let created_at = Timestamp::from_micros(row.created_at);
-            Ok(StoredCheckpoint { size, root, note: row.note, created_at })
+            let size = row.size;
+            StoredCheckpoint::read(size, row.root, row.note, row.created_at).ok_or(size)
         });
         Ok(stored.collect())
     }

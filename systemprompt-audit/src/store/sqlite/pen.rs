@@ -15,7 +15,7 @@ use super::insert::{fields, text};
 use crate::StoreError;
 use crate::column::Field;
 use crate::merkle::Tile;
-use crate::store::PlacedRow;
+use crate::store::{PlacedRow, place};
 
 /// Writes one log. The write-ahead log may grow to about 32 MiB before a commit waits until it is moved into
 /// the database file; pages that every batch changes are moved once for many batches.
@@ -72,7 +72,7 @@ impl Pen {
                  ON CONFLICT (log_id, level, idx)
                  DO UPDATE SET root = excluded.root, hashes = excluded.hashes",
             )?;
-            let index = i64::try_from(tile.index).unwrap_or(i64::MAX);
+            let index = place(tile.index);
             upsert.execute((self.log_id, tile.level, index, tile.root, tile.to_bytes()))?;
         }
         self.run("COMMIT")

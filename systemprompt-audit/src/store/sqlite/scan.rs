@@ -5,12 +5,10 @@ use std::path::Path;
 use serde_json::Value as Json;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use systemprompt_core::clock::Timestamp;
 
 use super::tree::{SqliteTree, last_checkpoint};
 use crate::StoreError;
-use crate::merkle::Tile;
-use crate::store::StoredCheckpoint;
+use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
     GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
 };
@@ -194,7 +192,6 @@ impl LogSource for SqliteSource {
         from: u64,
         to: u64,
     ) -> Result<Vec<StoredTile>, StoreError> {
-        let place = |index: u64| i64::try_from(index).unwrap_or(i64::MAX);
         let (from, to) = (place(from), place(to));
         let rows = sqlx::query!(
             r#"SELECT idx, root, hashes FROM audit_tiles
@@ -206,11 +203,7 @@ impl LogSource for SqliteSource {
         )
         .fetch_all(&mut self.connection)
         .await?;
-        let tile = rows.into_iter().map(|row| StoredTile {
-            index: u64::try_from(row.idx).unwrap_or_default(),
-            root: row.root,
-            hashes: Tile::hashes_from(&row.hashes),
-        });
+        let tile = rows.into_iter().map(|row| StoredTile::read(row.idx, row.root, &row.hashes));
         Ok(tile.collect())
     }
 
@@ -230,11 +223,8 @@ impl LogSource for SqliteSource {
         .fetch_all(&mut self.connection)
         .await?;
         let stored = rows.into_iter().map(|row| {
-            let (Ok(size), Ok(root)) = (u64::try_from(row.size), row.root.try_into()) else {
-                return Err(row.size);
-            };
-            let created_at = Timestamp::from_micros(row.created_at);
-            Ok(StoredCheckpoint { size, root, note: row.note, created_at })
+            let size = row.size;
+            StoredCheckpoint::read(size, row.root, row.note, row.created_at).ok_or(size)
         });
         Ok(stored.collect())
     }

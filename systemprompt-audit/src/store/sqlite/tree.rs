@@ -1,11 +1,10 @@
 //! The queries behind the tree of a log.
 
 use sqlx::sqlite::SqliteConnection;
-use systemprompt_core::clock::Timestamp;
 
 use crate::StoreError;
 use crate::merkle::{Hash, Tile};
-use crate::store::StoredCheckpoint;
+use crate::store::{StoredCheckpoint, place, span};
 use crate::tree_source::TreeSource;
 
 /// The tree of one log, read over one connection.
@@ -120,20 +119,5 @@ pub(crate) async fn last_checkpoint(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.and_then(|row| {
-        Some(StoredCheckpoint {
-            size: row.size.try_into().ok()?,
-            root: row.root.try_into().ok()?,
-            note: row.note,
-            created_at: Timestamp::from_micros(row.created_at),
-        })
-    }))
-}
-
-fn place(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn span(first: u64, count: usize) -> (i64, i64) {
-    (place(first), place(first.saturating_add(count as u64)))
+    Ok(row.and_then(|row| StoredCheckpoint::read(row.size, row.root, row.note, row.created_at)))
 }
