@@ -4,6 +4,7 @@ mod attacks;
 mod decisions;
 mod durability;
 mod integrity;
+mod kills;
 mod outcomes;
 mod policies;
 mod postgres;

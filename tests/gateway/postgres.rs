@@ -11,7 +11,7 @@ use systemprompt::config::STARTER_PROFILE;
 use crate::harness::{Gateway, answer, built, eventually, verdict};
 
 /// A data folder whose profile names the database, and the key that all replicas sign with.
-fn data(folder: &Path, url: &str, key: &Path) {
+pub(super) fn data(folder: &Path, url: &str, key: &Path) {
     let key = key.display();
     let profile = format!(
         "{STARTER_PROFILE}\ndatabase:\n  url: '{url}'\naudit:\n  signing_key: {{file: '{key}'}}\n"
@@ -26,7 +26,11 @@ fn command(data: &Path, arguments: &[&str]) -> Output {
     command.arg("--config").arg(data.join("profile.yaml")).args(arguments).output().unwrap()
 }
 
-async fn count(connection: &mut PgConnection, sql: &'static str) -> i64 {
+/// Logs in which a place is empty.
+pub(super) const GAPS: &str = "SELECT count(*) FROM (SELECT max(seq) - count(*) AS gap \
+                               FROM audit_events GROUP BY log_id) AS logs WHERE gap <> 0";
+
+pub(super) async fn count(connection: &mut PgConnection, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(connection).await.unwrap()
 }
 
@@ -97,9 +101,7 @@ async fn two_gateways_share_identities_and_write_a_log_each() {
     assert_eq!(count(&mut connection, logs).await, 2);
     let decided = "SELECT count(*) FROM governance_decisions WHERE user_id = 'user'";
     assert!(count(&mut connection, decided).await >= 3);
-    let gaps = "SELECT count(*) FROM (SELECT max(seq) - count(*) AS gap FROM audit_events \
-                GROUP BY log_id) AS logs WHERE gap <> 0";
-    assert_eq!(count(&mut connection, gaps).await, 0);
+    assert_eq!(count(&mut connection, GAPS).await, 0);
 
     // What an auditor sees of both, while they run and afterwards.
     let live = command(&first_data, &["audit", "verify", "--json"]);

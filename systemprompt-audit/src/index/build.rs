@@ -1,6 +1,6 @@
 //! Fills the index.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::place::Place;
 const BATCH: i64 = 2_000;
 
 /// Most events that enter the index together.
-const MOST: usize = 16_384;
+const MOST: usize = 4_096;
 
 /// Events of a segment, about.
 const SEGMENT: i64 = 1 << 18;
@@ -34,6 +34,8 @@ pub(crate) struct Indexer {
     index: SqliteConnection,
     /// What the writer of one of the logs tells.
     feed: Option<(i64, Feed)>,
+    /// What it has told.
+    told: Vec<Entry>,
 }
 
 /// What is read of an event.
@@ -53,9 +55,8 @@ struct Source {
 }
 
 /// Neighbours of a log that enter the index together.
-#[derive(Default)]
-struct Batch {
-    events: Vec<Entry>,
+struct Batch<'t> {
+    events: Cow<'t, [Entry]>,
     last_id: Vec<u8>,
 }
 
@@ -74,7 +75,7 @@ impl Indexer {
         feed: Option<(i64, Feed)>,
     ) -> Result<Self, DatabaseError> {
         let index = file::create(database.path()).await?;
-        Ok(Self { log: database.connect().await?, index, feed })
+        Ok(Self { log: database.connect().await?, index, feed, told: Vec::new() })
     }
 
     /// Takes in what has been written since the last time; says how many events.
@@ -93,16 +94,21 @@ impl Indexer {
         for end in &ends {
             let mark = marks.iter().find(|mark| mark.log_id == end.log_id);
             let mut at = mark.map_or(0, |mark| mark.indexed_to);
-            let feed = self.feed.as_ref().filter(|(log_id, _)| *log_id == end.log_id);
-            let mut told = VecDeque::from(feed.map(|(_, feed)| feed.take()).unwrap_or_default());
+            let mut told = std::mem::take(&mut self.told);
+            match &self.feed {
+                Some((log_id, feed)) if *log_id == end.log_id => feed.take(&mut told),
+                _ => told.clear(),
+            }
+            let mut left = told.as_slice();
             loop {
-                while told.pop_front_if(|entry| entry.seq <= at).is_some() {}
-                let batch = if told.front().is_some_and(|entry| entry.seq == at + 1) {
-                    following(&mut told, at)
-                } else if at < end.tail || !told.is_empty() {
-                    read(&mut self.log, end.log_id, at).await?
-                } else {
-                    break;
+                left =
+                    left.get(left.partition_point(|entry| entry.seq <= at)..).unwrap_or_default();
+                let batch = match following(left, at) {
+                    Some(batch) => batch,
+                    None if at < end.tail || !left.is_empty() => {
+                        read(&mut self.log, end.log_id, at).await?
+                    }
+                    None => break,
                 };
                 let Some(seq) = batch.events.last().map(|last| last.seq) else { break };
                 if !self.take(end.log_id, at, &batch).await? {
@@ -112,6 +118,7 @@ impl Indexer {
                 taken += batch.events.len() as u64;
                 at = seq;
             }
+            self.told = told;
         }
         Ok(taken)
     }
@@ -127,7 +134,12 @@ impl Indexer {
 
     /// Takes in the events of `log_id` that follow the place `after`; `false` when the index is not
     /// there any more.
-    async fn take(&mut self, log_id: i64, after: i64, batch: &Batch) -> Result<bool, sqlx::Error> {
+    async fn take(
+        &mut self,
+        log_id: i64,
+        after: i64,
+        batch: &Batch<'_>,
+    ) -> Result<bool, sqlx::Error> {
         let mut transaction = self.index.begin_with("BEGIN IMMEDIATE").await?;
         let marks = marks(&mut transaction).await?;
         let at = marks.iter().find(|mark| mark.log_id == log_id).map_or(0, |mark| mark.indexed_to);
@@ -166,24 +178,20 @@ impl Columns for Source {
     }
 }
 
-/// Takes from `told` what follows the place `at` without a gap.
-fn following(told: &mut VecDeque<Entry>, mut at: i64) -> Batch {
-    let mut batch = Batch::default();
-    while batch.events.len() < MOST
-        && let Some(entry) = told.pop_front_if(|entry| entry.seq == at + 1)
-    {
-        at = entry.seq;
-        batch.events.push(entry);
-    }
-    batch.last_id = batch.events.last().map_or_else(Vec::new, |last| last.id.to_vec());
-    batch
+/// What follows the place `at` in `told` without a gap, if anything does.
+fn following(told: &[Entry], at: i64) -> Option<Batch<'_>> {
+    let next = |(entry, seq): &(&Entry, i64)| entry.seq == *seq;
+    let count = told.iter().zip(at + 1..).take(MOST).take_while(next).count();
+    let events = told.get(..count)?;
+    let last = events.last()?;
+    Some(Batch { events: Cow::Borrowed(events), last_id: last.id.to_vec() })
 }
 
 async fn read(
     connection: &mut SqliteConnection,
     log_id: i64,
     after: i64,
-) -> Result<Batch, sqlx::Error> {
+) -> Result<Batch<'static>, sqlx::Error> {
     let events = sqlx::query_as!(
         Source,
         "SELECT seq, id, occurred_at, kind, call_id, session_id, tenant_id, user_id, agent_id, tool,

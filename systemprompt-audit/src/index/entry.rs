@@ -16,6 +16,9 @@ const FACETS: [(Facet, Column); 9] = [
     (Facet::Reason, Column::ReasonCode),
 ];
 
+/// No term is negative.
+const NONE: i64 = -1;
+
 /// An event, as far as the index goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -23,7 +26,8 @@ pub(crate) struct Entry {
     /// Of an event whose id somebody has changed, nothing.
     pub(super) id: [u8; 16],
     pub(super) occurred_at: i64,
-    terms: [Option<Term>; FACETS.len()],
+    /// [`NONE`] where it has no such property.
+    terms: [i64; FACETS.len()],
 }
 
 impl Entry {
@@ -38,14 +42,14 @@ impl Entry {
             _ => 0,
         };
         let terms = FACETS.map(|(facet, column)| match row.field(column) {
-            Field::Text(kind) if facet == Facet::Kind && !is_rare(kind) => None,
-            Field::Text(text) => Some(Term::of(facet, text)),
-            _ => None,
+            Field::Text(kind) if facet == Facet::Kind && !is_rare(kind) => NONE,
+            Field::Text(text) => Term::of(facet, text).get(),
+            _ => NONE,
         });
         Self { seq, id, occurred_at, terms }
     }
 
     pub(super) fn terms(&self) -> impl Iterator<Item = Term> {
-        self.terms.iter().copied().flatten()
+        self.terms.iter().filter(|number| **number != NONE).copied().map(Term::numbered)
     }
 }

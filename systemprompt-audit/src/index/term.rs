@@ -49,6 +49,11 @@ impl Term {
         Self(i64::try_from(hasher.finish() & BITS).unwrap_or_default())
     }
 
+    /// The term with this number.
+    pub(super) fn numbered(number: i64) -> Self {
+        Self(number)
+    }
+
     /// The number.
     pub(crate) fn get(self) -> i64 {
         self.0

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use systemprompt_audit::checkpoint::{CheckpointOptions, SigningKeys};
 use systemprompt_audit::{AuditLog, AuditOptions};
 use systemprompt_core::clock::{Clock as _, ManualClock};
 use systemprompt_core::contract::AuditSink as _;
@@ -15,6 +16,7 @@ use systemprompt_core::event::Verdict;
 use tokio::task::JoinSet;
 
 use crate::fixture::{Fixture, decision, principal};
+use crate::signed::signing_key;
 
 const GAPS: &str = "SELECT count(*) FROM (SELECT max(seq) - count(*) AS gap FROM audit_events \
                     GROUP BY log_id) AS logs WHERE gap <> 0";
@@ -147,6 +149,7 @@ async fn writer() {
     let options = AuditOptions {
         clock: clock.clone(),
         sweep_interval: Duration::from_millis(200),
+        checkpoints: Some(CheckpointOptions::new(SigningKeys::new(signing_key(1)))),
         ..AuditOptions::default()
     };
     let log = AuditLog::open(&pool, options).await.unwrap();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use systemprompt_audit::checkpoint::{CheckpointOptions, SigningKeys};
+use systemprompt_audit::verify::{AuditSource, VerifyOptions, verify};
 use systemprompt_audit::{AuditLog, AuditOptions, OpenError, append_in};
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _, SettleError};
 use tokio::task::JoinSet;
@@ -111,7 +112,7 @@ async fn commands_that_append_at_once_wait_for_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_processes_write_ten_logs_on_one_server() {
+async fn ten_processes_write_ten_logs_on_one_server_and_all_verify() {
     let fixture = Fixture::postgres().await;
     let Place::Postgres(database) = &fixture.place else { panic!("not on a server") };
     let answers = std::sync::Arc::new(Answers::default());
@@ -132,8 +133,23 @@ async fn ten_processes_write_ten_logs_on_one_server() {
     assert!(well.iter().all(|well| *well), "a writer was refused something: {well:?}");
     answers.check(&fixture).await;
     let logs = fixture.reader().logs().await.unwrap();
-    assert_eq!(logs.len(), 10, "{logs:?}");
+    let of_servers = logs.iter().filter(|(origin, _)| origin.as_str().starts_with("server"));
+    assert_eq!(of_servers.count(), 10, "{logs:?}");
     assert!(logs.iter().all(|(_, size)| *size > 0), "{logs:?}");
+
+    let checkpoints = Some(CheckpointOptions::new(SigningKeys::new(signing_key(1))));
+    let options = AuditOptions { checkpoints, ..fixture.options() };
+    let one_more = AuditLog::open(&fixture.pool, options).await.unwrap();
+    let keys = vec![one_more.verifier_key().unwrap().clone()];
+    one_more.close().await;
+    let mut source = AuditSource::open(&database.url()).await.unwrap();
+    let options = VerifyOptions { keys, ..VerifyOptions::default() };
+    let report = verify(&mut source, &options, &mut |_| {}).await.unwrap();
+    assert!(report.is_clean() && report.proven, "{:?}", report.findings);
+    for log in report.logs.iter().filter(|log| log.origin.starts_with("server")) {
+        assert_eq!(log.signed_to, log.last_seq, "{log:?}");
+    }
+    println!("{} events of ten processes verify", report.rows);
 }
 
 #[tokio::test]
