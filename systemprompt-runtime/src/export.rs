@@ -75,6 +75,9 @@ fn destination(
         SinkTarget::Syslog(target) => Destination::Syslog(match target {
             SyslogTarget::Udp(address) => SyslogAddress::Udp(address.clone()),
             SyslogTarget::Tcp(address) => SyslogAddress::Tcp(address.clone()),
+            SyslogTarget::Tls(tls) => {
+                SyslogAddress::Tls { address: tls.address.clone(), ca: tls.ca.clone() }
+            }
             SyslogTarget::Unix(path) => SyslogAddress::Unix(path.clone()),
         }),
     })

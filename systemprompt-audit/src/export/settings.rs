@@ -146,6 +146,13 @@ pub enum SyslogAddress {
     /// Octet counting (RFC 6587 section 3.4.1), to `host:port`. Syslog has no acknowledgement: what was
     /// under way when the connection broke is sent again if the break was seen.
     Tcp(String),
+    /// Octet counting over TLS (RFC 5425). Like plain TCP it has no acknowledgement.
+    Tls {
+        /// `host:port`; the certificate has to name the host.
+        address: String,
+        /// A PEM file with the only authorities that are trusted; without it those that the machine trusts.
+        ca: Option<PathBuf>,
+    },
     /// One datagram per event, to a socket such as `/dev/log`.
     Unix(PathBuf),
 }

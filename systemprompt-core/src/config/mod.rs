@@ -31,7 +31,7 @@ pub use profile::{
     ExtensionsSection, FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig,
     JwksSource, LogFormat, LogLevel, LoggingSection, Profile, SecretRef, SecretsSection,
     ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, StdoutTarget,
-    SyslogTarget,
+    SyslogTarget, SyslogTlsTarget,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

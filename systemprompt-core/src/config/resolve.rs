@@ -22,6 +22,11 @@ impl Profile {
             match &mut sink.to {
                 SinkTarget::File(file) => join(&mut file.path, folder),
                 SinkTarget::Syslog(SyslogTarget::Unix(path)) => join(path, folder),
+                SinkTarget::Syslog(SyslogTarget::Tls(tls)) => {
+                    if let Some(path) = &mut tls.ca {
+                        join(path, folder);
+                    }
+                }
                 SinkTarget::Http(http) => {
                     for secret in [&mut http.secret_url, &mut http.token].into_iter().flatten() {
                         if let SecretRef::File(path) = secret {

@@ -4,6 +4,7 @@ mod file;
 mod http;
 mod stdout;
 mod syslog;
+mod tls;
 
 use std::io;
 use std::ops::Range;

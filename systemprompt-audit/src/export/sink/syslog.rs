@@ -2,11 +2,12 @@ use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
-use super::Attempt;
+use super::{Attempt, tls};
 use crate::export::batch::Batch;
 use crate::export::settings::SyslogAddress;
 
@@ -24,6 +25,7 @@ pub(in crate::export) struct SyslogSink {
 enum Connection {
     Udp(UdpSocket),
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
     #[cfg(unix)]
     Unix(tokio::net::UnixDatagram),
 }
@@ -49,8 +51,8 @@ impl SyslogSink {
     }
 
     async fn try_send(&mut self, batch: &Batch, lines: Range<usize>) -> io::Result<()> {
-        if let Some(Connection::Tcp(stream)) = &self.connection
-            && has_ended(stream)
+        if let Some(connection) = &mut self.connection
+            && connection.has_ended().await
         {
             self.connection = None;
         }
@@ -70,26 +72,54 @@ impl SyslogSink {
                     socket.send(line).await?;
                 }
             }
-            Connection::Tcp(stream) => {
-                let mut frames = Vec::with_capacity(batch.size(&lines) + lines.len() * 6);
-                for line in batch.lines(lines) {
-                    frames.extend_from_slice(format!("{} ", line.len()).as_bytes());
-                    frames.extend_from_slice(line);
-                }
-                stream.write_all(&frames).await?;
-                stream.flush().await?;
-                if has_ended(stream) {
-                    return Err(io::ErrorKind::ConnectionReset.into());
-                }
-            }
+            Connection::Tcp(stream) => write(stream, &frames(batch, lines)).await?,
+            Connection::Tls(stream) => write(stream, &frames(batch, lines)).await?,
         }
         Ok(())
     }
 }
 
+impl Connection {
+    /// Whether the receiver has closed it, as far as that is known here.
+    async fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Tcp(stream) => has_ended(stream).await,
+            Self::Tls(stream) => has_ended(stream).await,
+            Self::Udp(_) => false,
+            #[cfg(unix)]
+            Self::Unix(_) => false,
+        }
+    }
+}
+
+/// Each line behind its length (RFC 6587 section 3.4.1, RFC 5425 section 4.3).
+fn frames(batch: &Batch, lines: Range<usize>) -> Vec<u8> {
+    let mut frames = Vec::with_capacity(batch.size(&lines) + lines.len() * 6);
+    for line in batch.lines(lines) {
+        frames.extend_from_slice(format!("{} ", line.len()).as_bytes());
+        frames.extend_from_slice(line);
+    }
+    frames
+}
+
+async fn write(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    frames: &[u8],
+) -> io::Result<()> {
+    stream.write_all(frames).await?;
+    stream.flush().await?;
+    if has_ended(stream).await {
+        return Err(io::ErrorKind::ConnectionReset.into());
+    }
+    Ok(())
+}
+
 async fn connect(address: &SyslogAddress) -> io::Result<Connection> {
     match address {
         SyslogAddress::Tcp(address) => Ok(Connection::Tcp(TcpStream::connect(address).await?)),
+        SyslogAddress::Tls { address, ca } => {
+            Ok(Connection::Tls(Box::new(tls::connect(address, ca.as_deref()).await?)))
+        }
         SyslogAddress::Udp(address) => {
             let mut problem = io::Error::from(io::ErrorKind::AddrNotAvailable);
             for address in tokio::net::lookup_host(address).await? {
@@ -114,13 +144,14 @@ async fn connect(address: &SyslogAddress) -> io::Result<Connection> {
 }
 
 /// Whether the receiver has closed the connection, as far as that is known here. Receivers say nothing.
-fn has_ended(stream: &TcpStream) -> bool {
+async fn has_ended(stream: &mut (impl AsyncRead + Unpin)) -> bool {
     let mut nothing = [0; 64];
     loop {
-        match stream.try_read(&mut nothing) {
-            Ok(0) => return true,
-            Ok(_) => {}
-            Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+        // What is there is read; what is not is not waited for.
+        match timeout(Duration::ZERO, stream.read(&mut nothing)).await {
+            Ok(Ok(0) | Err(_)) => return true,
+            Ok(Ok(_)) => {}
+            Err(_) => return false,
         }
     }
 }

@@ -198,6 +198,20 @@ pub enum SyslogTarget {
     Udp(String),
     /// `host:port`; octet counting (RFC 6587).
     Tcp(String),
+    /// TLS (RFC 5425).
+    Tls(SyslogTlsTarget),
     /// The path of a datagram socket, such as `/dev/log`.
     Unix(PathBuf),
+}
+
+/// A syslog receiver behind TLS (RFC 5425).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyslogTlsTarget {
+    /// `host:port`; its certificate has to name the host. The usual port is 6514.
+    pub address: String,
+    /// A PEM file with the only authorities that are trusted to have issued the certificate; without it
+    /// those that the machine trusts.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
 }

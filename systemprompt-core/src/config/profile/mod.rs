@@ -16,7 +16,7 @@ pub use audit::{AuditSection, CheckpointTarget};
 pub use database::DatabaseSection;
 pub use export::{
     ExportFormat, ExportSection, ExportStart, FileTarget, HttpTarget, SinkConfig, SinkTarget,
-    StdoutTarget, SyslogTarget,
+    StdoutTarget, SyslogTarget, SyslogTlsTarget,
 };
 pub use extensions::ExtensionsSection;
 pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};

@@ -58,6 +58,7 @@ fn syslog(syslog: &SyslogTarget, path: &str, problems: &mut Problems) {
     let (key, address) = match syslog {
         SyslogTarget::Udp(address) => ("udp", address),
         SyslogTarget::Tcp(address) => ("tcp", address),
+        SyslogTarget::Tls(tls) => ("tls.address", &tls.address),
         SyslogTarget::Unix(file) => {
             return problems.filled(&format!("{path}.unix"), &file.to_string_lossy());
         }
@@ -101,6 +102,10 @@ mod tests {
             ),
             ("{id: a, format: cef, to: {syslog: {tcp: example.com}}}", "must be `host:port`"),
             ("{id: a, format: cef, to: {syslog: {udp: ':514'}}}", "must be `host:port`"),
+            (
+                "{id: a, format: cef, to: {syslog: {tls: {address: ':6514'}}}}",
+                "`export.sinks[0].to.syslog.tls.address`: must be `host:port`",
+            ),
             ("{id: a, format: cef, to: {file: {path: ''}}}", "`export.sinks[0].to.file.path`"),
             ("{id: a, format: xml, to: {stdout: {}}}", "xml"),
             ("{id: a, format: cef, to: {file: {path: a}, stdout: {}}}", "exactly one of"),
