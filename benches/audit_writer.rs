@@ -44,9 +44,9 @@ async fn run() -> Result<(), Failure> {
     systemprompt_benches::print_machine(folder.path())?;
     price_of_proof(folder.path()).await?;
     let file = folder.path().join("audit.db");
-    let url = std::env::var("AUDIT_BENCH_URL");
-    let house =
-        House::open(url.unwrap_or_else(|_| format!("sqlite://{}", file.display())), true).await?;
+    let server = std::env::var("AUDIT_BENCH_URL").ok();
+    let url = server.clone().unwrap_or_else(|| format!("sqlite://{}", file.display()));
+    let house = House::open(url.clone(), true).await?;
     println!("one decision after the other for each caller (bar: 25,000/s with 64 callers)");
     println!("| callers | decisions/s | p50 ms | p99 ms | CPU us each | rows a batch |");
     println!("|--:|--:|--:|--:|--:|--:|");
@@ -67,7 +67,38 @@ async fn run() -> Result<(), Failure> {
     println!("|--:|--:|--:|");
     calls(&house, 64).await?;
     house.log.close().await;
-    verification(&folder.path().join("audit.db")).await
+    if server.is_some() {
+        println!("\nten logs at once, with 20 callers each");
+        println!("| logs | decisions/s | CPU us each |");
+        println!("|--:|--:|--:|");
+        ten_logs(&url).await?;
+    }
+    verification(&url).await
+}
+
+/// As many replicas as write to one server, in one process.
+async fn ten_logs(url: &str) -> Result<(), Failure> {
+    let mut houses = Vec::new();
+    for _ in 0..10 {
+        houses.push(House::open(url.to_owned(), true).await?);
+    }
+    let meter = Meter::start();
+    let one = |house: House| async move {
+        let append = |house: House| async move { Ok(house.log.append(house.decision()).await?) };
+        house.each(20, append).await
+    };
+    let tasks: Vec<_> = houses.iter().map(|house| tokio::spawn(one(house.clone()))).collect();
+    let mut done = 0;
+    for task in tasks {
+        done += task.await??.len();
+    }
+    let (seconds, cpu) = meter.stop();
+    let decisions = count(done);
+    println!("| {} | {:.0} | {:.1} |", houses.len(), decisions / seconds, cpu / decisions);
+    for house in houses {
+        house.log.close().await;
+    }
+    Ok(())
 }
 
 /// The same writer with the tree and signatures, and without, in turns.
@@ -108,8 +139,8 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 }
 
 /// Everything that was written, computed anew.
-async fn verification(database: &Path) -> Result<(), Failure> {
-    let mut source = AuditSource::open(&format!("sqlite://{}", database.display())).await?;
+async fn verification(url: &str) -> Result<(), Failure> {
+    let mut source = AuditSource::open(url).await?;
     let meter = Meter::start();
     let report = verify(&mut source, &VerifyOptions::default(), &mut |_| {}).await?;
     let (seconds, cpu) = meter.stop();
@@ -118,10 +149,11 @@ async fn verification(database: &Path) -> Result<(), Failure> {
     println!("| rows | clean | rows/s | CPU us each |");
     println!("|--:|---|--:|--:|");
     println!("| {rows} | {} | {:.0} | {:.2} |", report.is_clean(), rows / seconds, cpu / rows);
-    let origin = report.logs.first().map(|log| log.origin.clone()).unwrap_or_default();
+    let Some(log) = report.logs.iter().max_by_key(|log| log.last_seq) else { return Ok(()) };
+    let origin = log.origin.clone();
     let mut times = Vec::new();
     for part in 1..=100 {
-        let seq = (report.rows / 101 * part) as i64;
+        let seq = log.last_seq / 101 * part;
         let start = Instant::now();
         prove(&mut source, &WhichEvent::Place { origin: origin.clone(), seq }, false).await?;
         times.push(start.elapsed().as_secs_f64() * 1e3);

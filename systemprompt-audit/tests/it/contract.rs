@@ -32,6 +32,8 @@ on_both! {
     #[tokio::test]
     one_bad_event_costs_only_its_own_caller_the_answer;
     #[tokio::test]
+    an_event_that_a_trigger_swallows_is_denied;
+    #[tokio::test]
     places_go_on_after_a_restart_and_the_installation_stays;
     #[tokio::test]
     closing_writes_what_is_waiting;
@@ -127,6 +129,41 @@ async fn one_bad_event_costs_only_its_own_caller_the_answer(fixture: Fixture) {
     other.unwrap();
     assert!(log.healthy());
     assert_eq!(fixture.number("SELECT count(*) FROM audit_events").await, 4);
+    assert_eq!(fixture.number(GAPS).await, 0);
+}
+
+/// A trigger is all it takes to keep rows out of a table without an error.
+async fn an_event_that_a_trigger_swallows_is_denied(fixture: Fixture) {
+    let log = fixture.log().await;
+    log.append(fixture.allow("ada")).await.unwrap();
+    let function = fixture.either(
+        "SELECT 1",
+        "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RETURN NULL; END $$",
+    );
+    let trigger = fixture.either(
+        "CREATE TRIGGER swallow BEFORE INSERT ON audit_events WHEN NEW.user_id = 'eve'
+         BEGIN SELECT raise(IGNORE); END",
+        "CREATE TRIGGER swallow BEFORE INSERT ON audit_events
+         FOR EACH ROW WHEN (NEW.user_id = 'eve') EXECUTE FUNCTION swallow()",
+    );
+    for sql in [function, trigger] {
+        fixture.execute(sql).await.unwrap();
+    }
+    let (swallowed, good, batch) = tokio::join!(
+        log.append(fixture.allow("eve")),
+        log.append(fixture.allow("bob")),
+        log.append_all(vec![fixture.allow("cy"), fixture.allow("eve"), fixture.allow("cy")]),
+    );
+    assert!(matches!(swallowed, Err(AuditError::Unavailable(_))), "{swallowed:?}");
+    assert!(matches!(batch, Err(AuditError::Unavailable(_))), "{batch:?}");
+    good.unwrap();
+    let mut change = fixture.pool.begin_write().await.unwrap();
+    let beside = append_in(&mut change, vec![fixture.allow("eve")]).await;
+    assert!(beside.is_err(), "{beside:?}");
+    drop(change);
+    assert!(log.healthy());
+    assert_eq!(fixture.number("SELECT count(*) FROM audit_events").await, 2);
     assert_eq!(fixture.number(GAPS).await, 0);
 }
 

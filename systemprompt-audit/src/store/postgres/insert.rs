@@ -5,10 +5,52 @@ use std::borrow::Cow;
 use sqlx::PgConnection;
 
 use super::text;
-use crate::column::{Column, Value};
+use crate::column::{Column, Field, Value};
 use crate::store::PlacedRow;
 
-/// Inserts `rows` into the log `log_id`.
+/// Most bytes of events in a statement that goes through TLS; a record of it takes 16 KiB (RFC 8446,
+/// section 5.1).
+const ONE_RECORD: usize = 14 * 1024;
+
+/// What an event takes beside its values: a length for each.
+const LENGTHS: usize = 4 * 42;
+
+/// `rows` in as many parts as there have to be statements; one, unless they go through TLS.
+///
+/// The driver sends each record of TLS by itself and leaves Nagle's algorithm on, so that the second
+/// record of a statement would wait for the server's delayed acknowledgement of the first: 40 ms
+/// (sqlx 0.9.0, its issue 4335). Several statements of one record each are a round trip more.
+pub(super) fn parts<'r, 'e>(
+    mut rows: &'r [PlacedRow<'e>],
+    encrypted: bool,
+) -> Vec<&'r [PlacedRow<'e>]> {
+    let mut parts = Vec::new();
+    while !rows.is_empty() {
+        let mut bytes = 0;
+        let fits = |row: &&PlacedRow<'_>| {
+            bytes += size(row);
+            !encrypted || bytes <= ONE_RECORD
+        };
+        let count = rows.iter().take_while(fits).count().max(1);
+        let (part, rest) = rows.split_at(count);
+        parts.push(part);
+        rows = rest;
+    }
+    parts
+}
+
+fn size(row: &PlacedRow<'_>) -> usize {
+    let value = |column: &Column| match Field::from(row.row.value(*column)) {
+        Field::Null => 0,
+        Field::Integer(_) => size_of::<i64>(),
+        Field::Text(text) => text.len(),
+        Field::Bytes(bytes) => bytes.len(),
+    };
+    LENGTHS + row.salt.len() + row.leaf_hash.len() + Column::ALL.iter().map(value).sum::<usize>()
+}
+
+/// Inserts `rows` into the log `log_id`: all of them, or none with an error. A trigger may keep rows out
+/// without one, which would be an answer without its row; dividing by zero (`22012`) refuses that.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     log_id: i64,
@@ -18,7 +60,7 @@ pub(super) async fn insert(
     let salts: Vec<&[u8]> = rows.iter().map(|row| row.salt.as_slice()).collect();
     let leaves: Vec<&[u8]> = rows.iter().map(|row| row.leaf_hash.as_slice()).collect();
     sqlx::query!(
-        "INSERT INTO audit_events (
+        r#"WITH written AS (INSERT INTO audit_events (
              log_id, seq, id, kind, occurred_at, trace_id, call_id, session_id, context_id,
              task_id, tenant_id, user_id, department, credential_id, actor_chain, agent_id,
              plugin_id, door, user_agent, client_addr, server, tool, arguments_digest,
@@ -32,7 +74,9 @@ pub(super) async fn insert(
              $20::text[], $21::text[], $22::text[], $23::bytea[], $24::bigint[], $25::bytea[],
              $26::text[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[],
              $32::bigint[], $33::bytea[], $34::bigint[], $35::text[], $36::bigint[],
-             $37::bigint[], $38::bytea[], $39::text[], $40::text[], $41::bytea[], $42::bytea[]) AS e",
+             $37::bigint[], $38::bytea[], $39::text[], $40::text[], $41::bytea[], $42::bytea[]) AS e
+         RETURNING 1)
+         SELECT 1 / (count(*) = cardinality($2::bigint[]))::int AS "all!" FROM written"#,
         log_id,
         seqs.as_slice(),
         bytes(rows, Column::Id) as _,
@@ -76,7 +120,7 @@ pub(super) async fn insert(
         salts as _,
         leaves as _,
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await
     .map(|_| ())
 }

@@ -196,9 +196,10 @@ impl Store for PostgresStore {
 
     async fn commit(&mut self, rows: &[PlacedRow<'_>], tiles: &[Tile]) -> Result<(), StoreError> {
         let (log_id, limit) = (self.log_id, self.limit);
+        let parts = insert::parts(rows, self.former.encrypted);
         // One statement is a transaction by itself.
         let begun = self.open;
-        let open = begun || !(rows.is_empty() || tiles.is_empty());
+        let open = begun || parts.len() > 1 || !(rows.is_empty() || tiles.is_empty());
         let connection = self.connection.as_mut();
         let connection =
             connection.ok_or_else(|| StoreError::Failed("no connection".to_owned()))?;
@@ -207,8 +208,8 @@ impl Store for PostgresStore {
             if open && !begun {
                 log::begin(connection).await?;
             }
-            if !rows.is_empty() {
-                insert::insert(connection, log_id, rows).await?;
+            for part in parts {
+                insert::insert(connection, log_id, part).await?;
             }
             tree::insert_tiles(connection, log_id, tiles).await?;
             if open {

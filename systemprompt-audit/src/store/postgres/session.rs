@@ -27,6 +27,8 @@ pub(super) struct Session {
 pub(super) struct Identity {
     pid: i32,
     started: String,
+    /// Whether what is sent to it goes through TLS.
+    pub(super) encrypted: bool,
 }
 
 /// What came of asking for a session.
@@ -96,8 +98,10 @@ async fn prepare(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 async fn identity(connection: &mut PgConnection) -> Result<Identity, sqlx::Error> {
     sqlx::query_as!(
         Identity,
-        r#"SELECT pid AS "pid!", backend_start::text AS "started!"
-           FROM pg_stat_activity WHERE pid = pg_backend_pid()"#
+        r#"SELECT a.pid AS "pid!", a.backend_start::text AS "started!",
+                  coalesce(s.ssl, false) AS "encrypted!"
+           FROM pg_stat_activity AS a LEFT JOIN pg_stat_ssl AS s ON s.pid = a.pid
+           WHERE a.pid = pg_backend_pid()"#
     )
     .fetch_one(connection)
     .await

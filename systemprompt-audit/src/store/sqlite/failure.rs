@@ -15,6 +15,9 @@ pub(crate) fn meaning(code: u32) -> StoreError {
 
 /// What `error` means, without its text: that could hold a value.
 pub(super) fn meaning_of(error: &rusqlite::Error) -> StoreError {
+    if let rusqlite::Error::StatementChangedRows(_) = error {
+        return StoreError::Refused;
+    }
     match error.sqlite_error() {
         Some(error) => meaning(error.extended_code.cast_unsigned()),
         None => StoreError::Failed("the driver".to_owned()),

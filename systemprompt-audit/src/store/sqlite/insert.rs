@@ -32,7 +32,11 @@ pub(crate) async fn extend(
             }
             .map_err(sqlx::Error::Encode)?;
         }
-        sqlx::query_with(text.clone(), arguments).execute(&mut *connection).await?;
+        let written = sqlx::query_with(text.clone(), arguments).execute(&mut *connection).await?;
+        if written.rows_affected() != 1 {
+            // Somebody's trigger has swallowed it.
+            return Err(sqlx::Error::RowNotFound);
+        }
     }
     insert_tiles(connection, log_id, tiles).await
 }

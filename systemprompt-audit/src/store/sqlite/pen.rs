@@ -63,7 +63,11 @@ impl Pen {
             for (at, field) in (1..).zip(fields(self.log_id, row)) {
                 bind(&mut insert, at, field)?;
             }
-            insert.raw_execute()?;
+            let written = insert.raw_execute()?;
+            if written != 1 {
+                // Somebody's trigger has swallowed it.
+                return Err(rusqlite::Error::StatementChangedRows(written));
+            }
         }
         drop(insert);
         for tile in tiles {
