@@ -13,6 +13,7 @@ mod attacks;
 mod checkpoints;
 mod contract;
 mod crash;
+mod erasing;
 #[cfg(feature = "export")]
 mod export;
 mod failure;
