@@ -27,6 +27,7 @@ mod plans;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod proofs;
+mod pruning;
 mod reading;
 mod rotation;
 mod searching;
