@@ -23,6 +23,8 @@ pub async fn append_in(
 
 /// As [`append_in`], with what the events say about persons encrypted with `keys`, if there are any.
 ///
+/// [`SubjectKeys::prepare`] beforehand keeps the lock of `change` from waiting for a key.
+///
 /// # Errors
 /// [`AuditError`] when the events could not be written; the caller must roll back.
 pub async fn append_sealed_in(

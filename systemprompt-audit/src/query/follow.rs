@@ -8,6 +8,7 @@ use systemprompt_core::clock::Timestamp;
 
 use super::conditions::{Dialect, EventQuery, Lead};
 use super::heads::LogHead;
+use super::hidden::{describes, in_clear};
 use super::reader::read;
 use super::stored::StoredEvent;
 use super::{AuditReader, EventFilter, EventRecord, LogHeads, LogPosition, ReadScope};
@@ -30,6 +31,8 @@ pub struct Follower {
     reader: AuditReader,
     scope: ReadScope,
     filter: EventFilter,
+    /// All that is wanted, where `filter` leaves out what the database cannot look into.
+    hidden: Option<EventFilter>,
     position: LogPosition,
 }
 
@@ -66,7 +69,12 @@ impl Follower {
         filter: EventFilter,
         position: LogPosition,
     ) -> Self {
-        Self { reader, scope, filter, position }
+        let clear = reader.keys.as_ref().and_then(|_| in_clear(&filter));
+        let (filter, hidden) = match clear {
+            Some(clear) => (clear, Some(filter)),
+            None => (filter, None),
+        };
+        Self { reader, scope, filter, hidden, position }
     }
 
     /// Up to where was looked.
@@ -87,6 +95,9 @@ impl Follower {
         let Unread { mut rows, position, more } = unread;
         let stored = rows.iter_mut().filter_map(|row| row.event.as_mut());
         reveal(&self.reader.pool, self.reader.keys.as_ref(), stored).await?;
+        if let Some(filter) = &self.hidden {
+            rows.retain(|row| row.event.as_ref().is_none_or(|event| describes(filter, event)));
+        }
         self.position = position.clone();
         Ok(Followed { events: rows.into_iter().map(followed).collect(), position, more })
     }

@@ -2,6 +2,7 @@ use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::TraceId;
 
+use super::hidden::in_clear;
 use super::named::Named;
 use super::search::{Found, Hit, Search, decisions};
 use super::share::Share;
@@ -158,6 +159,24 @@ impl AuditReader {
     ) -> Result<Page<EventRecord>, QueryError> {
         let before = cursor.map_or(Place::END, |cursor| cursor.0);
         let rows = usize::from(size.rows());
+        let hidden = self.keys.as_ref().and_then(|_| in_clear(filter));
+        if let Some(clear) = hidden {
+            return page(self.sift(scope, (&clear, filter), before, rows).await?);
+        }
+        let mut found = self.of_user(scope, filter, before, rows).await?;
+        let stored = found.events.iter_mut().map(|hit| &mut hit.event);
+        reveal(&self.pool, self.keys.as_ref(), stored).await?;
+        page(found)
+    }
+
+    /// What `filter` describes, also where its user stands under a pseudonym.
+    pub(super) async fn of_user(
+        &self,
+        scope: &ReadScope,
+        filter: &EventFilter,
+        before: Place,
+        rows: usize,
+    ) -> Result<Found, QueryError> {
         let mut found = self.found(scope, filter, before, rows).await?;
         if let Some(user) = &filter.user_id {
             let tenant = scope.tenant().or(filter.tenant_id.as_deref());
@@ -167,14 +186,7 @@ impl AuditReader {
                 found = found.merge(more, rows);
             }
         }
-        let Found { mut events, next, cut } = found;
-        let stored = events.iter_mut().map(|hit| &mut hit.event);
-        reveal(&self.pool, self.keys.as_ref(), stored).await?;
-        Ok(Page {
-            items: events.into_iter().map(Hit::into_record).collect::<Result<_, _>>()?,
-            next_cursor: next.map(Cursor),
-            scanned_to: next.filter(|_| cut).map(|at| Timestamp::from_micros(at.occurred_at)),
-        })
+        Ok(found)
     }
 
     async fn found(
@@ -254,4 +266,13 @@ impl AuditReader {
     ) -> Result<Vec<Named>, QueryError> {
         read!(self, named::starting_with(scope, prefix, size))
     }
+}
+
+fn page(found: Found) -> Result<Page<EventRecord>, QueryError> {
+    let Found { events, next, cut } = found;
+    Ok(Page {
+        items: events.into_iter().map(Hit::into_record).collect::<Result<_, _>>()?,
+        next_cursor: next.map(Cursor),
+        scanned_to: next.filter(|_| cut).map(|at| Timestamp::from_micros(at.occurred_at)),
+    })
 }

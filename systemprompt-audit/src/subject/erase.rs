@@ -65,13 +65,14 @@ pub async fn erase_subject(
     let mut connection = pool.connect().await?;
     over!(connection, subjects::overwrite_deleted())?;
     let Erasure { user, tenant, by } = *erasure;
+    // Looks at every event where there is no index, so nothing waits for it.
+    let in_clear: i64 = over!(connection, subjects::in_clear(user, tenant))?;
     let mut change = connection.begin_write().await?;
     let subjects: Vec<SubjectRow> = over!(change, subjects::of_user(user, tenant))?;
     let at = now.as_micros();
     for subject in &subjects {
         over!(change, subjects::erase(&subject.pseudonym, at))?;
     }
-    let in_clear: i64 = over!(change, subjects::in_clear(user, tenant))?;
     let pseudonyms: Vec<_> = subjects.into_iter().map(|subject| subject.pseudonym).collect();
     if pseudonyms.is_empty() {
         change.rollback().await?;

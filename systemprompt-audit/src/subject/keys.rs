@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::DbPool;
+use systemprompt_core::event::AuditEvent;
 
 use super::cache::Cache;
 use super::{DataKey, KeyEncryption, KeyEncryptionError, Lends, Person, SubjectRow};
@@ -75,6 +76,20 @@ impl SubjectKeys {
         Ok(key)
     }
 
+    /// Makes ready the keys that `events` are encrypted with, so that
+    /// [`append_sealed_in`](crate::append_sealed_in) asks nobody while its transaction holds the lock.
+    ///
+    /// # Errors
+    /// [`AuditError`] when a key cannot be had.
+    pub async fn prepare(&self, pool: &DbPool, events: &[AuditEvent]) -> Result<(), AuditError> {
+        for event in events {
+            if let Some(person) = Person::of(event) {
+                self.of(pool, &person, event.occurred_at).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The key of a person, in a transaction of the caller, which makes it durable; not kept in memory.
     pub(crate) async fn of_in(
         &self,
@@ -85,7 +100,7 @@ impl SubjectKeys {
         let known: Option<SubjectRow> =
             over!(connection, subjects::of_person(person)).map_err(StoreError::from)?;
         match known {
-            Some(row) => Ok(Arc::new(self.restore(&row).await?)),
+            Some(row) => self.of_row(&row).await.map_err(|error| unavailable(&error)),
             None => Ok(Arc::new(self.make(connection, person, now).await?)),
         }
     }

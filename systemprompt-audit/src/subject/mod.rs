@@ -14,6 +14,8 @@ mod keys;
 mod local_key;
 mod reveal;
 mod sealed;
+#[cfg(feature = "transit")]
+mod transit;
 
 use std::sync::Arc;
 
@@ -29,8 +31,11 @@ pub use self::erase::{
 pub use self::key_encryption::{KeyEncryption, KeyEncryptionError};
 pub use self::keys::SubjectKeys;
 pub use self::local_key::LocalKey;
-pub(crate) use self::reveal::{pseudonyms_of, reveal, reveal_permits};
+pub use self::reveal::pseudonyms_of;
+pub(crate) use self::reveal::{is_pseudonym, reveal, reveal_permits};
 pub(crate) use self::sealed::seal;
+#[cfg(feature = "transit")]
+pub use self::transit::{Transit, TransitOptions, TransitToken};
 
 /// What every pseudonym begins with.
 pub(crate) const PREFIX: &str = "subject-";

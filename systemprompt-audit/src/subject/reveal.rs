@@ -48,7 +48,10 @@ pub(crate) async fn reveal<'e>(
 }
 
 /// The pseudonyms of a user, of one tenant or of all.
-pub(crate) async fn pseudonyms_of(
+///
+/// # Errors
+/// [`QueryError`] when the database cannot be read.
+pub async fn pseudonyms_of(
     pool: &DbPool,
     user: &str,
     tenant: Option<&str>,
@@ -104,7 +107,7 @@ fn is_pseudonymous(event: &StoredEvent) -> bool {
 }
 
 /// Whether a user is named by a pseudonym.
-fn is_pseudonym(user: &str) -> bool {
+pub(crate) fn is_pseudonym(user: &str) -> bool {
     let name = user.strip_prefix(PREFIX);
     name.is_some_and(|name| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use systemprompt_audit::analytics::{Analytics, Dimension, Subject, UsageQuery};
 use systemprompt_audit::subject::{
     Erased, Erasure, KeyEncryption, KeyEncryptionError, LocalKey, SubjectKeys, erase_subject,
     rewrap_keys,
@@ -45,6 +46,10 @@ on_both! {
     keys_that_are_swapped_or_events_that_are_changed_are_not_believed;
     #[tokio::test]
     a_new_key_encryption_key_takes_over;
+    #[tokio::test]
+    filters_on_what_is_encrypted_find_it_for_who_has_the_keys;
+    #[tokio::test]
+    sums_are_by_person_until_it_is_erased;
     #[tokio::test]
     events_of_the_command_line_are_encrypted_with_its_change;
     #[tokio::test]
@@ -377,6 +382,76 @@ async fn a_new_key_encryption_key_takes_over(fixture: Fixture) {
     assert!(read.iter().all(|event| event.reason.is_some()));
     let read = all(&fixture, Some(&local(&[1])), EventFilter::default()).await;
     assert!(read.iter().all(|event| event.reason.is_none()));
+}
+
+async fn filters_on_what_is_encrypted_find_it_for_who_has_the_keys(fixture: Fixture) {
+    let keys = local(&[1]);
+    let log = sealing(&fixture, &keys).await;
+    for number in 0..50 {
+        let mut event = denial(&fixture, if number % 2 == 0 { "ada" } else { "eve" });
+        event.context.client_addr = Some(format!("10.0.0.{number}").parse().unwrap());
+        let AuditBody::Decision(body) = &mut event.body else { panic!("a decision") };
+        body.arguments_digest = Some(systemprompt_core::call::Digest::of(&[number]));
+        log.append(event).await.unwrap();
+        fixture.clock.advance(Duration::from_secs(1));
+    }
+    let none = EventFilter::default;
+    let digest = Some(systemprompt_core::call::Digest::of(&[7]));
+    for (filter, found) in [
+        (EventFilter { department: Some("research".to_owned()), ..none() }, 50),
+        (EventFilter { department: Some("sales".to_owned()), ..none() }, 0),
+        (EventFilter { credential_id: Some("key-ada".to_owned()), ..none() }, 25),
+        (EventFilter { actor: Some("assistant".to_owned()), ..of_user("eve") }, 25),
+        (EventFilter { user_agent: Some("curl/8.9.1".to_owned()), ..none() }, 50),
+        (EventFilter { client_addr: Some("10.0.0.7".to_owned()), ..none() }, 1),
+        (EventFilter { client_addr: Some("10.0.0.7".to_owned()), ..of_user("ada") }, 0),
+        (EventFilter { arguments_digest: digest, ..none() }, 1),
+        (EventFilter { text: Some("DIAGNOSIS of".to_owned()), ..none() }, 50),
+        (EventFilter { text: Some("prognosis".to_owned()), ..none() }, 0),
+    ] {
+        let read = all(&fixture, Some(&keys), filter.clone()).await;
+        assert_eq!(read.len(), found, "{filter:?}");
+        let reader = fixture.reader().with_keys(Some(keys.clone()));
+        let (mut cursor, mut seen) = (None, Vec::new());
+        loop {
+            let size = PageSize::new(7).unwrap();
+            let page =
+                reader.events(&ReadScope::All, &filter, cursor.as_ref(), size).await.unwrap();
+            seen.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, read, "{filter:?}");
+        let mut follower =
+            Follower::new(reader, ReadScope::All, filter.clone(), LogPosition::beginning());
+        assert_eq!(follower.next().await.unwrap().events.len(), found, "{filter:?}");
+    }
+}
+
+async fn sums_are_by_person_until_it_is_erased(fixture: Fixture) {
+    let keys = local(&[1]);
+    let log = sealing(&fixture, &keys).await;
+    for user in ["ada", "eve", "ada"] {
+        log.append(denial(&fixture, user)).await.unwrap();
+    }
+    let by_user = async || {
+        let query = UsageQuery {
+            by: vec![Dimension::User, Dimension::Department],
+            ..UsageQuery::new(Subject::Tools)
+        };
+        let analytics = Analytics::new(fixture.reader());
+        let report = analytics.usage(&ReadScope::All, &query).await.unwrap();
+        report.rows.into_iter().map(|row| (row.key, row.figures.calls.denied)).collect::<Vec<_>>()
+    };
+    let key = |user: &str| vec![Some(user.to_owned()), Some("research".to_owned())];
+    assert_eq!(by_user().await, [(key("ada"), 2), (key("eve"), 1)]);
+    let erased = erase(&fixture, "ada").await;
+    assert_eq!(
+        by_user().await,
+        [(vec![Some(erased.pseudonyms[0].clone()), None], 2), (key("eve"), 1)]
+    );
 }
 
 async fn events_of_the_command_line_are_encrypted_with_its_change(fixture: Fixture) {

@@ -35,5 +35,7 @@ mod settling;
 mod signed;
 #[cfg(feature = "http")]
 mod streaming;
+#[cfg(all(feature = "http", feature = "transit"))]
+mod transit;
 mod unfinished;
 mod views;

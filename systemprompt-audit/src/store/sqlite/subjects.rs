@@ -143,7 +143,7 @@ pub(crate) async fn in_clear(
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT count(*) AS "n!: i64" FROM audit_events
-           WHERE user_id = ? AND (? IS NULL OR tenant_id = ?)"#,
+           WHERE user_id = ? AND kind IS NOT NULL AND (? IS NULL OR tenant_id = ?)"#,
         user,
         tenant,
         tenant
