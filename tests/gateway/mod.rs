@@ -3,6 +3,7 @@
 mod attacks;
 mod decisions;
 mod durability;
+mod erasure;
 mod integrity;
 mod outcomes;
 mod policies;

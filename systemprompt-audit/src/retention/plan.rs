@@ -69,10 +69,10 @@ pub(super) async fn over_connection(
 }
 
 /// Up to where a log may be pruned at all: whole tiles that are signed, whose permits are closed, and that
-/// sinks have.
+/// sinks have. The last event stays: it says how far the log has come.
 fn limit(log: &LogExtent) -> i64 {
     let held = [log.signed, log.swept_to, log.exported.unwrap_or(i64::MAX)];
-    held.into_iter().fold(log.last, i64::min) / WIDTH * WIDTH
+    held.into_iter().fold(log.last - 1, i64::min) / WIDTH * WIDTH
 }
 
 async fn by_age(

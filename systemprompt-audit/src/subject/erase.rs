@@ -31,7 +31,7 @@ pub struct Erased {
     /// until retention removes them.
     pub in_clear: u64,
     /// Whether the deleted keys are gone from the database's own files, too. When not, because somebody was
-    /// reading, they go with the next orderly stop, or with the next erasure.
+    /// reading, they go with the next orderly stop, or when erasing is repeated.
     pub journal_emptied: bool,
 }
 

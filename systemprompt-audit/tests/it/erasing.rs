@@ -488,6 +488,30 @@ async fn a_restart_knows_the_open_permits_of_encrypted_calls(fixture: Fixture) {
     assert_eq!(open[0].credential.as_ref().unwrap().as_str(), "key-ada");
 }
 
+/// What leaves the log is what is stored: an erasure reaches it.
+#[cfg(feature = "export")]
+#[tokio::test]
+async fn exports_carry_pseudonyms_and_ciphertext() {
+    use systemprompt_audit::export::{Encoder, Format, OnceFilter, write_once};
+    let fixture = Fixture::sqlite().await;
+    let log = sealing(&fixture, &local(&[1])).await;
+    log.append(denial(&fixture, "ada.lovelace")).await.unwrap();
+    let allowed = fixture.allow("ada.lovelace");
+    let permit = PermitId::from(allowed.id);
+    log.append(allowed).await.unwrap();
+    log.settle(permit, &principal("acme", "ada.lovelace"), failure()).await.unwrap();
+    for format in Format::ALL {
+        let mut out = Vec::new();
+        let encoder = Encoder::new(format, "here");
+        let filter = OnceFilter::default();
+        assert_eq!(write_once(&fixture.pool, &encoder, &filter, &mut out).await.unwrap(), 3);
+        assert!(contains(&out, "subject-"), "{format}");
+        for text in ["lovelace", CANARY, "research", "curl/8", "key-ada"] {
+            assert!(!contains(&out, text), "{text} in {format}");
+        }
+    }
+}
+
 /// After an erasure the files of the database, its journal and its index hold neither the payloads nor the
 /// key that was wrapped.
 #[tokio::test]

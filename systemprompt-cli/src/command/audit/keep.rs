@@ -45,8 +45,8 @@ pub(super) async fn erase(
     }
     if !erased.journal_emptied {
         output.note(
-            "somebody is reading the database, so that what was deleted is still in its write-ahead log; \
-             repeat this, or restart the server",
+            "the keys are deleted, but traces of them may still be in the files of the database: somebody was \
+             reading it, or it is not yours to clean up; see docs/erasure-and-retention.md",
         );
     }
     match erased.pseudonyms.as_slice() {
