@@ -1,10 +1,25 @@
 //! The persons that events are about, and the keys their events are encrypted with.
 //!
-//! A subject is a user of a tenant in a department. Everything an event says about it but what the table in
-//! [`sealed`] leaves in clear is encrypted with a data key of the subject's own, and the event names it by a
-//! pseudonym. The data key lies in `audit_subjects`, encrypted by a key from outside of the database
+//! A subject is a user of a tenant in a department. What an event says about it is encrypted with a data
+//! key of the subject's own, and the event names it by a pseudonym. The data key lies in `audit_subjects`, encrypted by a key from outside of the database
 //! ([`KeyEncryption`]). Whoever deletes that one row has erased the subject: from every event, every
 //! backup of the events and every export, without touching a row that the Merkle tree covers.
+//!
+//! # What is encrypted
+//!
+//! | column | of an event about a person |
+//! |---|---|
+//! | `id`, `kind`, `occurred_at`, `trace_id`, `tenant_id`, `agent_id`, `plugin_id`, `door`, `server`, `tool`, `decision`, `reason_code`, `policy_version`, `permit_id`, `expires_at`, `status`, all sizes and durations | in clear |
+//! | `call_id`, `session_id`, `context_id`, `task_id` | in clear: random ids, which outcomes and searches need |
+//! | `user_id` | a pseudonym |
+//! | `department`, `credential_id`, `actor_chain`, `user_agent`, `client_addr`, `arguments_digest`, `call_digest`, `reason`, `reason_data`, `evaluation`, `result_digest`, `error` | encrypted |
+//! | `detail` | encrypted; of an `ai_request` in clear, which holds models, tokens and costs |
+//!
+//! What is encrypted of a row is one JSON object of the columns' names, texts as they are and digests in
+//! hex, with the person's `user_id`: AES-256-GCM under the subject's data key, with the log's name, the
+//! event's id and the pseudonym as associated data. Nonce, ciphertext and tag stand in base64 as the
+//! member `sealed` of the object in `detail`, its first; the columns themselves are NULL. The leaf hash is
+//! over what is stored, so that verification needs no key.
 
 mod cache;
 mod data_key;

@@ -1,18 +1,4 @@
-//! What of an event is encrypted, and how.
-//!
-//! | column | of an event about a person |
-//! |---|---|
-//! | `id`, `kind`, `occurred_at`, `trace_id`, `tenant_id`, `agent_id`, `plugin_id`, `door`, `server`, `tool`, `decision`, `reason_code`, `policy_version`, `permit_id`, `expires_at`, `status`, all sizes and durations | in clear |
-//! | `call_id`, `session_id`, `context_id`, `task_id` | in clear: random ids, which outcomes and searches need |
-//! | `user_id` | a pseudonym |
-//! | `department`, `credential_id`, `actor_chain`, `user_agent`, `client_addr`, `arguments_digest`, `call_digest`, `reason`, `reason_data`, `evaluation`, `result_digest`, `error` | encrypted |
-//! | `detail` | encrypted; of an `ai_request` in clear, which holds models, tokens and costs |
-//!
-//! What is encrypted of a row is one JSON object of the columns' names, texts as they are and digests in
-//! hex, with the person's `user_id`: AES-256-GCM under the subject's data key, with the log's name, the
-//! event's id and the pseudonym as associated data. Nonce, ciphertext and tag stand in base64 as the
-//! member `sealed` of the object in `detail`, its first; the columns themselves are NULL. The leaf hash is
-//! over what is stored, so that verification needs no key.
+//! What of an event is encrypted, and how; the module above says which columns.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;

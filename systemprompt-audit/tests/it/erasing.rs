@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
 use systemprompt_audit::analytics::{Analytics, Dimension, Subject, UsageQuery};
 use systemprompt_audit::subject::{
     Erased, Erasure, KeyEncryption, KeyEncryptionError, LocalKey, SubjectKeys, erase_subject,
@@ -23,8 +25,8 @@ use systemprompt_core::id::PermitId;
 use systemprompt_core::secret::Secret;
 use zeroize::Zeroizing;
 
-use crate::fixture::{Fixture, decision, on_both, principal};
-use crate::signed::{Signed, found, run_on};
+use crate::fixture::{Fixture, Place, decision, on_both, principal};
+use crate::signed::{Signed, column_types, found, open, run_on};
 
 /// What must not be readable anywhere.
 const CANARY: &str = "the diagnosis of a patient";
@@ -50,6 +52,10 @@ on_both! {
     filters_on_what_is_encrypted_find_it_for_who_has_the_keys;
     #[tokio::test]
     sums_are_by_person_until_it_is_erased;
+    #[tokio::test]
+    an_erasure_that_cannot_be_recorded_does_not_happen;
+    #[tokio::test]
+    any_text_comes_back_as_it_was;
     #[tokio::test]
     events_of_the_command_line_are_encrypted_with_its_change;
     #[tokio::test]
@@ -239,6 +245,28 @@ async fn an_erased_person_is_gone_and_verification_stays_green(fixture: Fixture)
     let copy = signed.tampered("edited.db", edit).await;
     let report = signed.verify_inside(copy.url()).await;
     assert!(found(&report).contains(&(FindingKind::RowChanged, 100, None)));
+    if matches!(signed.fixture.place, Place::Sqlite) {
+        // Of an erased event any column is covered still.
+        let pool = open(&copy.url()).await;
+        let columns = column_types(&pool).await;
+        pool.close().await;
+        assert_eq!(columns.len(), 42);
+        for (column, kind) in columns {
+            let changed = match &*kind {
+                "INTEGER" => format!("coalesce({column}, 0) + 1000000"),
+                "TEXT" => format!("coalesce({column}, '') || 'x'"),
+                _ => "randomblob(16)".to_owned(),
+            };
+            let sql = format!("UPDATE audit_events SET {column} = {changed} WHERE seq = 100");
+            let copy = signed.tampered("edited.db", &sql).await;
+            let report = signed.verify_inside(copy.url()).await;
+            let kind = match &*column {
+                "log_id" | "seq" => FindingKind::RowMissing,
+                _ => FindingKind::RowChanged,
+            };
+            assert!(found(&report).contains(&(kind, 100, None)), "{column}");
+        }
+    }
     let copy =
         signed.tampered("blanked.db", "UPDATE audit_events SET detail = NULL WHERE seq = 100");
     let report = signed.verify_inside(copy.await.url()).await;
@@ -427,6 +455,46 @@ async fn filters_on_what_is_encrypted_find_it_for_who_has_the_keys(fixture: Fixt
         let mut follower =
             Follower::new(reader, ReadScope::All, filter.clone(), LogPosition::beginning());
         assert_eq!(follower.next().await.unwrap().events.len(), found, "{filter:?}");
+    }
+}
+
+async fn an_erasure_that_cannot_be_recorded_does_not_happen(fixture: Fixture) {
+    let keys = local(&[1]);
+    let log = sealing(&fixture, &keys).await;
+    log.append(denial(&fixture, "ada")).await.unwrap();
+    run_on(&fixture.pool, "ALTER TABLE audit_installation RENAME TO audit_installation_away").await;
+    let erasure = Erasure { user: "ada", tenant: None, by: "officer" };
+    assert!(erase_subject(&fixture.pool, &erasure, fixture.now()).await.is_err());
+    run_on(&fixture.pool, "ALTER TABLE audit_installation_away RENAME TO audit_installation").await;
+    let read = all(&fixture, Some(&local(&[1])), of_user("ada")).await;
+    assert!(read[0].reason.as_ref().unwrap().starts_with(CANARY));
+    assert_eq!(fixture.number("SELECT count(*) FROM audit_erasures").await, 0);
+    assert_eq!(erase(&fixture, "ada").await.pseudonyms.len(), 1);
+}
+
+async fn any_text_comes_back_as_it_was(fixture: Fixture) {
+    let keys = local(&[1]);
+    let log = sealing(&fixture, &keys).await;
+    let mut runner = TestRunner::deterministic();
+    let mut texts = Vec::new();
+    for _ in 0..200 {
+        let text = "(?s).{0,40}".new_tree(&mut runner).unwrap().current();
+        let mut event = denial(&fixture, "ada");
+        let AuditBody::Decision(body) = &mut event.body else { panic!("a decision") };
+        body.reason = Some(text.clone());
+        body.reason_data = Some(serde_json::json!({ "text": text }));
+        log.append(event).await.unwrap();
+        texts.push(text);
+    }
+    texts.reverse();
+    // With what is in memory, and without.
+    for keys in [keys, local(&[1])] {
+        let read = all(&fixture, Some(&keys), of_user("ada")).await;
+        let reasons: Vec<_> = read.iter().map(|event| event.reason.clone().unwrap()).collect();
+        assert_eq!(reasons, texts);
+        for (event, text) in read.iter().zip(&texts) {
+            assert_eq!(event.reason_data.as_ref().unwrap()["text"], **text);
+        }
     }
 }
 

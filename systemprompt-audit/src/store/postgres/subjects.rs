@@ -152,7 +152,6 @@ pub(crate) async fn in_clear(
 }
 
 /// The server overwrites what was deleted when it vacuums; there is nothing to set.
-#[expect(clippy::unused_async, reason = "the modules of both backends have the same functions")]
 pub(crate) async fn overwrite_deleted(_: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
