@@ -1,8 +1,8 @@
 //! The persons that events are about, and the keys their events are encrypted with.
 //!
 //! A subject is a user of a tenant in a department. What an event says about it is encrypted with a data
-//! key of the subject's own, and the event names it by a pseudonym. The data key lies in `audit_subjects`, encrypted by a key from outside of the database
-//! ([`KeyEncryption`]). Whoever deletes that one row has erased the subject: from every event, every
+//! key of the subject's own, and the event names it by a pseudonym. The data key lies in
+//! `audit_subjects`, encrypted by a key from outside of the database ([`KeyEncryption`]). Whoever deletes that one row has erased the subject: from every event, every
 //! backup of the events and every export, without touching a row that the Merkle tree covers.
 //!
 //! # What is encrypted
