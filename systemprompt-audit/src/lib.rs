@@ -7,6 +7,8 @@
 //! - [`AuditReader`] is the reading end: five-point traces, events by filter, page by page.
 //! - [`Follower`] reads the logs onwards as they grow.
 //! - [`analytics`] says what was used, what it cost and what was denied.
+//! - [`subject`] encrypts what events say about persons, so that they can be erased; [`retention`] removes
+//!   events that have been kept long enough.
 //! - [`schema`] is what the log keeps in the database, with the views `governance_decisions`,
 //!   `tool_executions`, `ai_requests` and `five_point_trace`.
 //!
@@ -22,6 +24,7 @@
 //! | `postgres` | the PostgreSQL store | no |
 //! | `http` | an axum router over [`AuditReader`] | no |
 //! | `export` | [`export`]: the log in the formats of SIEMs, and the sinks that take it there | no |
+//! | `transit` | a key encryption key in the transit engine of Vault or OpenBao | no |
 //! | `witness` | checkpoints over HTTP | no |
 
 #![cfg_attr(
@@ -54,17 +57,19 @@ mod place;
 mod priority;
 pub mod proof;
 mod query;
+pub mod retention;
 mod row;
 mod schema;
 mod signing;
 mod stats;
 mod store;
+pub mod subject;
 mod sweep;
 mod tree_source;
 pub mod verify;
 mod writer;
 
-pub use append_in::append_in;
+pub use append_in::{append_in, append_sealed_in};
 pub use error::{OpenError, QueryError, StoreError};
 pub use log::AuditLog;
 pub use open_permit::OpenPermit;

@@ -22,16 +22,20 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::note::VerifierKey;
-use crate::open_permit::OpenPermit;
+use crate::open_permit::{OpenPermit, OpenPermitRow};
 use crate::pending::Pending;
 use crate::signing::Signing;
 use crate::stats::{AuditStats, Counters};
 use crate::store::{Opened, Store, query};
+use crate::subject::{DataKey, Person, SubjectKeys, reveal_permits};
 use crate::sweep::Sweep;
-use crate::writer::command::{Append, Command, Settlement};
+use crate::writer::command::{Append, Command, Reporter, SealedReport, Settlement};
 use crate::writer::extent::Extent;
 use crate::writer::{Bell, Gathering, Writer};
 use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError};
+
+/// How often erasures are looked for.
+const NOTICED_EVERY: Duration = Duration::from_millis(250);
 
 /// The audit log of one writer: events go in and are durable when the call returns.
 ///
@@ -57,13 +61,16 @@ struct Shared {
     /// Who signs, until the log is closed.
     checkpointer: Mutex<Option<JoinHandle<()>>>,
     verifier: Option<VerifierKey>,
+    keys: Option<SubjectKeys>,
+    /// What notices erasures, until the log is closed.
+    noticing: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         // The index ends by itself, and closes its file.
-        if let Some(sweeping) = taken(&self.sweeping) {
-            sweeping.abort();
+        for task in [taken(&self.sweeping), taken(&self.noticing)].into_iter().flatten() {
+            task.abort();
         }
     }
 }
@@ -72,11 +79,9 @@ impl Shared {
     /// Ends what goes on in the background, and waits until it holds no connection any more.
     async fn rest(&self) {
         self.stop.send_replace(true);
-        let sweeping = taken(&self.sweeping);
-        if let Some(sweeping) = &sweeping {
-            sweeping.abort();
-        }
-        for task in [sweeping, taken(&self.indexing)].into_iter().flatten() {
+        let ended = [taken(&self.sweeping), taken(&self.noticing)];
+        ended.iter().flatten().for_each(JoinHandle::abort);
+        for task in ended.into_iter().chain([taken(&self.indexing)]).flatten() {
             // An error means that it was ended in the middle, or before.
             drop(task.await);
         }
@@ -180,6 +185,10 @@ impl AuditLog {
         };
         let sweeping = (!options.sweep_interval.is_zero())
             .then(|| tokio::spawn(sweep.clone().run(options.sweep_interval)));
+        let noticing = options
+            .keys
+            .clone()
+            .map(|keys| tokio::spawn(notice_erasures(keys, pool.clone(), commands.downgrade())));
         let (stop, stopped) = watch::channel(false);
         let indexing = match pool.driver() {
             #[cfg(feature = "sqlite")]
@@ -208,6 +217,8 @@ impl AuditLog {
             stop,
             checkpointer: Mutex::new(checkpointer),
             verifier,
+            noticing: Mutex::new(noticing),
+            keys: options.keys,
         })))
     }
 
@@ -249,8 +260,38 @@ impl AuditLog {
     /// [`AuditError`] when the log cannot be read.
     pub async fn open_permits(&self, limit: u32) -> Result<Vec<OpenPermit>, AuditError> {
         let (log_id, now) = (self.0.sweep.log_id, self.0.clock.now());
-        let newest = query!(self.0.pool, permits::newest(log_id, now, limit));
-        newest.map_err(|error| StoreError::from(error).into())
+        let newest: Result<Vec<OpenPermitRow>, _> =
+            query!(self.0.pool, permits::newest(log_id, now, limit));
+        let newest = newest.map_err(StoreError::from)?;
+        let Shared { pool, keys, origin, .. } = &*self.0;
+        let revealed = reveal_permits(pool, keys.as_ref(), origin.as_str(), newest).await;
+        let revealed = revealed.map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(revealed.into_iter().filter_map(OpenPermitRow::permit).collect())
+    }
+
+    /// The keys that what events say about persons is encrypted with.
+    #[must_use]
+    pub fn keys(&self) -> Option<&SubjectKeys> {
+        self.0.keys.as_ref()
+    }
+
+    /// An event that is ready but for its place, its person encrypted where keys were given.
+    async fn pending(&self, event: AuditEvent) -> Result<Pending, AuditError> {
+        let Shared { keys, origin, .. } = &*self.0;
+        let Some(keys) = keys else { return Ok(Pending::event(origin.as_str(), event)) };
+        let Some(person) = Person::of(&event) else {
+            return Ok(Pending::event(origin.as_str(), event));
+        };
+        let key = self.key(keys, &person).await?;
+        Pending::sealed(origin.as_str(), event, &key).ok_or_else(not_encrypted)
+    }
+
+    async fn key(&self, keys: &SubjectKeys, person: &Person) -> Result<Arc<DataKey>, AuditError> {
+        let deadline = Instant::now() + self.0.append_timeout;
+        let found = timeout_at(deadline, keys.of(&self.0.pool, person, self.0.clock.now())).await;
+        found.unwrap_or_else(|_| Err(out_of_time())).inspect_err(|_| {
+            self.0.counters.failed.fetch_add(1, Relaxed);
+        })
     }
 
     /// Takes what has been written into the search index, also from logs that nobody has open, and says
@@ -336,6 +377,21 @@ async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, 
     }
 }
 
+/// Lets go of the keys of those who are erased, also by other processes.
+async fn notice_erasures(keys: SubjectKeys, pool: DbPool, commands: mpsc::WeakSender<Command>) {
+    while commands.strong_count() > 0 {
+        // A database that cannot be read says nothing new; what is in memory goes on.
+        if let Err(error) = keys.forget_erased(&pool).await {
+            tracing::debug!(%error, "erasures cannot be read");
+        }
+        tokio::time::sleep(NOTICED_EVERY).await;
+    }
+}
+
+fn not_encrypted() -> AuditError {
+    AuditError::Unavailable("the event could not be encrypted".to_owned())
+}
+
 fn out_of_time() -> AuditError {
     AuditError::Unavailable("the database did not answer in time".to_owned())
 }
@@ -343,15 +399,18 @@ fn out_of_time() -> AuditError {
 #[async_trait]
 impl AuditSink for AuditLog {
     async fn append(&self, event: AuditEvent) -> Result<(), AuditError> {
-        self.write(vec![Pending::event(self.0.origin.as_str(), event)]).await
+        self.write(vec![self.pending(event).await?]).await
     }
 
     async fn append_all(&self, events: Vec<AuditEvent>) -> Result<(), AuditError> {
         if events.is_empty() {
             return Ok(());
         }
-        let origin = self.0.origin.as_str();
-        self.write(events.into_iter().map(|event| Pending::event(origin, event)).collect()).await
+        let mut pending = Vec::with_capacity(events.len());
+        for event in events {
+            pending.push(self.pending(event).await?);
+        }
+        self.write(pending).await
     }
 }
 
@@ -363,11 +422,17 @@ impl PermitLedger for AuditLog {
         principal: &Principal,
         outcome: Outcome,
     ) -> Result<(), SettleError> {
+        let mut reporter = Reporter::from(principal);
+        if let Some(keys) = &self.0.keys {
+            let key = self.key(keys, &principal.into()).await?;
+            let sealed = SealedReport::new(self.0.origin.as_str(), principal, &outcome, &key);
+            reporter.sealed = Some(sealed.ok_or_else(not_encrypted)?);
+        }
         let deadline = Instant::now() + self.0.append_timeout;
         let (reply, settled) = oneshot::channel();
         self.send(Command::Settle(Box::new(Settlement {
             permit,
-            reporter: Some(principal.into()),
+            reporter: Some(reporter),
             outcome,
             detail: None,
             deadline: Some(deadline),
@@ -387,7 +452,12 @@ impl PermitLedger for AuditLog {
     }
 
     async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
-        let found = query!(self.0.pool, permits::find(call));
+        let key = match &self.0.keys {
+            Some(keys) => Some(self.key(keys, &call.principal.into()).await?),
+            None => None,
+        };
+        let pseudonym = key.as_ref().map(|key| &*key.pseudonym);
+        let found = query!(self.0.pool, permits::find(call, pseudonym));
         found.map_err(|error| StoreError::from(error).into())
     }
 }

@@ -5,6 +5,7 @@ use systemprompt_core::clock::{Clock, SystemClock};
 
 use crate::Origin;
 use crate::checkpoint::CheckpointOptions;
+use crate::subject::SubjectKeys;
 
 /// How an audit log is opened.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct AuditOptions {
     pub index_interval: Duration,
     /// How the log is signed; not at all without.
     pub checkpoints: Option<CheckpointOptions>,
+    /// The keys that what events say about persons is encrypted with; in clear without.
+    pub keys: Option<SubjectKeys>,
     /// Whether the Merkle tree is kept. Without it nothing can be proven; it is there to be measured.
     pub merkle: bool,
     /// What time it is.
@@ -45,6 +48,7 @@ impl Default for AuditOptions {
             sweep_interval: Duration::from_secs(5),
             index_interval: Duration::from_millis(500),
             checkpoints: None,
+            keys: None,
             merkle: true,
             clock: SystemClock::shared(),
         }

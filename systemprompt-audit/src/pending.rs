@@ -5,6 +5,7 @@ use systemprompt_core::id::PermitId;
 use crate::leaf::{OpenLeaf, Salt};
 use crate::row::Row;
 use crate::store::PlacedRow;
+use crate::subject::{DataKey, seal};
 
 /// An event that is ready but for its place in the log.
 #[derive(Debug)]
@@ -18,6 +19,14 @@ impl Pending {
     /// An event of the log `origin`.
     pub(crate) fn event(origin: &str, event: AuditEvent) -> Self {
         Self::new(origin, event.into())
+    }
+
+    /// An event of the log `origin` of which what says something about the person of `key` is encrypted;
+    /// `None` when that fails.
+    pub(crate) fn sealed(origin: &str, event: AuditEvent, key: &DataKey) -> Option<Self> {
+        let mut row = event.into();
+        seal(&mut row, origin, key)?;
+        Some(Self::new(origin, row))
     }
 
     /// A row of the log `origin`.

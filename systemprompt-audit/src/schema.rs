@@ -14,13 +14,16 @@ macro_rules! definitions {
     };
 }
 
-pub(crate) const DEFINITIONS: [(&str, &str, &str); 10] = definitions![
+pub(crate) const DEFINITIONS: [(&str, &str, &str); 13] = definitions![
     "audit_installation" in "installation.sql",
     "audit_logs" in "logs.sql",
     "audit_events" in "events.sql",
     "audit_exports" in "exports.sql",
     "audit_tiles" in "tiles.sql",
     "audit_checkpoints" in "checkpoints.sql",
+    "audit_subjects" in "subjects.sql",
+    "audit_erasures" in "erasures.sql",
+    "audit_pruned" in "pruned.sql",
     "governance_decisions" in "decisions_view.sql",
     "tool_executions" in "executions_view.sql",
     "ai_requests" in "requests_view.sql",

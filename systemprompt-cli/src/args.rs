@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::{
-    AuditCommand, EventsArgs, ExportArgs, FilterArgs, ProveArgs, SearchArgs, TailArgs, VerdictArg,
-    VerifyArgs, VerifyProofArgs,
+    AuditCommand, EraseArgs, EventsArgs, ExportArgs, FilterArgs, ProveArgs, PruneArgs, SearchArgs,
+    TailArgs, VerdictArg, VerifyArgs, VerifyProofArgs,
 };
 
 pub(crate) use self::policy::{FailOn, PolicyCommand, ReplayArgs, ShadowArgs};

@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use systemprompt_audit::AuditReader;
+use systemprompt_audit::subject::SubjectKeys;
 use systemprompt_core::bootstrap::{
     Config, CredentialsBootstrap, ProfileBootstrap, SecretsBootstrap,
 };
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
 use systemprompt_core::database::{DatabaseError, DbPool, SchemaInstaller};
+use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::extension::TypedExtensionRegistry;
 use systemprompt_identity::IdentityStore;
 
@@ -61,6 +64,30 @@ impl Session {
     /// Installs what the family and the extensions keep in the database.
     pub(crate) fn installer(&self) -> Result<SchemaInstaller, Failure> {
         systemprompt_runtime::installer(&self.registry).map_err(Failure::config)
+    }
+
+    /// The keys that the audit log encrypts persons with.
+    pub(crate) fn subject_keys(&self) -> Result<Option<SubjectKeys>, Failure> {
+        systemprompt_runtime::subject_keys(&self.config).map_err(Failure::config)
+    }
+
+    /// The keys, with that ready which an event with these details is encrypted with.
+    pub(crate) async fn ready_keys(
+        &self,
+        kind: EventKind,
+        about: &serde_json::Value,
+    ) -> Result<Option<SubjectKeys>, Failure> {
+        let keys = self.subject_keys()?;
+        if let Some(keys) = &keys {
+            let event = AuditEvent::system(self.clock.now(), kind, about.clone());
+            keys.prepare(&self.database, &[event]).await.map_err(Failure::database)?;
+        }
+        Ok(keys)
+    }
+
+    /// Reads the audit log, decrypted where the profile has the key.
+    pub(crate) fn reader(&self) -> Result<AuditReader, Failure> {
+        Ok(AuditReader::new(self.database.clone()).with_keys(self.subject_keys()?))
     }
 
     pub(crate) fn identities(&self) -> IdentityStore {

@@ -18,6 +18,7 @@
 //!   keys, starter profile.
 
 mod app;
+mod audit_keys;
 mod audit_signing;
 mod check_profile;
 mod enabled;
@@ -30,6 +31,7 @@ mod jobs;
 mod journal;
 pub mod logging;
 mod metrics;
+mod prune_events;
 mod reload;
 pub mod server;
 mod shadow;
@@ -38,6 +40,8 @@ mod system;
 
 #[doc(inline)]
 pub use app::{App, AppBuilder, AppContext, Configured, Unconfigured, installer};
+#[doc(inline)]
+pub use audit_keys::{retention, subject_keys};
 #[doc(inline)]
 pub use audit_signing::previous_key;
 #[doc(inline)]

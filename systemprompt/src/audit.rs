@@ -6,7 +6,8 @@ pub use systemprompt_audit::{
     FilterError, FivePointTrace, Followed, FollowedEvent, Follower, InstantError,
     LATENCY_BOUNDS_US, LatencyHistogram, LogHeads, LogPosition, Named, NumberRange, OpenError,
     OpenPermit, Origin, OriginError, Page, PageSize, Point, PositionError, QueryError, ReadLimits,
-    ReadScope, StoreError, TracePoints, TracedCall, append_in, parse_instant, schema,
+    ReadScope, StoreError, TracePoints, TracedCall, append_in, append_sealed_in, parse_instant,
+    schema,
 };
 
 /// The queries as an axum router.
@@ -72,5 +73,22 @@ pub mod verify {
     pub use systemprompt_audit::verify::{
         AuditSource, Finding, FindingKind, LogReport, Outside, OutsideError, Progress, Report,
         SourceError, Verdict, VerifyOptions, verify,
+    };
+}
+
+/// The persons that events are about: their keys, and how they are erased.
+pub mod subject {
+    #[doc(inline)]
+    pub use systemprompt_audit::subject::{
+        EraseError, Erased, Erasure, KeyEncryption, KeyEncryptionError, LocalKey, RewrapError,
+        Rewrapped, SubjectKeys, erase_subject, pseudonyms_of, rewrap_keys,
+    };
+}
+
+/// How long events are kept.
+pub mod retention {
+    #[doc(inline)]
+    pub use systemprompt_audit::retention::{
+        PruneError, PrunePlan, Pruned, Retention, plan, prune,
     };
 }

@@ -8,9 +8,11 @@ pub use systemprompt_core::bootstrap::{
 };
 #[doc(inline)]
 pub use systemprompt_core::config::{
-    AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError, DatabaseSection, DatabaseUrl,
-    DatabaseUrlError, Diagnostic, Environment, ExtensionsSection, IdentitySection, IssuerAudiences,
-    IssuerConfig, JwksSource, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection,
-    Position, Profile, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection, ShadowPolicy,
-    SigningAlgorithm, SourceMap, json_schema, load, load_policy, parse, parse_policy,
+    AmountError, AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError, DatabaseSection,
+    DatabaseUrl, DatabaseUrlError, Diagnostic, EncryptionSection, Environment, ExtensionsSection,
+    IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
+    KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection, Position,
+    Profile, RetentionSection, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection,
+    ShadowPolicy, SigningAlgorithm, SourceMap, VaultKey, json_schema, load, load_policy, parse,
+    parse_policy,
 };

@@ -3,6 +3,7 @@
 mod attacks;
 mod decisions;
 mod durability;
+mod erasure;
 mod integrity;
 mod kills;
 mod outcomes;

@@ -8,6 +8,7 @@ mod cell;
 mod csv;
 mod dimension;
 mod figures;
+mod names;
 mod period;
 mod report;
 mod source;
@@ -43,11 +44,12 @@ impl Analytics {
         scope: &ReadScope,
         query: &UsageQuery,
     ) -> Result<UsageReport, QueryError> {
-        let groups = read!(
+        let mut groups: Vec<source::Group> = read!(
             self.reader,
             |connection| source::sqlite::groups(connection, scope, query),
             |connection| source::postgres::groups(connection, scope, query)
         )?;
+        names::reveal(&self.reader.pool, &mut groups).await?;
         report::report(query, groups)
     }
 }

@@ -128,6 +128,12 @@ where
                 query.push(column).push_bind(D::stored(text));
             }
         }
+        if let Some(user) = &filter.user_id {
+            // Where events are encrypted they name the user by a pseudonym.
+            query.push(" AND (e.user_id = ").push_bind(D::stored(user));
+            query.push(" OR e.user_id IN (SELECT pseudonym FROM audit_subjects WHERE user_id = ");
+            query.push_bind(D::stored(user)).push("))");
+        }
         for (column, bytes) in bytes(filter) {
             if let Some(bytes) = bytes {
                 query.push(column).push_bind(bytes);
@@ -187,12 +193,11 @@ where
 fn texts<'f>(
     filter: &'f EventFilter,
     scope: &'f ReadScope,
-) -> [(&'static str, Option<&'f str>); 22] {
+) -> [(&'static str, Option<&'f str>); 21] {
     [
         (" AND e.tenant_id = ", scope.tenant()),
         (" AND e.kind = ", filter.kind.map(EventKind::as_str)),
         (" AND e.tenant_id = ", filter.tenant_id.as_deref()),
-        (" AND e.user_id = ", filter.user_id.as_deref()),
         (" AND e.agent_id = ", filter.agent_id.as_deref()),
         (" AND e.tool = ", filter.tool.as_deref()),
         (" AND e.server = ", filter.server.as_deref()),

@@ -8,11 +8,13 @@ use systemprompt_core::clock::Timestamp;
 
 use super::conditions::{Dialect, EventQuery, Lead};
 use super::heads::LogHead;
+use super::hidden::{describes, in_clear};
 use super::reader::read;
 use super::stored::StoredEvent;
 use super::{AuditReader, EventFilter, EventRecord, LogHeads, LogPosition, ReadScope};
 use crate::QueryError;
 use crate::place::{Place, Window};
+use crate::subject::reveal;
 
 /// Most events of a batch.
 const MOST_EVENTS: usize = 200;
@@ -29,6 +31,8 @@ pub struct Follower {
     reader: AuditReader,
     scope: ReadScope,
     filter: EventFilter,
+    /// All that is wanted, where `filter` leaves out what the database cannot look into.
+    hidden: Option<EventFilter>,
     position: LogPosition,
 }
 
@@ -65,7 +69,12 @@ impl Follower {
         filter: EventFilter,
         position: LogPosition,
     ) -> Self {
-        Self { reader, scope, filter, position }
+        let clear = reader.keys.as_ref().and_then(|_| in_clear(&filter));
+        let (filter, hidden) = match clear {
+            Some(clear) => (clear, Some(filter)),
+            None => (filter, None),
+        };
+        Self { reader, scope, filter, hidden, position }
     }
 
     /// Up to where was looked.
@@ -80,14 +89,20 @@ impl Follower {
     /// # Errors
     /// [`QueryError`] when the log cannot be read, or not within the limits of the reader.
     pub async fn next(&mut self) -> Result<Followed, QueryError> {
-        let followed: Followed =
+        let unread: Unread =
             read!(self.reader, |connection| self.read(connection), |connection| self
                 .read(connection))?;
-        self.position = followed.position.clone();
-        Ok(followed)
+        let Unread { mut rows, position, more } = unread;
+        let stored = rows.iter_mut().filter_map(|row| row.event.as_mut());
+        reveal(&self.reader.pool, self.reader.keys.as_ref(), stored).await?;
+        if let Some(filter) = &self.hidden {
+            rows.retain(|row| row.event.as_ref().is_none_or(|event| describes(filter, event)));
+        }
+        self.position = position.clone();
+        Ok(Followed { events: rows.into_iter().map(followed).collect(), position, more })
     }
 
-    async fn read(&self, connection: &mut impl Onwards) -> Result<Followed, sqlx::Error> {
+    async fn read(&self, connection: &mut impl Onwards) -> Result<Unread, sqlx::Error> {
         let heads = LogHeads(connection.heads().await?);
         let mut position = self.position.clone();
         let behind: Vec<_> = heads.after(&self.position).collect();
@@ -106,7 +121,7 @@ impl Follower {
             events += part.events.len();
             parts.push(part.events);
         }
-        Ok(Followed { events: merge(parts), position, more })
+        Ok(Unread { rows: merge(parts), position, more })
     }
 
     /// What comes next in one log.
@@ -280,34 +295,46 @@ struct Part {
 }
 
 struct Read {
-    event: FollowedEvent,
+    row: OnwardRow,
     /// When it happened; what cannot be read comes first.
     at: i64,
     /// Roughly how many bytes it takes.
     size: usize,
 }
 
+/// Some events after a position, as they are stored.
+struct Unread {
+    rows: Vec<OnwardRow>,
+    position: LogPosition,
+    more: bool,
+}
+
 impl Read {
     fn of(row: OnwardRow) -> Self {
-        let OnwardRow { log_id, seq, origin, event: stored } = row;
-        let size = 1024 + stored.as_ref().map_or(0, StoredEvent::long_texts);
-        let event = stored.and_then(|stored| stored.into_record().ok()).map(Box::new);
-        if event.is_none() {
-            tracing::error!(origin, seq, "a row of the audit log is no event");
-        }
-        let at = event.as_ref().map_or(i64::MIN, |record| record.occurred_at.as_micros());
-        Self { event: FollowedEvent { log_id, origin, seq, event }, at, size }
+        let size = 1024 + row.event.as_ref().map_or(0, StoredEvent::long_texts);
+        let at = row.event.as_ref().map_or(i64::MIN, |event| event.occurred_at);
+        Self { row, at, size }
     }
 }
 
+/// A row as it is shown.
+fn followed(row: OnwardRow) -> FollowedEvent {
+    let OnwardRow { log_id, seq, origin, event: stored } = row;
+    let event = stored.and_then(|stored| stored.into_record().ok()).map(Box::new);
+    if event.is_none() {
+        tracing::error!(origin, seq, "a row of the audit log is no event");
+    }
+    FollowedEvent { log_id, origin, seq, event }
+}
+
 /// The events of all parts by time, as far as the order in each part allows.
-fn merge(mut parts: Vec<VecDeque<Read>>) -> Vec<FollowedEvent> {
+fn merge(mut parts: Vec<VecDeque<Read>>) -> Vec<OnwardRow> {
     let mut merged = Vec::with_capacity(parts.iter().map(VecDeque::len).sum());
     loop {
         let fronts = parts.iter_mut().filter(|part| !part.is_empty());
         let Some(next) = fronts.min_by_key(|part| part.front().map(|read| read.at)) else {
             return merged;
         };
-        merged.extend(next.pop_front().map(|read| read.event));
+        merged.extend(next.pop_front().map(|read| read.row));
     }
 }

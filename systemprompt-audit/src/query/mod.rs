@@ -5,6 +5,7 @@ mod cursor;
 mod filter;
 mod follow;
 mod heads;
+mod hidden;
 #[cfg(feature = "sqlite")]
 mod indexed;
 mod instant;

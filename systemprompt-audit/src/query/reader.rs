@@ -2,6 +2,7 @@ use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::id::TraceId;
 
+use super::hidden::in_clear;
 use super::named::Named;
 use super::search::{Found, Hit, Search, decisions};
 use super::share::Share;
@@ -13,6 +14,7 @@ use super::{
 #[cfg(feature = "sqlite")]
 use crate::index::Index;
 use crate::place::Place;
+use crate::subject::{SubjectKeys, pseudonyms_of, reveal};
 use crate::{Origin, QueryError};
 
 /// Runs a query within the reader's limits, on the backend of its database.
@@ -59,6 +61,7 @@ pub(crate) struct LogSize {
 pub struct AuditReader {
     pub(crate) pool: DbPool,
     pub(crate) share: Option<Share>,
+    pub(crate) keys: Option<SubjectKeys>,
     /// Of SQLite alone: PostgreSQL keeps its indexes itself.
     #[cfg(feature = "sqlite")]
     index: Option<Index>,
@@ -79,6 +82,7 @@ impl AuditReader {
             },
             pool,
             share: None,
+            keys: None,
         }
     }
 
@@ -87,6 +91,13 @@ impl AuditReader {
     #[must_use]
     pub fn limited(mut self, limits: ReadLimits) -> Self {
         self.share = Some(Share::new(limits));
+        self
+    }
+
+    /// Decrypts what events say about persons.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Option<SubjectKeys>) -> Self {
+        self.keys = keys;
         self
     }
 
@@ -107,7 +118,7 @@ impl AuditReader {
         trace: TraceId,
     ) -> Result<Option<FivePointTrace>, QueryError> {
         let rows = read!(self, read::trace(*trace.as_bytes(), scope.tenant()))?;
-        let mut events = records(rows)?;
+        let mut events = self.records(rows).await?;
         let truncated = events.len() > FivePointTrace::MOST_EVENTS;
         events.truncate(FivePointTrace::MOST_EVENTS);
         events.reverse();
@@ -147,18 +158,54 @@ impl AuditReader {
         size: PageSize,
     ) -> Result<Page<EventRecord>, QueryError> {
         let before = cursor.map_or(Place::END, |cursor| cursor.0);
+        let rows = usize::from(size.rows());
+        let hidden = self.keys.as_ref().and_then(|_| in_clear(filter));
+        if let Some(clear) = hidden {
+            return page(self.sift(scope, (&clear, filter), before, rows).await?);
+        }
+        let mut found = self.of_user(scope, filter, before, rows).await?;
+        let stored = found.events.iter_mut().map(|hit| &mut hit.event);
+        reveal(&self.pool, self.keys.as_ref(), stored).await?;
+        page(found)
+    }
+
+    /// What `filter` describes, also where its user stands under a pseudonym.
+    pub(super) async fn of_user(
+        &self,
+        scope: &ReadScope,
+        filter: &EventFilter,
+        before: Place,
+        rows: usize,
+    ) -> Result<Found, QueryError> {
+        let mut found = self.found(scope, filter, before, rows).await?;
+        if let Some(user) = &filter.user_id {
+            let tenant = scope.tenant().or(filter.tenant_id.as_deref());
+            for pseudonym in pseudonyms_of(&self.pool, user, tenant).await? {
+                let filter = EventFilter { user_id: Some(pseudonym), ..filter.clone() };
+                let more = self.found(scope, &filter, before, rows).await?;
+                found = found.merge(more, rows);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn found(
+        &self,
+        scope: &ReadScope,
+        filter: &EventFilter,
+        before: Place,
+        rows: usize,
+    ) -> Result<Found, QueryError> {
         let most = self.share.as_ref().map_or(ReadLimits::ROWS, Share::rows);
-        let search = Search { filter, scope, before, rows: usize::from(size.rows()), most };
-        let Found { events, next, cut } = read!(
-            self,
-            |connection| search.indexed(connection, self.index.as_ref()),
-            |connection| search.run(connection)
-        )?;
-        Ok(Page {
-            items: events.into_iter().map(Hit::into_record).collect::<Result<_, _>>()?,
-            next_cursor: next.map(Cursor),
-            scanned_to: next.filter(|_| cut).map(|at| Timestamp::from_micros(at.occurred_at)),
+        let search = Search { filter, scope, before, rows, most };
+        read!(self, |connection| search.indexed(connection, self.index.as_ref()), |connection| {
+            search.run(connection)
         })
+    }
+
+    async fn records(&self, mut rows: Vec<StoredEvent>) -> Result<Vec<EventRecord>, QueryError> {
+        reveal(&self.pool, self.keys.as_ref(), &mut rows).await?;
+        rows.into_iter().map(StoredEvent::into_record).collect()
     }
 
     /// The calls whose decisions `filter` describes, the oldest first, each with its five points: the
@@ -175,7 +222,7 @@ impl AuditReader {
         let page = self.decisions(scope, filter, None, size).await?;
         let permits = page.items.iter().filter_map(|event| event.permit_id);
         let permits: Vec<_> = permits.map(|permit| *permit.as_bytes()).collect();
-        let mut events = records(read!(self, read::outcomes(&permits))?)?;
+        let mut events = self.records(read!(self, read::outcomes(&permits))?).await?;
         events.extend(page.items.into_iter().rev());
         let Page { next_cursor, scanned_to, .. } = page;
         Ok(Page { items: TracedCall::all(&events), next_cursor, scanned_to })
@@ -194,7 +241,7 @@ impl AuditReader {
     ) -> Result<Vec<EventRecord>, QueryError> {
         let limit = i64::from(size.rows());
         let rows = read!(self, read::tail(origin.as_str(), after, scope.tenant(), limit))?;
-        records(rows)
+        self.records(rows).await
     }
 
     /// The logs of the database, each with the place of its last event.
@@ -221,6 +268,11 @@ impl AuditReader {
     }
 }
 
-fn records(rows: Vec<StoredEvent>) -> Result<Vec<EventRecord>, QueryError> {
-    rows.into_iter().map(StoredEvent::into_record).collect()
+fn page(found: Found) -> Result<Page<EventRecord>, QueryError> {
+    let Found { events, next, cut } = found;
+    Ok(Page {
+        items: events.into_iter().map(Hit::into_record).collect::<Result<_, _>>()?,
+        next_cursor: next.map(Cursor),
+        scanned_to: next.filter(|_| cut).map(|at| Timestamp::from_micros(at.occurred_at)),
+    })
 }

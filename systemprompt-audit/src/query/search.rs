@@ -47,6 +47,28 @@ pub(super) struct Found {
     pub(super) cut: bool,
 }
 
+impl Found {
+    /// What was found by two searches, a page of both.
+    pub(super) fn merge(mut self, other: Self, rows: usize) -> Self {
+        // Beyond the end of either search nothing is known of it.
+        let end = match (self.next, other.next) {
+            (Some(one), Some(another)) => Some(one.max(another)),
+            (one, another) => one.or(another),
+        };
+        let cut = (self.cut && self.next == end) || (other.cut && other.next == end);
+        self.events.extend(other.events);
+        self.events.sort_unstable_by_key(|hit| std::cmp::Reverse(hit.place()));
+        self.events.dedup_by_key(|hit| hit.place());
+        if let Some(end) = end {
+            self.events.retain(|hit| hit.place() >= end);
+        }
+        let full = self.events.len() > rows;
+        self.events.truncate(rows);
+        let next = if full { self.events.last().map(Hit::place) } else { end };
+        Self { events: self.events, next, cut: cut && !full && next.is_some() }
+    }
+}
+
 /// An event with its log.
 #[derive(Debug, FromRow)]
 pub(crate) struct Hit {

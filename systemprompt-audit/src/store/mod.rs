@@ -8,6 +8,7 @@ pub(crate) mod sqlite;
 mod tree;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::decision::OutcomeStatus;
@@ -20,6 +21,7 @@ use crate::leaf::Salt;
 use crate::merkle::{Hash, Tile};
 use crate::pending::Pending;
 use crate::row::Row;
+use crate::subject::DataKey;
 use crate::tree_source::{TreeSource, load_or_regrow};
 use crate::{Origin, StoreError};
 
@@ -59,6 +61,34 @@ macro_rules! over {
 }
 pub(crate) use over;
 
+/// Runs a query over a connection of `$pool`, on either backend.
+macro_rules! pooled {
+    ($pool:expr, $module:ident :: $function:ident ( $($argument:expr),* )) => {
+        match $pool.driver() {
+            #[cfg(feature = "sqlite")]
+            systemprompt_core::database::Driver::Sqlite(database) => {
+                match database.pool().acquire().await {
+                    Ok(mut connection) => {
+                        crate::store::sqlite::$module::$function(&mut connection, $($argument),*).await
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            #[cfg(feature = "postgres")]
+            systemprompt_core::database::Driver::Postgres(database) => {
+                match database.pool().acquire().await {
+                    Ok(mut connection) => {
+                        crate::store::postgres::$module::$function(&mut connection, $($argument),*).await
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            other => Err(crate::store::unsupported(other)),
+        }
+    };
+}
+pub(crate) use pooled;
+
 /// The error of a query on a backend that this program was built without.
 pub(crate) fn unsupported(driver: Driver<'_>) -> sqlx::Error {
     sqlx::Error::Configuration(driver.unsupported().into())
@@ -73,10 +103,18 @@ pub(crate) struct Opened<S> {
     pub(crate) log_id: i64,
 }
 
-/// Events of the log `origin`, without their places.
-fn pending(origin: &Origin, events: Vec<AuditEvent>) -> Vec<Pending> {
-    events.into_iter().map(|event| Pending::event(origin.as_str(), event)).collect()
+/// Events of the log `origin`, without their places; those with a key are encrypted.
+fn pending(origin: &Origin, events: Vec<Appended>) -> Result<Vec<Pending>, StoreError> {
+    let event = |(event, key): Appended| match key {
+        None => Ok(Pending::event(origin.as_str(), event)),
+        Some(key) => Pending::sealed(origin.as_str(), event, &key)
+            .ok_or_else(|| StoreError::Failed("encryption failed".to_owned())),
+    };
+    events.into_iter().map(event).collect()
 }
+
+/// An event to append, and the key it is encrypted with.
+pub(crate) type Appended = (AuditEvent, Option<Arc<DataKey>>);
 
 /// The events at the places after `tail`, and the tiles of the tree in `source` that they complete.
 async fn placed<'e>(

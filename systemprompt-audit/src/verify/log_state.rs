@@ -29,6 +29,8 @@ pub(super) struct LogState {
     gap: Option<(i64, i64)>,
     pub(super) findings: Vec<Finding>,
     pub(super) rows: u64,
+    /// Up to where rows may be missing.
+    pub(super) pruned_to: i64,
     pub(super) checkpoints: u64,
     /// Up to where the rows are those that were signed.
     pub(super) good_to: i64,
@@ -58,6 +60,7 @@ impl LogState {
             gap: None,
             findings: Vec::new(),
             rows: 0,
+            pruned_to: 0,
             checkpoints: 0,
             good_to: 0,
             signed_to: 0,

@@ -18,6 +18,7 @@ mod log_state;
 mod options;
 mod outside;
 mod permits;
+mod pruned;
 mod report;
 mod run;
 mod scanned;

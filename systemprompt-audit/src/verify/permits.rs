@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::pruned::instant;
 use super::{Finding, FindingKind, GrantFacts, LogSource, Report, ScannedRow};
 use crate::StoreError;
 use crate::column::{Column, Columns as _, Field};
@@ -31,6 +32,8 @@ pub(super) struct Permits {
     abandoned: u64,
     last_start: i64,
     last_event: i64,
+    /// Permits up to this instant may have been granted by events that are pruned.
+    pruned_to: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +59,9 @@ pub(super) struct Swept {
 }
 
 impl Permits {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(pruned_to: Option<u64>) -> Self {
         Self {
+            pruned_to,
             open: HashMap::new(),
             left: Vec::new(),
             left_uncounted: 0,
@@ -108,6 +112,9 @@ impl Permits {
             let permits: Vec<_> = some.iter().filter_map(|outcome| outcome.permit).collect();
             let facts = facts_of(source, &permits).await?;
             for outcome in some {
+                if outcome.permit.is_some_and(|permit| self.is_pruned(&permit, &facts)) {
+                    continue;
+                }
                 let facts = outcome.permit.and_then(|permit| facts.get(&permit));
                 let (kind, detail) = match facts {
                     Some(facts) if !facts.granted => OUTCOME_WITHOUT,
@@ -126,6 +133,17 @@ impl Permits {
             }
         }
         if self.open.len() > IN_MEMORY { self.spill(source).await } else { Ok(()) }
+    }
+
+    /// Whether the decision that has granted a permit may be gone.
+    fn is_pruned(&self, permit: &[u8; 16], facts: &HashMap<[u8; 16], GrantFacts>) -> bool {
+        let facts = facts.get(permit);
+        self.may_be_pruned(permit) && facts.is_none_or(|facts| !facts.granted && facts.outcomes < 2)
+    }
+
+    /// Whether events of the time of a permit have been pruned.
+    fn may_be_pruned(&self, permit: &[u8; 16]) -> bool {
+        self.pruned_to.is_some_and(|to| instant(permit) <= to)
     }
 
     /// Forgets the permits that are settled, and those that are open but for some.
@@ -173,6 +191,10 @@ impl Permits {
         self.left.sort_unstable_by_key(|(_, open)| (open.log, open.seq));
         for (permit, open) in &self.left {
             let Some(log) = logs.get(open.log) else { continue };
+            if logs.len() > 1 && self.may_be_pruned(permit) {
+                // Its outcome may have stood in another log.
+                continue;
+            }
             let ran = self.last_event.saturating_sub(self.last_start.max(open.expires_at));
             let overdue = self.last_start > open.expires_at && ran > GRACE;
             let swept = open.seq <= log.swept_to && open.expires_at < self.last_event;

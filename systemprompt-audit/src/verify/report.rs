@@ -43,6 +43,9 @@ pub struct LogReport {
     pub rows: u64,
     /// The place of its last event.
     pub last_seq: i64,
+    /// Up to where retention has removed its events, which an event of the log itself or of another one
+    /// says.
+    pub pruned_to: i64,
     /// Its checkpoints, in the database and outside, whose root and signature are right.
     pub checkpoints: u64,
     /// Up to where a checkpoint with a trusted signature covers it. What comes after is not signed yet.

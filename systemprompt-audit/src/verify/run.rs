@@ -4,11 +4,12 @@ use super::log_state::LogState;
 use super::permits::{Permits, Swept};
 use super::{
     AnySource, AuditSource, Finding, FindingKind, LogReport, LogRow, LogSource, Outside, Report,
-    ScannedRow, SourceError, StoredTile, VerifyOptions,
+    ScannedRow, SourceError, StoredTile, VerifyOptions, pruned,
 };
 use crate::StoreError;
 use crate::merkle::{TILE_WIDTH, Tree};
 use crate::note::VerifierKey;
+use crate::retention::PrunedDetail;
 use crate::tree_source::load_tree;
 
 /// Rows between two looks at tiles and checkpoints: whole tiles.
@@ -81,26 +82,30 @@ pub(super) async fn run(
         report.add(Finding::new(FindingKind::TableChanged, "", fault));
     }
     let logs = source.logs().await?;
+    let mut begun = Vec::with_capacity(logs.len());
+    for log in &logs {
+        begun.push(pruned::pruned_of(source, log).await?);
+    }
     let swept = |log: &LogRow| Swept { origin: log.origin.clone(), swept_to: log.swept_to };
     let swept: Vec<_> = logs.iter().map(swept).collect();
     let rows = |log: &LogRow| u64::try_from(log.last).unwrap_or_default();
     let total = logs.iter().map(rows).fold(0, u64::saturating_add);
     // A log that names no key itself is held against what another one names.
-    let fallback = if anchors.is_empty() { first_key(source, &logs).await? } else { None };
+    let fallback = if anchors.is_empty() { first_key(source, &logs, &begun).await? } else { None };
     let mut walk = Walk {
         source,
         fallback,
         outside,
         anchors: &anchors,
         since: options.since_checkpoint.map(|size| i64::try_from(size).unwrap_or(i64::MAX)),
-        permits: Permits::new(),
+        permits: Permits::new(pruned::permits_to(begun.iter().flatten())),
         swept: &swept,
         report,
         progress,
         seen: Progress { done: 0, total },
     };
-    for (number, log) in logs.iter().enumerate() {
-        walk.log(number, log).await?;
+    for (number, (log, pruned)) in logs.iter().zip(&begun).enumerate() {
+        walk.log(number, log, pruned.as_ref()).await?;
     }
     let Walk { source, permits, mut report, .. } = walk;
     permits.finish(source, &swept, &mut report).await?;
@@ -124,9 +129,10 @@ pub(super) async fn run(
 async fn first_key(
     source: &mut impl LogSource,
     logs: &[LogRow],
+    begun: &[Option<PrunedDetail>],
 ) -> Result<Option<VerifierKey>, StoreError> {
-    for log in logs {
-        let events = source.key_events(log.id).await?;
+    for (log, pruned) in logs.iter().zip(begun) {
+        let events = pruned::key_events(source, log, pruned.as_ref()).await?;
         if let Some(key) = KeyRing::new(&log.origin, &events, &[]).first() {
             return Ok(Some(key));
         }
@@ -148,8 +154,13 @@ struct Walk<'w, S> {
 }
 
 impl<S: LogSource> Walk<'_, S> {
-    async fn log(&mut self, number: usize, log: &LogRow) -> Result<(), StoreError> {
-        let events = self.source.key_events(log.id).await?;
+    async fn log(
+        &mut self,
+        number: usize,
+        log: &LogRow,
+        pruned: Option<&PrunedDetail>,
+    ) -> Result<(), StoreError> {
+        let events = pruned::key_events(self.source, log, pruned).await?;
         let anchors = match &self.fallback {
             Some(key) if events.is_empty() => std::slice::from_ref(key),
             _ => self.anchors,
@@ -158,9 +169,24 @@ impl<S: LogSource> Walk<'_, S> {
         let mut state = LogState::new(log.origin.clone(), ring);
         let outside = self.outside.checkpoints.get(&log.origin).map_or(&[][..], Vec::as_slice);
         let mut outside = outside.iter().map(Point::outside).peekable();
+        if let Some(pruned) = pruned {
+            pruned::begin(self.source, log, pruned, &mut state).await?;
+        }
+        let pruned_to = state.next - 1;
+        state.pruned_to = pruned_to;
+        if pruned_to > 0 {
+            let mut covered = self.points(log, &mut state, pruned_to - 1, pruned_to).await?;
+            let outside = std::iter::from_fn(|| outside.next_if(|it| it.size <= pruned_to));
+            covered.extend(outside.last());
+            for point in &covered {
+                pruned::covers(self.source, log, point, &mut state).await?;
+            }
+        }
         self.skip(log, &mut state).await?;
         let mut after = state.next - 1;
         while outside.next_if(|point| point.size <= after).is_some() {}
+        // Of a log that was pruned to its end no row is left.
+        let log = &LogRow { last: log.last.max(pruned_to), ..log.clone() };
         self.count(after);
         while after < log.last {
             let to = log.last.min((after / STRETCH + 1).saturating_mul(STRETCH));
@@ -207,7 +233,7 @@ impl<S: LogSource> Walk<'_, S> {
 
     /// Begins after a checkpoint, if that was asked for and the log has it.
     async fn skip(&mut self, log: &LogRow, state: &mut LogState) -> Result<(), StoreError> {
-        let Some(size) = self.since.filter(|size| 0 < *size && *size <= log.last) else {
+        let Some(size) = self.since.filter(|size| state.next <= *size && *size <= log.last) else {
             return Ok(());
         };
         let mut points = self.points(log, state, size - 1, size).await?;
@@ -288,6 +314,7 @@ impl<S: LogSource> Walk<'_, S> {
             origin: log.origin.clone(),
             rows: state.rows,
             last_seq: log.last,
+            pruned_to: state.pruned_to,
             checkpoints: state.checkpoints,
             signed_to: state.signed_to,
             root: state.tree.as_ref().map(Tree::root).map(hex::encode),

@@ -6,6 +6,7 @@ use systemprompt_core::database::{Backend, DatabaseError, DatabaseOptions};
 use super::ScannedRow;
 use crate::StoreError;
 use crate::merkle::{Hash, Tile};
+use crate::retention::PrunedRow;
 use crate::store::StoredCheckpoint;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::scan::PostgresSource;
@@ -120,7 +121,7 @@ pub(crate) struct Stray {
 }
 
 /// An event about a key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct KeyEvent {
     pub(crate) seq: i64,
     pub(crate) kind: String,
@@ -214,6 +215,12 @@ pub(crate) trait LogSource: Send {
         &mut self,
         log_id: i64,
     ) -> impl Future<Output = Result<Vec<KeyEvent>, StoreError>> + Send;
+
+    /// Up to where a log was pruned, if it was.
+    fn pruned(
+        &mut self,
+        log_id: i64,
+    ) -> impl Future<Output = Result<Option<PrunedRow>, StoreError>> + Send;
 
     /// What is known of `permits`.
     fn grants(

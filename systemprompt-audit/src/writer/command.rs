@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use systemprompt_core::contract::{AuditError, SettleError};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
-use systemprompt_core::id::PermitId;
+use systemprompt_core::id::{EventId, PermitId};
 use systemprompt_core::principal::Principal;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::column::{Column, Value};
 use crate::pending::Pending;
+use crate::row::Row;
+use crate::subject::{DataKey, seal};
 
 /// The detail of an outcome whose call was answered deny.
 const ANSWERED_DENY: &str = r#"{"answered":"deny","reason_code":"audit_unavailable"}"#;
@@ -67,6 +70,36 @@ pub(crate) struct Reporter {
     pub(crate) tenant: Arc<str>,
     pub(crate) user: Arc<str>,
     pub(crate) credential: Arc<str>,
+    pub(crate) sealed: Option<SealedReport>,
+}
+
+/// What a report says about a person, encrypted before it is known what it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedReport {
+    /// The event that it will be.
+    pub(crate) id: [u8; 16],
+    pub(crate) pseudonym: Arc<str>,
+    /// What is encrypted, as details of the event.
+    pub(crate) detail: Arc<str>,
+}
+
+impl SealedReport {
+    /// Of an outcome that will stand in the log `origin`; `None` when encryption fails.
+    pub(crate) fn new(
+        origin: &str,
+        principal: &Principal,
+        outcome: &Outcome,
+        key: &DataKey,
+    ) -> Option<Self> {
+        let id = *EventId::generate().as_bytes();
+        let mut row = Row::new();
+        row.set(Column::Id, Value::Id(id));
+        row.set(Column::CredentialId, Arc::<str>::from(principal.claims().credential.clone()));
+        row.set_outcome(outcome.clone());
+        seal(&mut row, origin, key)?;
+        let Value::Text(detail) = row.value(Column::Detail).clone() else { return None };
+        Some(Self { id, pseudonym: key.pseudonym.clone(), detail })
+    }
 }
 
 impl From<&Principal> for Reporter {
@@ -76,6 +109,7 @@ impl From<&Principal> for Reporter {
             tenant: claims.tenant.clone().into(),
             user: claims.user.clone().into(),
             credential: claims.credential.clone().into(),
+            sealed: None,
         }
     }
 }

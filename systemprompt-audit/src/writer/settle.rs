@@ -51,8 +51,11 @@ fn accept(settlement: &Settlement, grant: &Granted, now: Timestamp) -> Result<()
     let Some(reporter) = &settlement.reporter else {
         return if grant.settled.is_some() { Err(SettleError::AlreadySettled) } else { Ok(()) };
     };
+    let user = grant.user_id.as_deref();
+    // A permit from before encryption was turned on names the user itself.
+    let pseudonym = reporter.sealed.as_ref().map(|sealed| &*sealed.pseudonym);
     if grant.tenant_id.as_deref() != Some(&*reporter.tenant)
-        || grant.user_id.as_deref() != Some(&*reporter.user)
+        || !(user == Some(&*reporter.user) || (pseudonym.is_some() && user == pseudonym))
     {
         return Err(SettleError::Unknown);
     }
@@ -81,5 +84,13 @@ fn row(settlement: &Settlement, grant: &Granted, now: Timestamp) -> Row {
     }
     row.set_outcome(settlement.outcome.clone());
     row.set(Column::Detail, settlement.detail);
+    if let Some(sealed) = settlement.reporter.as_ref().and_then(|it| it.sealed.as_ref()) {
+        row.set(Column::Id, Value::Id(sealed.id));
+        row.set(Column::UserId, sealed.pseudonym.clone());
+        row.set(Column::Detail, sealed.detail.clone());
+        for column in [Column::CredentialId, Column::ResultDigest, Column::Error] {
+            row.set(column, Value::Null);
+        }
+    }
     row
 }

@@ -13,6 +13,7 @@ mod attacks;
 mod checkpoints;
 mod contract;
 mod crash;
+mod erasing;
 #[cfg(feature = "export")]
 mod export;
 mod failure;
@@ -26,6 +27,7 @@ mod plans;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod proofs;
+mod pruning;
 mod reading;
 mod rotation;
 mod searching;
@@ -33,5 +35,7 @@ mod settling;
 mod signed;
 #[cfg(feature = "http")]
 mod streaming;
+#[cfg(all(feature = "http", feature = "transit"))]
+mod transit;
 mod unfinished;
 mod views;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use systemprompt_core::config::{KeepFor, KeepSize};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
@@ -32,12 +33,50 @@ pub(crate) enum AuditCommand {
     Prove(ProveArgs),
     /// Check such a proof, without any database.
     VerifyProof(VerifyProofArgs),
+    /// Erase a person: destroy the keys of what the log says about it. Verification stays as it is.
+    Erase(EraseArgs),
+    /// Remove events that have been kept long enough, as the profile or the options say.
+    Prune(PruneArgs),
+    /// Encrypt the keys of all persons anew, by the current key encryption key of the profile.
+    Rewrap,
     /// Make a new key that signs the log from the next start on; for a while both sign.
     RotateKey {
         /// For how many hours both sign.
         #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=8760))]
         overlap: u32,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    /// The user.
+    #[arg(long, value_name = "USER")]
+    pub(crate) subject: String,
+    /// Only of this tenant.
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// Who wants it, for the record; not the person itself.
+    #[arg(long, value_name = "WHO", default_value = "command line")]
+    pub(crate) by: String,
+    /// Do it: nobody can undo it. Without this nothing is erased.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// Remove what is older than this, such as `400d`; without it as the profile says.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) age: Option<KeepFor>,
+    /// Remove the oldest until about this much is left, such as `10GiB`; without it as the profile says.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) size: Option<KeepSize>,
+    /// Who wants it, for the record.
+    #[arg(long, value_name = "WHO", default_value = "command line")]
+    pub(crate) by: String,
+    /// Only say what would be removed.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

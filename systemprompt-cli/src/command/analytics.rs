@@ -3,7 +3,7 @@
 use systemprompt_audit::analytics::{
     Analytics, Cell, Dimension, Figures, Subject, UsageQuery, UsageReport,
 };
-use systemprompt_audit::{AuditReader, ReadScope, parse_instant};
+use systemprompt_audit::{ReadScope, parse_instant};
 use systemprompt_core::clock::Timestamp;
 
 use crate::args::{AnalyticsArgs, FormatArg, SubjectArg};
@@ -20,7 +20,7 @@ pub(crate) async fn run(
     session: &Session,
     output: Output,
 ) -> Result<(), Failure> {
-    let analytics = Analytics::new(AuditReader::new(session.database.clone()));
+    let analytics = Analytics::new(session.reader()?);
     let scope = match &args.tenant {
         Some(tenant) => ReadScope::Tenant(
             tenant.parse().map_err(|error| Failure::usage(format!("--tenant: {error}")))?,

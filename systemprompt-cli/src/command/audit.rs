@@ -1,6 +1,8 @@
-//! `audit decisions`, `audit events`, `audit trace`, `audit export`, `audit tail`.
+//! `audit decisions`, `audit events`, `audit trace`, `audit export`, `audit tail`, `audit erase`,
+//! `audit prune`, `audit rewrap`.
 
 mod export;
+mod keep;
 mod tail;
 
 use serde_json::json;
@@ -27,7 +29,7 @@ pub(crate) async fn run(
     session: &Session,
     output: Output,
 ) -> Result<(), Failure> {
-    let reader = AuditReader::new(session.database.clone());
+    let reader = session.reader()?;
     let now = session.clock.now();
     match command {
         AuditCommand::Decisions(args) => decisions(args, &reader, now, output).await,
@@ -42,6 +44,9 @@ pub(crate) async fn run(
         }
         AuditCommand::Export(args) => export::run(args, session, output).await,
         AuditCommand::Tail(args) => tail::run(args, session, &reader, output).await,
+        AuditCommand::Erase(args) => keep::erase(args, session, output).await,
+        AuditCommand::Prune(args) => keep::prune(args, session, output).await,
+        AuditCommand::Rewrap => keep::rewrap(session, output).await,
         // They need no session.
         AuditCommand::Verify(_)
         | AuditCommand::Prove(_)

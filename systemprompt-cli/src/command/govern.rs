@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use systemprompt_audit::append_in;
+use systemprompt_audit::append_sealed_in;
+use systemprompt_audit::subject::SubjectKeys;
 use systemprompt_core::call::{Arguments, CallContext, Door, MalformedCall, ToolCall, ToolRef};
 use systemprompt_core::contract::{
     AuditError, AuditSink, PermitLedger, PermitState, SettleError, TokenVerifier as _,
@@ -71,7 +72,7 @@ async fn principal(key_file: &Path, session: &Session) -> Result<Principal, Fail
 }
 
 fn governor(session: &Session) -> Result<Governor, Failure> {
-    let log = Arc::new(CliLog(session.database.clone()));
+    let log = Arc::new(CliLog(session.database.clone(), session.subject_keys()?));
     let profile = session.config.profile();
     let mut builder = Governor::builder()
         .policy(profile.governance.clone())
@@ -197,15 +198,20 @@ fn answer(
 }
 
 /// Writes decisions to the log of the command line, each in a transaction of its own.
-struct CliLog(DbPool);
+struct CliLog(DbPool, Option<SubjectKeys>);
 
 #[async_trait]
 impl AuditSink for CliLog {
     async fn append(&self, event: AuditEvent) -> Result<(), AuditError> {
         let unavailable =
             |error: &dyn std::error::Error| AuditError::Unavailable(error.to_string());
-        let mut change = self.0.begin_write().await.map_err(|error| unavailable(&error))?;
-        append_in(&mut change, vec![event]).await?;
+        let Self(database, keys) = self;
+        let events = vec![event];
+        if let Some(keys) = keys {
+            keys.prepare(database, &events).await?;
+        }
+        let mut change = database.begin_write().await.map_err(|error| unavailable(&error))?;
+        append_sealed_in(&mut change, keys.as_ref(), events).await?;
         change.commit().await.map_err(|error| unavailable(&error))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use systemprompt_audit::append_in;
+use systemprompt_audit::{append_in, append_sealed_in};
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::id::{IdError, Scope, TenantId, TokenId, UserId};
 use systemprompt_identity::{IdentityError, KEY_PREFIX, KeyInfo, NewKey, TokenRevocation};
@@ -28,6 +28,8 @@ pub(crate) async fn create(
 ) -> Result<(), Failure> {
     check_scopes(args, session)?;
     let new = new_key(args, session).map_err(|error| Failure::usage(error.to_string()))?;
+    let about = json!({ "tenant": new.tenant, "user": new.user });
+    let keys = session.ready_keys(EventKind::KeyCreated, &about).await?;
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
     let issued = session.identities().create_key(&mut change, &new).await.map_err(failure)?;
     let detail = json!({
@@ -35,7 +37,7 @@ pub(crate) async fn create(
         "expires_at": new.expires_at,
     });
     let event = AuditEvent::system(session.clock.now(), EventKind::KeyCreated, detail);
-    append_in(&mut change, vec![event]).await.map_err(Failure::database)?;
+    append_sealed_in(&mut change, keys.as_ref(), vec![event]).await.map_err(Failure::database)?;
     change.commit().await.map_err(Failure::database)?;
     if output.is_json() {
         return output.value(&json!({ "id": issued.id, "key": issued.token.expose() }));

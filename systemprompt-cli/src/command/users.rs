@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use systemprompt_audit::append_in;
+use systemprompt_audit::append_sealed_in;
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::id::{DepartmentId, Email, IdError, RoleId, TenantId, UserId};
 use systemprompt_identity::{NewUser, UserInfo};
@@ -22,6 +22,10 @@ pub(crate) async fn create(
     check_roles(&new, session)?;
     let identities = session.identities();
     let tenants = identities.tenants().await.map_err(Failure::database)?;
+    let about = json!({
+        "tenant": new.tenant, "user": new.user, "department": new.department,
+    });
+    let keys = session.ready_keys(EventKind::UserCreated, &about).await?;
     let mut change = session.database.begin_write().await.map_err(Failure::database)?;
     let mut events = Vec::new();
     let event = |kind, detail| AuditEvent::system(session.clock.now(), kind, detail);
@@ -44,7 +48,7 @@ pub(crate) async fn create(
         "tenant": new.tenant, "user": new.user, "roles": new.roles, "department": new.department,
     });
     events.push(event(EventKind::UserCreated, detail.clone()));
-    append_in(&mut change, events).await.map_err(Failure::database)?;
+    append_sealed_in(&mut change, keys.as_ref(), events).await.map_err(Failure::database)?;
     change.commit().await.map_err(Failure::database)?;
     if output.is_json() {
         return output.value(&detail);

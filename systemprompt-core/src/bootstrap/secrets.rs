@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::config::{ConfigError, Profile, SecretRef};
+use crate::config::{ConfigError, KeyEncryptionRef, Profile, SecretRef};
 use crate::secret::Secret;
 
 use super::ProfileBootstrap;
@@ -51,6 +51,14 @@ impl SecretsBootstrap {
         for (path, reference) in settings.export.secrets() {
             find(&path, Some(reference), |_| Ok(()));
         }
+        if let Some(encryption) = &settings.audit.encryption {
+            let (path, reference) = encryption.key.secret();
+            let check: Check = match encryption.key {
+                KeyEncryptionRef::Vault(_) => |_| Ok(()),
+                KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => check_encryption_key,
+            };
+            find(path, Some(&reference), check);
+        }
         ConfigError::of(faults)?;
         let database_password = password.map(Arc::new);
         Ok(Self { profile, fingerprint_key, audit_key, database_password, warnings })
@@ -79,6 +87,17 @@ pub(super) fn check_signing_key(key: &Secret<String>) -> Result<(), String> {
         Ok(())
     } else {
         Err("a signing key has 64 hex digits".to_owned())
+    }
+}
+
+/// Whether the text is a key that encrypts keys, with those before it: 32 bytes in hex each.
+fn check_encryption_key(key: &Secret<String>) -> Result<(), String> {
+    let is_key = |line: &str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut lines = key.expose().lines().map(str::trim).filter(|line| !line.is_empty());
+    if lines.all(is_key) {
+        Ok(())
+    } else {
+        Err("a key encryption key has 64 hex digits, one key in each line".to_owned())
     }
 }
 

@@ -27,11 +27,12 @@ pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
 pub use policy_file::{LoadedPolicy, load_policy, parse_policy};
 pub use profile::{
-    AuditSection, CheckpointTarget, DatabaseSection, ExportFormat, ExportSection, ExportStart,
-    ExtensionsSection, FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig,
-    JwksSource, LogFormat, LogLevel, LoggingSection, Profile, SecretRef, SecretsSection,
-    ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, StdoutTarget,
-    SyslogTarget, SyslogTlsTarget,
+    AmountError, AuditSection, CheckpointTarget, DatabaseSection, EncryptionSection, ExportFormat,
+    ExportSection, ExportStart, ExtensionsSection, FileTarget, HttpTarget, IdentitySection,
+    IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize, KeyEncryptionRef, LogFormat,
+    LogLevel, LoggingSection, Profile, RetentionSection, SecretRef, SecretsSection, ServerSection,
+    ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, StdoutTarget, SyslogTarget,
+    SyslogTlsTarget, VaultKey,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

@@ -1,6 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use super::{CheckpointTarget, JwksSource, Profile, SecretRef, SinkTarget, SyslogTarget};
+use super::{
+    CheckpointTarget, JwksSource, KeyEncryptionRef, Profile, SecretRef, SinkTarget, SyslogTarget,
+    VaultKey,
+};
 
 impl Profile {
     /// Takes every relative path relative to `folder`.
@@ -11,6 +14,15 @@ impl Profile {
         {
             if let Some(SecretRef::File(path)) = secret {
                 join(path, folder);
+            }
+        }
+        if let Some(encryption) = &mut self.audit.encryption {
+            match &mut encryption.key {
+                KeyEncryptionRef::File(path) => join(path, folder),
+                KeyEncryptionRef::Vault(VaultKey { token: SecretRef::File(path), .. }) => {
+                    join(path, folder);
+                }
+                KeyEncryptionRef::Env(_) | KeyEncryptionRef::Vault(_) => {}
             }
         }
         for target in self.audit.checkpoints.iter_mut().flatten() {

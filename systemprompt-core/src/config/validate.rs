@@ -3,13 +3,14 @@ mod export;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use url::{Host, Url};
 
 use super::yaml::MAX_FAULTS;
 use super::{
     AuditSection, CheckpointTarget, DatabaseSection, IdentitySection, IssuerConfig, JwksSource,
-    Profile, SecretRef, ServerSection, ShadowPolicy,
+    KeyEncryptionRef, Profile, RetentionSection, SecretRef, ServerSection, ShadowPolicy, VaultKey,
 };
 use crate::extension::Backend;
 
@@ -161,6 +162,20 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
     if let Some(key) = &audit.signing_key {
         secret_ref(key, "audit.signing_key", problems);
     }
+    if let Some(encryption) = &audit.encryption {
+        let (path, secret) = encryption.key.secret();
+        secret_ref(&secret, path, problems);
+        if let KeyEncryptionRef::Vault(vault) = &encryption.key {
+            vault_key(vault, problems);
+        }
+    }
+    let RetentionSection { age, size } = &audit.retention;
+    if age.is_some_and(|age| age.get() < Duration::from_secs(3600)) {
+        problems.add("audit.retention.age", "must be at least `1h`");
+    }
+    if size.is_some_and(|size| size.get() < 1 << 20) {
+        problems.add("audit.retention.size", "must be at least `1MiB`");
+    }
     for (index, target) in audit.checkpoints.iter().flatten().enumerate() {
         let path = format!("audit.checkpoints[{index}]");
         match target {
@@ -177,6 +192,24 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
             CheckpointTarget::Http(_) => {}
         }
     }
+}
+
+fn vault_key(vault: &VaultKey, problems: &mut Problems) {
+    let path = |key: &str| format!("audit.encryption.key.vault.{key}");
+    if !is_safe_to_fetch(vault.url.as_str()) {
+        problems.add(path("url"), "must be an `https` URL");
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let named = |text: &str| {
+        !text.is_empty() && !text.starts_with('.') && text.len() <= 255 && text.bytes().all(plain)
+    };
+    if !vault.mount.split('/').all(named) {
+        problems.add(path("mount"), "must be the path of a mounted engine, such as `transit`");
+    }
+    if !named(&vault.name) {
+        problems.add(path("name"), "must be the name of a key, of `A-Za-z0-9_-.`");
+    }
+    problems.range(&path("timeout_ms"), vault.timeout_ms, 100..=60_000);
 }
 
 fn secret_ref(secret: &SecretRef, path: &str, problems: &mut Problems) {

@@ -137,6 +137,10 @@ pub enum EventKind {
     AuditKeyRetired,
     /// The audit log holds rows that its writer has not written.
     ForeignRows,
+    /// The data keys of a person were destroyed, and with them what events say about it.
+    SubjectErased,
+    /// Events of a log are removed because they have been kept long enough.
+    Pruned,
 }
 
 impl EventKind {
@@ -163,6 +167,8 @@ impl EventKind {
             Self::AuditKeyAdded => "audit_key_added",
             Self::AuditKeyRetired => "audit_key_retired",
             Self::ForeignRows => "foreign_rows",
+            Self::SubjectErased => "subject_erased",
+            Self::Pruned => "pruned",
         }
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use systemprompt_audit::http::{AuditStreams, StreamLimits};
+use systemprompt_audit::subject::SubjectKeys;
 use systemprompt_audit::{AuditLog, AuditOptions, AuditReader, Origin};
 use systemprompt_core::api::Authenticate;
 use systemprompt_core::bootstrap::Config;
@@ -21,11 +22,13 @@ use systemprompt_identity::{
 use super::builder::Parts;
 use super::{App, AppContext, Inner, Shutdown};
 use crate::StartError;
+use crate::audit_keys::{retention, subject_keys};
 use crate::audit_signing;
 use crate::export;
 use crate::forget_revocations::ForgetRevocations;
 use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
+use crate::prune_events::PruneEvents;
 use crate::reload::Reloader;
 use crate::server::Meter;
 use crate::shadow;
@@ -36,7 +39,11 @@ const REMEMBERED_PERMITS: u32 = 100_000;
 
 /// Makes an application of an open context.
 pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, StartError> {
-    let options = audit_options(&context.config, &context.clock)?;
+    let mut options = audit_options(&context.config, &context.clock)?;
+    options.keys = match &parts.key_encryption {
+        Some(encryption) => Some(SubjectKeys::new(encryption.clone())),
+        None => subject_keys(&context.config)?,
+    };
     let audit = AuditLog::open(&context.database, options).await?;
     let assembled = around(audit.clone(), context, parts).await;
     if assembled.is_err() {
@@ -83,10 +90,14 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     let routers = context.registry.routers(&extension_context)?;
     let mut jobs = context.registry.jobs(&extension_context)?;
     jobs.push(Arc::new(ForgetRevocations(context.identities())));
+    if let Some(retention) = retention(config) {
+        let (database, log, clock) = (context.database.clone(), audit.clone(), clock.clone());
+        jobs.push(Arc::new(PruneEvents { database, log, retention, clock }));
+    }
     audit.append_all(start_events(&context, &governor)).await?;
 
     let meter = Meter::new(&config.profile().server, system::route_patterns(&routers));
-    let reader = AuditReader::new(context.database.clone());
+    let reader = AuditReader::new(context.database.clone()).with_keys(audit.keys().cloned());
     let reloader = Reloader::new(
         config.clone(),
         (governor.clone(), known),

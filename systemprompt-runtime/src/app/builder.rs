@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use systemprompt_audit::subject::KeyEncryption;
 use systemprompt_core::bootstrap::{
     BootstrapError, Config, CredentialsBootstrap, ProfileBootstrap, SecretsBootstrap,
 };
@@ -39,6 +40,7 @@ pub(super) struct Parts {
     pub(super) checks: Vec<Arc<dyn Check>>,
     pub(super) rates: Option<Arc<dyn RateStore>>,
     pub(super) clock: Option<Arc<dyn Clock>>,
+    pub(super) key_encryption: Option<Arc<dyn KeyEncryption>>,
 }
 
 impl AppBuilder {
@@ -118,6 +120,13 @@ impl<Stage> AppBuilder<Stage> {
     /// Where limits keep their state; in memory unless set.
     pub fn rate_store(mut self, store: Arc<dyn RateStore>) -> Self {
         self.parts.rates = Some(store);
+        self
+    }
+
+    /// Encrypts what the audit log says about persons, by a key of the host's own, such as one in the KMS of
+    /// its cloud, instead of the one that the profile names.
+    pub fn key_encryption(mut self, encryption: Arc<dyn KeyEncryption>) -> Self {
+        self.parts.key_encryption = Some(encryption);
         self
     }
 

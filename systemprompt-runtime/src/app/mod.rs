@@ -120,7 +120,8 @@ impl App {
     pub fn router(&self) -> Router {
         let doors = self.doors();
         let audit = systemprompt_audit::http::router_with_streams(
-            AuditReader::new(self.0.context.database.clone()),
+            AuditReader::new(self.0.context.database.clone())
+                .with_keys(self.0.audit.keys().cloned()),
             doors.authenticate.clone(),
             doors.redact.clone(),
             self.0.streams.clone(),

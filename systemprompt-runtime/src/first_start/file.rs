@@ -14,6 +14,7 @@ use super::private_file::{failed, make_folder, sync_folder, write_private};
 use super::seed::seed;
 use super::{FirstStart, with_suffix, write_keys};
 use crate::check_profile::enabled;
+use crate::subject_keys;
 use crate::{StartError, installer};
 
 /// Makes the database at `path`, unless there is one.
@@ -73,8 +74,9 @@ async fn make(
     let database = DbPool::open(&options).await?;
     let installed = installer(&registry)?.apply(&database, &*clock).await?;
     let now = clock.now();
+    let keys = subject_keys(config)?;
     let mut change = database.begin_write().await?;
-    let seeded = seed(&mut change, &database, clock, &installed).await?;
+    let seeded = seed(&mut change, &database, clock, &installed, keys.as_ref()).await?;
     change.commit().await?;
     // Closing the last connection writes everything into the one file.
     database.close().await;

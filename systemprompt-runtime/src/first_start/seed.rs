@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use systemprompt_audit::append_in;
+use systemprompt_audit::append_sealed_in;
+use systemprompt_audit::subject::SubjectKeys;
 use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::database::{DbPool, DbTransaction, SchemaStep};
 use systemprompt_core::event::{AuditEvent, EventKind};
@@ -15,10 +16,11 @@ pub(super) async fn seed(
     database: &DbPool,
     clock: Arc<dyn Clock>,
     installed: &[SchemaStep],
+    keys: Option<&SubjectKeys>,
 ) -> Result<Seeded, StartError> {
     let now = clock.now();
     let seeded = IdentityStore::new(database.clone(), clock).seed(change).await?;
-    append_in(change, events(&seeded, installed, now)).await?;
+    append_sealed_in(change, keys, events(&seeded, installed, now)).await?;
     Ok(seeded)
 }
 

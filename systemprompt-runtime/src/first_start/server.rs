@@ -11,6 +11,7 @@ use systemprompt_identity::{IdentityError, IdentityStore};
 use super::seed::seed;
 use super::{FirstStart, write_keys};
 use crate::check_profile::enabled;
+use crate::subject_keys;
 use crate::{StartError, installer};
 
 /// Installs the schemas and creates the first identities, unless there are any. Of several replicas
@@ -39,9 +40,10 @@ async fn make(
         return Ok(None);
     }
     let now = clock.now();
+    let keys = subject_keys(config)?;
     let mut change = database.begin_write().await?;
     // Replicas that start together wait for each other here.
-    let seeded = match seed(&mut change, database, clock, &installed).await {
+    let seeded = match seed(&mut change, database, clock, &installed, keys.as_ref()).await {
         Err(StartError::Identity(IdentityError::DuplicateTenant(_))) => return Ok(None),
         seeded => seeded?,
     };

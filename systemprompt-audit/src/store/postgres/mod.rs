@@ -15,8 +15,10 @@ pub(crate) mod named;
 pub(crate) mod permits;
 pub(crate) mod read;
 mod reading;
+pub(crate) mod retention;
 pub(crate) mod scan;
 mod session;
+pub(crate) mod subjects;
 pub(crate) mod sweep;
 pub(crate) mod text;
 pub(crate) mod tree;
@@ -28,7 +30,6 @@ use std::time::Duration;
 use sqlx::{Connection as _, PgConnection};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::PostgresDatabase;
-use systemprompt_core::event::AuditEvent;
 use tokio::time::timeout;
 
 pub(crate) use self::failure::meaning;
@@ -37,7 +38,7 @@ pub(crate) use self::reading::{Reading, in_time};
 use self::session::{Identity, Session, Taken};
 use self::tree::PostgresTree;
 use super::failure::is_broken;
-use super::{Granted, Opened, PlacedRow, Store};
+use super::{Appended, Granted, Opened, PlacedRow, Store};
 use crate::merkle::{Hash, Tile};
 use crate::tree_source::TreeSource;
 use crate::{AuditOptions, OpenError, Origin, StoreError, installation};
@@ -94,7 +95,7 @@ pub(crate) async fn open(
 /// those before.
 pub(crate) async fn append_in(
     connection: &mut PgConnection,
-    events: Vec<AuditEvent>,
+    events: Vec<Appended>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let installation = log::installation(connection, &installation::fresh(), now).await?;
@@ -102,7 +103,7 @@ pub(crate) async fn append_in(
     let log_id = log::log_id(connection, &origin, now).await?;
     log::lock(connection, log_id).await?;
     let tail = log::tail(connection, log_id).await?;
-    let events = super::pending(&origin, events);
+    let events = super::pending(&origin, events)?;
     let mut tree = PostgresTree { connection: &mut *connection, log_id };
     let (rows, tiles) = super::placed(&mut tree, &events, tail).await?;
     insert::insert(connection, log_id, &rows).await?;

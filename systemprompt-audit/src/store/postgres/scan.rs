@@ -8,10 +8,12 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use systemprompt_core::database::{DatabaseOptions, PostgresDatabase};
 
+use super::retention;
 use super::text;
 use super::tree::{PostgresTree, last_checkpoint};
 use crate::StoreError;
 use crate::column::Column;
+use crate::retention::PrunedRow;
 use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
     COLUMNS, GrantFacts, Holds, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError,
@@ -219,6 +221,10 @@ impl LogSource for PostgresSource {
         .fetch_all(&mut self.connection)
         .await?;
         Ok(rows)
+    }
+
+    async fn pruned(&mut self, log_id: i64) -> Result<Option<PrunedRow>, StoreError> {
+        Ok(retention::pruned(&mut self.connection, log_id).await?)
     }
 
     async fn grants(&mut self, permits: &[[u8; 16]]) -> Result<Vec<GrantFacts>, StoreError> {

@@ -14,7 +14,9 @@ mod pen;
 pub(crate) mod permits;
 pub(crate) mod read;
 mod reading;
+pub(crate) mod retention;
 pub(crate) mod scan;
+pub(crate) mod subjects;
 pub(crate) mod sweep;
 pub(crate) mod tree;
 
@@ -26,7 +28,6 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::SqliteDatabase;
-use systemprompt_core::event::AuditEvent;
 
 use self::backfill::Backfill;
 pub(crate) use self::failure::meaning;
@@ -36,7 +37,7 @@ use self::pen::Pen;
 pub(crate) use self::reading::Reading;
 use self::tree::SqliteTree;
 use super::failure::is_broken;
-use super::{Granted, Opened, PlacedRow, Store};
+use super::{Appended, Granted, Opened, PlacedRow, Store};
 use crate::merkle::{Hash, Tile};
 use crate::tree_source::TreeSource;
 use crate::{AuditOptions, OpenError, Origin, StoreError, installation};
@@ -61,14 +62,14 @@ pub(crate) async fn open(
 /// Appends to the log of the command line in the caller's transaction, which has the write lock.
 pub(crate) async fn append_in(
     connection: &mut SqliteConnection,
-    events: Vec<AuditEvent>,
+    events: Vec<Appended>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let installation = log::installation(connection, &installation::fresh(), now).await?;
     let origin = Origin::cli(&installation);
     let log_id = log::log_id(connection, &origin, now).await?;
     let tail = log::tail(connection, log_id).await?;
-    let events = super::pending(&origin, events);
+    let events = super::pending(&origin, events)?;
     let mut tree = SqliteTree { connection: &mut *connection, log_id };
     let (rows, tiles) = super::placed(&mut tree, &events, tail).await?;
     Ok(insert::extend(connection, log_id, &rows, &tiles).await?)

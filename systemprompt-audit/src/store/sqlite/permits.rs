@@ -5,7 +5,6 @@ use systemprompt_core::contract::{FoundPermit, GrantedCall, PermitState};
 use systemprompt_core::database::SqliteDatabase;
 use systemprompt_core::id::{PermitId, SessionId};
 
-use crate::OpenPermit;
 use crate::open_permit::{FoundPermitRow, LOOK_BACK, OpenPermitRow, PermitStateRow};
 
 /// The newest open permits of a log.
@@ -14,12 +13,12 @@ pub(crate) async fn newest(
     log_id: i64,
     now: Timestamp,
     limit: u32,
-) -> Result<Vec<OpenPermit>, sqlx::Error> {
+) -> Result<Vec<OpenPermitRow>, sqlx::Error> {
     let now = now.as_micros();
-    let rows = sqlx::query_as!(
+    sqlx::query_as!(
         OpenPermitRow,
         r#"SELECT d.id, d.expires_at AS "expires_at!", d.call_id AS "call_id!",
-                  d.call_digest AS "call_digest!", d.tenant_id AS "tenant_id!",
+                  d.call_digest, d.detail, d.tenant_id AS "tenant_id!",
                   d.user_id AS "user_id!", d.credential_id, d.session_id
            FROM audit_events AS d
            WHERE d.log_id = ?
@@ -27,7 +26,8 @@ pub(crate) async fn newest(
                           FROM audit_logs AS l WHERE l.id = ?)
              AND d.kind = 'decision' AND d.decision = 'allow' AND d.permit_id IS NULL
              AND d.expires_at >= ?
-             AND d.call_id IS NOT NULL AND d.call_digest IS NOT NULL
+             AND d.call_id IS NOT NULL
+             AND (d.call_digest IS NOT NULL OR d.detail LIKE '{"sealed":%')
              AND d.tenant_id IS NOT NULL AND d.user_id IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM audit_events AS o
                              WHERE o.permit_id = d.id AND o.kind = 'outcome')
@@ -39,8 +39,7 @@ pub(crate) async fn newest(
         limit
     )
     .fetch_all(database.pool())
-    .await?;
-    Ok(rows.into_iter().filter_map(OpenPermitRow::permit).collect())
+    .await
 }
 
 /// What has become of a permit.
@@ -67,6 +66,7 @@ pub(crate) async fn state(
 pub(crate) async fn find(
     database: &SqliteDatabase,
     call: GrantedCall<'_>,
+    pseudonym: Option<&str>,
 ) -> Result<Option<FoundPermit>, sqlx::Error> {
     let (tenant, user) = (call.principal.tenant().as_str(), call.principal.user().as_str());
     let (call_id, session) = (call.call_id.as_str(), call.session.map(SessionId::as_str));
@@ -75,11 +75,12 @@ pub(crate) async fn find(
         r#"SELECT coalesce(permit_id, id) AS "id!: Vec<u8>", server, tool, trace_id
            FROM audit_events
            WHERE call_id = ? AND kind = 'decision' AND door = 'hook' AND decision = 'allow'
-             AND tenant_id = ? AND user_id = ? AND session_id IS ?
+             AND tenant_id = ? AND user_id IN (?, ?) AND session_id IS ?
            ORDER BY occurred_at DESC, rowid DESC LIMIT 1"#,
         call_id,
         tenant,
         user,
+        pseudonym,
         session
     )
     .fetch_optional(database.pool())

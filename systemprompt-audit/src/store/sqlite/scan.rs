@@ -6,8 +6,10 @@ use serde_json::Value as Json;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use super::retention;
 use super::tree::{SqliteTree, last_checkpoint};
 use crate::StoreError;
+use crate::retention::PrunedRow;
 use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
     GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
@@ -239,6 +241,10 @@ impl LogSource for SqliteSource {
         .fetch_all(&mut self.connection)
         .await?;
         Ok(rows)
+    }
+
+    async fn pruned(&mut self, log_id: i64) -> Result<Option<PrunedRow>, StoreError> {
+        Ok(retention::pruned(&mut self.connection, log_id).await?)
     }
 
     async fn grants(&mut self, permits: &[[u8; 16]]) -> Result<Vec<GrantFacts>, StoreError> {

@@ -14,7 +14,8 @@ async fn a_role_that_may_only_read_verifies_and_proves() {
     let role = format!("auditor_{}", std::process::id());
     let sql = format!(
         "DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN PASSWORD 'only to read';
-         GRANT SELECT ON audit_events, audit_logs, audit_tiles, audit_checkpoints TO {role}"
+         GRANT SELECT ON audit_events, audit_logs, audit_tiles, audit_checkpoints, audit_pruned
+             TO {role}"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool.postgres().unwrap()).await.unwrap();
     let url = signed.url();

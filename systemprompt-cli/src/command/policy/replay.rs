@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
-use systemprompt_audit::AuditReader;
 use systemprompt_core::config::load_policy;
 use systemprompt_governance::replay::{Direction, Replay, ReplayReport};
 use systemprompt_governance::secret::Scanner;
@@ -37,7 +36,7 @@ pub(super) async fn run(
     let all = Span { from: span.from.before(replay.memory()), ..span };
     let mut report = ReplayReport::default();
     let mut unreadable = 0_u64;
-    let reader = AuditReader::new(session.database.clone());
+    let reader = session.reader()?;
     decisions::all(&reader, all, |met| match met {
         Met::Started(origin) => replay.restarted(origin),
         Met::Unreadable => unreadable += 1,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use systemprompt_audit::AuditReader;
 use systemprompt_core::event::Verdict;
 use systemprompt_governance::replay::{Change, Direction, ReplayReport};
 
@@ -23,7 +22,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let span = Span::of(&args.since, args.until.as_deref(), session.clock.now())?;
-    let reader = AuditReader::new(session.database.clone());
+    let reader = session.reader()?;
     let mut reports: BTreeMap<Shadow, ReplayReport> = BTreeMap::new();
     let mut decisions = 0_u64;
     decisions::all(&reader, span, |met| {

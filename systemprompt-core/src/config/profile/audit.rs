@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::SecretRef;
+use super::{EncryptionSection, RetentionSection, SecretRef};
 use crate::id::ValidatedUrl;
 
 /// The audit log.
@@ -34,6 +34,11 @@ pub struct AuditSection {
     /// database has changed it. The file `checkpoints.log` in the data folder when absent; none when
     /// empty.
     pub checkpoints: Option<Vec<CheckpointTarget>>,
+    /// What the log says about persons is encrypted, each with a key of its own, so that a person can be
+    /// erased. In clear when absent.
+    pub encryption: Option<EncryptionSection>,
+    /// How long events are kept; for ever when absent.
+    pub retention: RetentionSection,
 }
 
 /// A place outside of the database.
@@ -61,6 +66,8 @@ impl Default for AuditSection {
             checkpoint_events: 10_000,
             checkpoint_interval_s: 60,
             checkpoints: None,
+            encryption: None,
+            retention: RetentionSection::default(),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod audit;
 mod database;
+mod encryption;
 mod export;
 mod extensions;
 mod identity;
 mod logging;
+mod retention;
 mod secrets;
 mod server;
 mod shadow;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::{AuditSection, CheckpointTarget};
 pub use database::DatabaseSection;
+pub use encryption::{EncryptionSection, KeyEncryptionRef, VaultKey};
 pub use export::{
     ExportFormat, ExportSection, ExportStart, FileTarget, HttpTarget, SinkConfig, SinkTarget,
     StdoutTarget, SyslogTarget, SyslogTlsTarget,
@@ -21,6 +24,7 @@ pub use export::{
 pub use extensions::ExtensionsSection;
 pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};
 pub use logging::{LogFormat, LogLevel, LoggingSection};
+pub use retention::{AmountError, KeepFor, KeepSize, RetentionSection};
 pub use secrets::{SecretRef, SecretsSection};
 pub use server::ServerSection;
 pub use shadow::ShadowPolicy;

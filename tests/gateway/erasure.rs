@@ -1,0 +1,83 @@
+//! A person is erased from the log of a gateway, and old events go, with nothing but the command line.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Gateway, built, verdict};
+
+fn systemprompt(data: &Path, arguments: &[&str]) -> Output {
+    Command::new(built("", "systemprompt"))
+        .env("SYSTEMPROMPT_CONFIG", data.join("profile.yaml"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn answer(data: &Path, arguments: &[&str]) -> Value {
+    let output = systemprompt(data, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A key encryption key in a file of its own.
+fn key(folder: &Path) -> PathBuf {
+    let path = folder.join("audit-kek");
+    std::fs::write(&path, "5a".repeat(32)).unwrap();
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, mode).unwrap();
+    }
+    path
+}
+
+#[tokio::test]
+async fn a_person_is_erased_and_the_log_still_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(folder.path());
+    let gateway = Gateway::edited(|profile| {
+        assert!(!profile.contains("\naudit:"), "the starter profile has a section of its own");
+        let key = key.display();
+        format!(
+            "{profile}\naudit:\n  encryption: {{key: {{file: {key}}}}}\n  retention: {{age: 1h}}\n"
+        )
+    });
+    let data = gateway.data().to_owned();
+    for number in 0..5 {
+        let arguments = json!({ "path": format!("{number}.md") });
+        assert_eq!(verdict(&gateway.ask("user", "Read", arguments).await), "allow");
+    }
+    let read = answer(&data, &["audit", "decisions", "--user", "user", "--json"]);
+    let decisions = read["decisions"].as_array().unwrap();
+    assert_eq!(decisions.len(), 5);
+    assert!(decisions[0]["evaluation"]["checks"].is_array(), "{:#}", decisions[0]);
+
+    // Not without `--yes`, and not in the name of who is erased.
+    assert!(!systemprompt(&data, &["audit", "erase", "--subject", "user"]).status.success());
+    let named = ["audit", "erase", "--subject", "user", "--by", "user", "--yes"];
+    assert!(!systemprompt(&data, &named).status.success());
+    let rewrapped = answer(&data, &["audit", "rewrap", "--json"]);
+    assert!(rewrapped["keys"].as_u64().unwrap() >= 1, "{rewrapped}");
+    let erase = ["audit", "erase", "--subject", "user", "--by", "dpo", "--yes", "--json"];
+    let erased = answer(&data, &erase);
+    let pseudonym = erased["pseudonyms"][0].as_str().unwrap();
+    let read = answer(&data, &["audit", "decisions", "--user", "user", "--json"]);
+    assert_eq!(read["decisions"].as_array().unwrap().len(), 0);
+    let read = answer(&data, &["audit", "decisions", "--user", pseudonym, "--json"]);
+    assert_eq!(read["decisions"][0]["detail"]["sealed"], "erased");
+    let said = answer(&data, &["audit", "events", "--kind", "subject_erased", "--json"]);
+    assert_eq!(said["events"][0]["detail"]["by"], "dpo");
+
+    // The server goes on, with a new key for who comes back.
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    assert_eq!(verdict(&gateway.ask("user", "Read", json!({ "path": "a.md" })).await), "allow");
+    let read = answer(&data, &["audit", "decisions", "--user", "user", "--json"]);
+    assert_eq!(read["decisions"].as_array().unwrap().len(), 1);
+    let pruned = answer(&data, &["audit", "prune", "--dry-run", "--json"]);
+    assert_eq!(pruned["logs"], json!([]));
+    let report = answer(&data, &["audit", "verify", "--json"]);
+    assert_eq!((&report["integrity"], &report["completeness"]), (&json!(true), &json!(true)));
+}
