@@ -27,6 +27,14 @@ pub fn subject_keys(config: &Config) -> Result<Option<SubjectKeys>, StartError> 
         KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => {
             Arc::new(LocalKey::parse(&secret).map_err(|error| fault(&error))?)
         }
+        KeyEncryptionRef::Age(age) => {
+            let named = "audit.encryption.key.age.file";
+            let unusable = |error: &dyn std::fmt::Display| {
+                StartError::Config(config.loaded().diagnostic(named, &error.to_string()).into())
+            };
+            let file = std::fs::read(&age.file).map_err(|error| unusable(&error))?;
+            Arc::new(LocalKey::decrypt_age(&file, &secret).map_err(|error| unusable(&error))?)
+        }
         KeyEncryptionRef::Vault(vault) => {
             let VaultKey { url, mount, name, token, timeout_ms } = vault;
             let token = match token {

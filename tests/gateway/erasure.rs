@@ -34,6 +34,46 @@ fn key(folder: &Path) -> PathBuf {
     path
 }
 
+/// An identity, and a key encryption key that age 1.1.1 has encrypted to it.
+const AGE_IDENTITY: &str =
+    "AGE-SECRET-KEY-1S38YZ36WDQKL6D2FKAD4KGGMS3LSWU858QEGMEX52M64X3NWUCASA223ND\n";
+const AGE_FILE: &str = "-----BEGIN AGE ENCRYPTED FILE-----
+YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBWN0FQaXJhMy92SlRGN2d2
+QzVMZ1NRSWxSOCtKS3JFTm44d3lOdk5VK2pZCldJS2ttTFhkSTVVOGs0cmpUM2px
+SW85SFNIYlFzNDVLcFdQc0xnbUxmWTAKLS0tIEJLWnlNSDNwM0FlNnNEZ0FDa1du
+Y1pnRHIvcXVDWlhPbEZCVVltWEJ5aEkK4sG40lsSg8aMlRR7/wROsNmPQxfYKWBI
+b7l03RA4m7V8027MX+Wwto+e1hPVuV8iMiAt5O6tlKE+IFjs4EvUH8datqP7REjF
+IzBFJIZeepQ2BYruQ5BE+kE6fnyl3Aj9Hg==
+-----END AGE ENCRYPTED FILE-----
+";
+
+#[tokio::test]
+async fn a_key_in_an_age_file_encrypts_and_a_damaged_one_is_named() {
+    let mut first = Gateway::fresh();
+    let data = first.data().to_owned();
+    first.stop();
+    let profile = data.join("profile.yaml");
+    let text = std::fs::read_to_string(&profile).unwrap();
+    let age = "age: {file: kek.age, identity: {file: identity.txt}}";
+    std::fs::write(&profile, format!("{text}\naudit:\n  encryption: {{key: {{{age}}}}}\n"))
+        .unwrap();
+    std::fs::write(data.join("identity.txt"), AGE_IDENTITY).unwrap();
+    std::fs::write(data.join("kek.age"), AGE_FILE.replace("AGE", "EGA")).unwrap();
+    let refused = Gateway::try_on(&data).err().unwrap();
+    assert!(refused.contains("audit.encryption.key.age.file"), "{refused}");
+    assert!(!refused.contains("AGE-SECRET-KEY-1S"), "{refused}");
+
+    std::fs::write(data.join("kek.age"), AGE_FILE).unwrap();
+    let gateway = Gateway::on(&data);
+    assert_eq!(verdict(&gateway.ask("user", "Read", json!({ "path": "a.md" })).await), "allow");
+    let read = answer(&data, &["audit", "decisions", "--user", "user", "--json"]);
+    assert_eq!(read["decisions"].as_array().unwrap().len(), 1);
+    let mut database = gateway.database().await;
+    let stored = "SELECT user_id FROM audit_events WHERE tool = 'Read'";
+    let stored: String = sqlx::query_scalar(stored).fetch_one(&mut database).await.unwrap();
+    assert!(stored.starts_with("subject-"), "{stored}");
+}
+
 #[tokio::test]
 async fn a_person_is_erased_and_the_log_still_verifies() {
     let folder = tempfile::tempdir().unwrap();

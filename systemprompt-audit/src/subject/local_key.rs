@@ -6,7 +6,7 @@ use systemprompt_core::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::data_key::{Cipher, KEY_BYTES};
-use super::{KeyEncryption, KeyEncryptionError};
+use super::{KeyEncryption, KeyEncryptionError, age};
 
 const SCHEME: &str = "local:v1";
 
@@ -30,6 +30,22 @@ impl LocalKey {
             return Err(KeyEncryptionError::Malformed("there is none".to_owned()));
         }
         Ok(Self { keys })
+    }
+
+    /// Reads the keys from `file`, which age has encrypted to one of the X25519 `identities`: lines as
+    /// `age-keygen` writes them (C2SP `age`).
+    ///
+    /// # Errors
+    /// [`KeyEncryptionError::Malformed`] when the file is for somebody else, was changed, or holds no keys.
+    pub fn decrypt_age(
+        file: &[u8],
+        identities: &Secret<String>,
+    ) -> Result<Self, KeyEncryptionError> {
+        let plain = age::decrypt(file, identities)?;
+        let text = std::str::from_utf8(&plain).map_err(|_| {
+            KeyEncryptionError::Malformed("what age has encrypted is no text".to_owned())
+        })?;
+        Self::parse(&Secret::new(text.to_owned()))
     }
 }
 

@@ -21,6 +21,7 @@
 //! member `sealed` of the object in `detail`, its first; the columns themselves are NULL. The leaf hash is
 //! over what is stored, so that verification needs no key.
 
+mod age;
 mod cache;
 mod data_key;
 mod erase;

@@ -54,7 +54,7 @@ impl SecretsBootstrap {
         if let Some(encryption) = &settings.audit.encryption {
             let (path, reference) = encryption.key.secret();
             let check: Check = match encryption.key {
-                KeyEncryptionRef::Vault(_) => |_| Ok(()),
+                KeyEncryptionRef::Vault(_) | KeyEncryptionRef::Age(_) => |_| Ok(()),
                 KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => check_encryption_key,
             };
             find(path, Some(&reference), check);

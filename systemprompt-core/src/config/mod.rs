@@ -27,12 +27,12 @@ pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
 pub use policy_file::{LoadedPolicy, load_policy, parse_policy};
 pub use profile::{
-    AmountError, AuditSection, CheckpointTarget, DatabaseSection, EncryptionSection, ExportFormat,
-    ExportSection, ExportStart, ExtensionsSection, FileTarget, HttpTarget, IdentitySection,
-    IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize, KeyEncryptionRef, LogFormat,
-    LogLevel, LoggingSection, Profile, RetentionSection, SecretRef, SecretsSection, ServerSection,
-    ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, StdoutTarget, SyslogTarget,
-    SyslogTlsTarget, VaultKey,
+    AgeKey, AmountError, AuditSection, CheckpointTarget, DatabaseSection, EncryptionSection,
+    ExportFormat, ExportSection, ExportStart, ExtensionsSection, FileTarget, HttpTarget,
+    IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
+    KeyEncryptionRef, LogFormat, LogLevel, LoggingSection, Profile, RetentionSection, SecretRef,
+    SecretsSection, ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget,
+    StdoutTarget, SyslogTarget, SyslogTlsTarget, VaultKey,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

@@ -22,6 +22,12 @@ impl Profile {
                 KeyEncryptionRef::Vault(VaultKey { token: SecretRef::File(path), .. }) => {
                     join(path, folder);
                 }
+                KeyEncryptionRef::Age(age) => {
+                    join(&mut age.file, folder);
+                    if let SecretRef::File(path) = &mut age.identity {
+                        join(path, folder);
+                    }
+                }
                 KeyEncryptionRef::Env(_) | KeyEncryptionRef::Vault(_) => {}
             }
         }

@@ -165,8 +165,12 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
     if let Some(encryption) = &audit.encryption {
         let (path, secret) = encryption.key.secret();
         secret_ref(&secret, path, problems);
-        if let KeyEncryptionRef::Vault(vault) = &encryption.key {
-            vault_key(vault, problems);
+        match &encryption.key {
+            KeyEncryptionRef::Vault(vault) => vault_key(vault, problems),
+            KeyEncryptionRef::Age(age) => {
+                problems.filled("audit.encryption.key.age.file", &age.file.to_string_lossy());
+            }
+            KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => {}
         }
     }
     let RetentionSection { age, size } = &audit.retention;

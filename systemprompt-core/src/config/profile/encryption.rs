@@ -28,6 +28,18 @@ pub enum KeyEncryptionRef {
     File(PathBuf),
     /// A key in the transit engine of Vault or OpenBao, which never leaves it.
     Vault(VaultKey),
+    /// A file that age has encrypted, with 64 hex digits in it. Further lines are keys before it.
+    Age(AgeKey),
+}
+
+/// A key in a file that age has encrypted to an X25519 recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, DeriveDeserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgeKey {
+    /// The path of the encrypted file.
+    pub file: PathBuf,
+    /// The identity, as `age-keygen` writes it.
+    pub identity: SecretRef,
 }
 
 /// A key in the transit engine of Vault or OpenBao.
@@ -64,6 +76,7 @@ impl KeyEncryptionRef {
             Self::Env(name) => ("audit.encryption.key", SecretRef::Env(name.clone())),
             Self::File(path) => ("audit.encryption.key", SecretRef::File(path.clone())),
             Self::Vault(vault) => ("audit.encryption.key.vault.token", vault.token.clone()),
+            Self::Age(age) => ("audit.encryption.key.age.identity", age.identity.clone()),
         }
     }
 }
@@ -74,6 +87,7 @@ enum Source {
     Env,
     File,
     Vault,
+    Age,
 }
 
 impl<'de> Deserialize<'de> for KeyEncryptionRef {
@@ -84,7 +98,7 @@ impl<'de> Deserialize<'de> for KeyEncryptionRef {
 
 struct KeyVisitor;
 
-const HOW: &str = "`{env: VARIABLE}`, `{file: path}` or `{vault: {..}}`";
+const HOW: &str = "`{env: VARIABLE}`, `{file: path}`, `{vault: {..}}` or `{age: {..}}`";
 
 impl KeyVisitor {
     fn literal<E: de::Error>() -> E {
@@ -104,6 +118,7 @@ impl<'de> Visitor<'de> for KeyVisitor {
             Some(Source::Env) => KeyEncryptionRef::Env(map.next_value()?),
             Some(Source::File) => KeyEncryptionRef::File(map.next_value()?),
             Some(Source::Vault) => KeyEncryptionRef::Vault(map.next_value()?),
+            Some(Source::Age) => KeyEncryptionRef::Age(map.next_value()?),
             None => return Err(de::Error::invalid_length(0, &self)),
         };
         if map.next_entry::<Source, IgnoredAny>()?.is_some() {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::{AuditSection, CheckpointTarget};
 pub use database::DatabaseSection;
-pub use encryption::{EncryptionSection, KeyEncryptionRef, VaultKey};
+pub use encryption::{AgeKey, EncryptionSection, KeyEncryptionRef, VaultKey};
 pub use export::{
     ExportFormat, ExportSection, ExportStart, FileTarget, HttpTarget, SinkConfig, SinkTarget,
     StdoutTarget, SyslogTarget, SyslogTlsTarget,
