@@ -26,6 +26,7 @@ pub mod contract;
 #[cfg(feature = "database")]
 pub mod database;
 pub mod decision;
+pub mod durable;
 pub mod event;
 #[cfg(feature = "events")]
 pub mod event_bus;

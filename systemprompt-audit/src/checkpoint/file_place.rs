@@ -3,6 +3,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use systemprompt_core::durable::sync_folder;
 
 use super::{CheckpointPlace, CheckpointRecord, ParsedRecord, PlaceError};
 use crate::note::Checkpoint;
@@ -84,17 +85,4 @@ fn last(path: &Path, origin: &str) -> io::Result<Option<Checkpoint>> {
         ParsedRecord::Checkpoint(checkpoint, _) if checkpoint.origin == origin => Some(checkpoint),
         _ => None,
     }))
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -1,8 +1,10 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
+
+use crate::durable::sync_folder;
 
 /// Makes a key of 32 random bytes, in hex, that only its owner may read. A key that is there already
 /// is left alone. Of several processes that start at once, one wins, and no one sees half a key.
@@ -42,17 +44,4 @@ fn publish(draft: &Path, path: &Path) -> io::Result<()> {
         }
         result => result,
     }
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -1,6 +1,8 @@
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+
+use systemprompt_core::durable;
 
 use crate::StartError;
 
@@ -38,19 +40,7 @@ fn write_draft(draft: &Path, content: &[u8]) -> io::Result<()> {
 
 /// Makes the names in the folder of `path` durable.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StartError> {
-    #[cfg(unix)]
-    {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed(folder, "the folder cannot be written"))?;
-    }
-    #[cfg(not(unix))]
-    let _ = (path, File::open);
-    Ok(())
+    durable::sync_folder(path).map_err(failed(path, "its folder cannot be written"))
 }
 
 /// The error of doing something with `path`.
