@@ -1,3 +1,5 @@
+mod sealing;
+
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, Release};
@@ -21,21 +23,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use self::sealing::notice_erasures;
 use crate::note::VerifierKey;
 use crate::open_permit::{OpenPermit, OpenPermitRow};
 use crate::pending::Pending;
 use crate::signing::Signing;
 use crate::stats::{AuditStats, Counters};
 use crate::store::{Opened, Store, query};
-use crate::subject::{DataKey, Person, SubjectKeys, reveal_permits};
+use crate::subject::{SubjectKeys, reveal_permits};
 use crate::sweep::Sweep;
-use crate::writer::command::{Append, Command, Reporter, SealedReport, Settlement};
+use crate::writer::command::{Append, Command, Reporter, Settlement};
 use crate::writer::extent::Extent;
 use crate::writer::{Bell, Gathering, Writer};
 use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError};
-
-/// How often erasures are looked for.
-const NOTICED_EVERY: Duration = Duration::from_millis(250);
 
 /// The audit log of one writer: events go in and are durable when the call returns.
 ///
@@ -275,25 +275,6 @@ impl AuditLog {
         self.0.keys.as_ref()
     }
 
-    /// An event that is ready but for its place, its person encrypted where keys were given.
-    async fn pending(&self, event: AuditEvent) -> Result<Pending, AuditError> {
-        let Shared { keys, origin, .. } = &*self.0;
-        let Some(keys) = keys else { return Ok(Pending::event(origin.as_str(), event)) };
-        let Some(person) = Person::of(&event) else {
-            return Ok(Pending::event(origin.as_str(), event));
-        };
-        let key = self.key(keys, &person).await?;
-        Pending::sealed(origin.as_str(), event, &key).ok_or_else(not_encrypted)
-    }
-
-    async fn key(&self, keys: &SubjectKeys, person: &Person) -> Result<Arc<DataKey>, AuditError> {
-        let deadline = Instant::now() + self.0.append_timeout;
-        let found = timeout_at(deadline, keys.of(&self.0.pool, person, self.0.clock.now())).await;
-        found.unwrap_or_else(|_| Err(out_of_time())).inspect_err(|_| {
-            self.0.counters.failed.fetch_add(1, Relaxed);
-        })
-    }
-
     /// Takes what has been written into the search index, also from logs that nobody has open, and says
     /// how many events. Happens by itself in the background. PostgreSQL keeps its indexes up itself: there
     /// this does nothing.
@@ -377,21 +358,6 @@ async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, 
     }
 }
 
-/// Lets go of the keys of those who are erased, also by other processes.
-async fn notice_erasures(keys: SubjectKeys, pool: DbPool, commands: mpsc::WeakSender<Command>) {
-    while commands.strong_count() > 0 {
-        // A database that cannot be read says nothing new; what is in memory goes on.
-        if let Err(error) = keys.forget_erased(&pool).await {
-            tracing::debug!(%error, "erasures cannot be read");
-        }
-        tokio::time::sleep(NOTICED_EVERY).await;
-    }
-}
-
-fn not_encrypted() -> AuditError {
-    AuditError::Unavailable("the event could not be encrypted".to_owned())
-}
-
 fn out_of_time() -> AuditError {
     AuditError::Unavailable("the database did not answer in time".to_owned())
 }
@@ -423,11 +389,7 @@ impl PermitLedger for AuditLog {
         outcome: Outcome,
     ) -> Result<(), SettleError> {
         let mut reporter = Reporter::from(principal);
-        if let Some(keys) = &self.0.keys {
-            let key = self.key(keys, &principal.into()).await?;
-            let sealed = SealedReport::new(self.0.origin.as_str(), principal, &outcome, &key);
-            reporter.sealed = Some(sealed.ok_or_else(not_encrypted)?);
-        }
+        reporter.sealed = self.sealed_report(principal, &outcome).await?;
         let deadline = Instant::now() + self.0.append_timeout;
         let (reply, settled) = oneshot::channel();
         self.send(Command::Settle(Box::new(Settlement {
@@ -452,12 +414,8 @@ impl PermitLedger for AuditLog {
     }
 
     async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
-        let key = match &self.0.keys {
-            Some(keys) => Some(self.key(keys, &call.principal.into()).await?),
-            None => None,
-        };
-        let pseudonym = key.as_ref().map(|key| &*key.pseudonym);
-        let found = query!(self.0.pool, permits::find(call, pseudonym));
+        let pseudonym = self.pseudonym(call.principal).await?;
+        let found = query!(self.0.pool, permits::find(call, pseudonym.as_deref()));
         found.map_err(|error| StoreError::from(error).into())
     }
 }

@@ -144,8 +144,12 @@ fn log_line(log: &LogReport) -> String {
         0 => "all of them signed".to_owned(),
         some => format!("signed up to {}, {some} not signed yet", log.signed_to),
     };
-    let LogReport { origin, rows, checkpoints, .. } = log;
-    format!("log {}: {rows} rows, {checkpoints} checkpoints, {tail}\n", plain(origin))
+    let LogReport { origin, rows, checkpoints, pruned_to, .. } = log;
+    let pruned = match pruned_to {
+        0 => String::new(),
+        to => format!(", pruned up to {to}"),
+    };
+    format!("log {}: {rows} rows, {checkpoints} checkpoints, {tail}{pruned}\n", plain(origin))
 }
 
 fn trust(report: &Report, options: &VerifyOptions) -> String {

@@ -221,6 +221,11 @@ fn a_literal_secret_is_refused_without_being_repeated() {
              profile; refer to it by `{env: VARIABLE}` or `{file: path}`"
         );
     }
+    for literal in ["hunter2-hunter2", "'1234'", "1234", "true"] {
+        let error = wrong(&format!("profile: p\naudit: {{encryption: {{key: {literal}}}}}\n"));
+        assert!(error.contains("a key is never written into the profile"), "{error}");
+        assert!(!error.contains("1234") && !error.contains("hunter2"), "{error}");
+    }
     let key = |reference: &str| {
         profile(&format!("profile: p\nsecrets: {{fingerprint_key: {reference}}}"))
             .secrets
@@ -290,6 +295,31 @@ fn ranges_names_and_addresses_are_checked() {
         ("database: {url: 'sqlite::memory:'}", "given as `sqlite://` and a path"),
         ("database: {max_connections: 0}", "must be 1 to 1000"),
         ("audit: {origin: 'a b'}", "must be 1 to 64"),
+        ("audit: {encryption: {key: {env: 'A=B'}}}", "the name of an environment variable"),
+        ("audit: {encryption: {key: {file: ''}}}", "must not be empty"),
+        ("audit: {encryption: {key: {file: a, env: b}}}", "a key has one source"),
+        (
+            "audit: {encryption: {key: {vault: {url: 'http://v.example.com', name: k, token: {env: T}}}}}",
+            "must be an `https` URL",
+        ),
+        (
+            "audit: {encryption: {key: {vault: {url: 'https://v.example.com', name: 'a/b', token: {env: T}}}}}",
+            "must be the name of a key",
+        ),
+        (
+            "audit: {encryption: {key: {vault: {url: 'https://v.example.com', name: k, mount: 'a/../b', token: {env: T}}}}}",
+            "must be the path of a mounted engine",
+        ),
+        (
+            "audit: {encryption: {key: {vault: {url: 'https://v.example.com', name: k, token: {env: T}, time: 1}}}}",
+            "unknown key `time`",
+        ),
+        ("audit: {encryption: {kye: {env: T}}}", "did you mean `key`?"),
+        ("audit: {retention: {age: 59m}}", "must be at least `1h`"),
+        ("audit: {retention: {age: 400}}", "audit.retention.age"),
+        ("audit: {retention: {age: 400y}}", "followed by `d`, `h` or `m`"),
+        ("audit: {retention: {size: 10GB}}", "followed by `MiB`, `GiB` or `TiB`"),
+        ("audit: {retention: {size: 0MiB}}", "must be at least `1MiB`"),
         ("identity: {revocation_poll_ms: 501}", "must be 10 to 500"),
         ("secrets: {fingerprint_key: {file: ''}}", "must not be empty"),
     ] {
