@@ -246,16 +246,21 @@ fn string(out: &mut Vec<u8>, text: &str) {
 }
 
 fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| DIGITS.get(usize::from(half & 15)).copied().unwrap_or(b'0');
+    // Arithmetic that is the same for every digit: the compiler makes sixteen of them at once.
+    let digit = |half: u8| half + b'0' + u8::from(half > 9) * (b'a' - b'9' - 1);
     out.push(b'"');
-    // The log writes ids and digests; a table that was tampered with may hold anything.
-    for bytes in bytes.chunks(32) {
-        let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(*byte)]);
+    let (whole, rest) = bytes.as_chunks::<16>();
+    for chunk in whole {
+        let (high, low) = (chunk.map(|byte| digit(byte >> 4)), chunk.map(|byte| digit(byte & 15)));
+        let mut text = [[0; 2]; 16];
+        for ((pair, high), low) in text.iter_mut().zip(high).zip(low) {
+            *pair = [high, low];
         }
-        out.extend_from_slice(text.get(..bytes.len() * 2).unwrap_or(&text));
+        out.extend_from_slice(text.as_flattened());
+    }
+    // The log writes ids and digests; a table that was tampered with may hold anything.
+    for byte in rest {
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }
     out.push(b'"');
 }

@@ -31,9 +31,9 @@ pub use report::{LogReport, Report};
 pub use run::{Progress, verify};
 pub use source::{AuditSource, SourceError};
 
-pub(crate) use scanned::ScannedRow;
+pub(crate) use scanned::{COLUMNS, ScannedRow};
 #[cfg(feature = "postgres")]
-pub(crate) use scanned::{COLUMNS, Holds, holds};
+pub(crate) use scanned::{Holds, holds};
 pub(crate) use source::{
     AnySource, GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, StoredTile, Stray,
 };

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::pruned::instant;
 use super::{Finding, FindingKind, GrantFacts, LogSource, Report, ScannedRow};
@@ -148,14 +148,14 @@ impl Permits {
 
     /// Forgets the permits that are settled, and those that are open but for some.
     async fn spill(&mut self, source: &mut impl LogSource) -> Result<(), StoreError> {
-        let all: Vec<_> = self.open.drain().collect();
+        let mut all: Vec<_> = self.open.drain().collect();
+        // Neighbours are found at the same places of an index.
+        all.sort_unstable_by_key(|(permit, _)| *permit);
         for some in all.chunks(AT_ONCE) {
             let permits: Vec<_> = some.iter().map(|(permit, _)| *permit).collect();
-            let facts = facts_of(source, &permits).await?;
-            let settled =
-                |permit: &[u8; 16]| facts.get(permit).is_some_and(|facts| facts.outcomes > 0);
-            let open = some.iter().copied().filter(|(permit, _)| !settled(permit));
-            self.leave(open);
+            let settled: HashSet<_> = source.settled(&permits).await?.into_iter().collect();
+            let open = some.iter().copied();
+            self.leave(open.filter(|(permit, _)| !settled.contains(permit.as_slice())));
         }
         Ok(())
     }

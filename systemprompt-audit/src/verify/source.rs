@@ -228,6 +228,12 @@ pub(crate) trait LogSource: Send {
         permits: &[[u8; 16]],
     ) -> impl Future<Output = Result<Vec<GrantFacts>, StoreError>> + Send;
 
+    /// Those of `permits` that an outcome settles.
+    fn settled(
+        &mut self,
+        permits: &[[u8; 16]],
+    ) -> impl Future<Output = Result<Vec<Vec<u8>>, StoreError>> + Send;
+
     /// Where the event `id` stands: log and place.
     fn find(
         &mut self,

@@ -1,7 +1,6 @@
 //! The queries of verification. They only read.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::PgRow;
@@ -12,7 +11,7 @@ use super::retention;
 use super::text;
 use super::tree::{PostgresTree, last_checkpoint};
 use crate::StoreError;
-use crate::column::Column;
+use crate::column::{Column, Field};
 use crate::retention::PrunedRow;
 use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
@@ -161,9 +160,12 @@ impl LogSource for PostgresSource {
             .bind(after)
             .bind(to)
             .fetch(&mut self.connection);
-        let mut values = Values::default();
+        let mut texts = Texts::default();
         while let Some(row) = rows.try_next().await? {
-            each(values.read(&row)?);
+            let mut values = [Field::Null; COLUMNS];
+            texts.read(&row, &mut values)?;
+            let (salt, leaf) = (row.try_get(COLUMNS + 1)?, row.try_get(COLUMNS + 2)?);
+            each(ScannedRow::new(row.try_get(0)?, &values, salt, leaf));
         }
         Ok(())
     }
@@ -248,6 +250,18 @@ impl LogSource for PostgresSource {
         Ok(rows)
     }
 
+    async fn settled(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let permits: Vec<_> = permits.iter().map(|permit| permit.to_vec()).collect();
+        let settled = sqlx::query_scalar!(
+            r#"SELECT o.permit_id AS "permit!" FROM unnest($1::bytea[]) AS wanted (permit)
+               JOIN audit_events AS o ON o.permit_id = wanted.permit AND o.kind = 'outcome'"#,
+            &permits
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(settled)
+    }
+
     async fn find(&mut self, id: &[u8; 16]) -> Result<Option<(i64, i64)>, StoreError> {
         let row = sqlx::query!(
             "SELECT log_id, seq FROM audit_events WHERE id = $1 LIMIT 1",
@@ -289,58 +303,43 @@ fn text_of_scan() -> String {
     sql
 }
 
-/// The values of one row after the other, in the form in which they are hashed.
+/// The texts of one row after the other, as they were before they were stored.
 #[derive(Debug, Default)]
-struct Values {
-    bytes: Vec<u8>,
-    places: Vec<Option<Range<usize>>>,
+struct Texts {
+    /// By their columns; none for what the log would have stored in another form, so that it was not
+    /// written by it.
+    decoded: Vec<(usize, Option<String>)>,
 }
 
-impl Values {
-    fn read(&mut self, row: &PgRow) -> Result<ScannedRow<'_>, sqlx::Error> {
-        self.bytes.clear();
-        self.places.clear();
-        for (at, column) in (1..).zip(Column::ALL) {
-            let start = self.bytes.len();
-            let there = match holds(*column) {
-                Holds::Integer => row.try_get::<Option<i64>, _>(at)?.map(|number| {
-                    // Writing to a vector does not fail.
-                    let _ = std::io::Write::write_fmt(&mut self.bytes, format_args!("{number}"));
-                }),
-                Holds::Text => row.try_get::<Option<&str>, _>(at)?.map(|stored| self.text(stored)),
-                Holds::Bytes => {
-                    let bytes = row.try_get::<Option<&[u8]>, _>(at)?;
-                    bytes.map(|bytes| self.bytes.extend_from_slice(bytes))
-                }
+impl Texts {
+    /// Reads a row into `values`.
+    fn read<'r>(
+        &'r mut self,
+        row: &'r PgRow,
+        values: &mut [Field<'r>; COLUMNS],
+    ) -> Result<(), sqlx::Error> {
+        self.decoded.clear();
+        for ((at, value), column) in values.iter_mut().enumerate().zip(Column::ALL) {
+            let stored = match holds(*column) {
+                Holds::Integer => row.try_get::<Option<i64>, _>(at + 1)?.map(Field::Integer),
+                Holds::Bytes => row.try_get::<Option<&[u8]>, _>(at + 1)?.map(Field::Bytes),
+                Holds::Text => row.try_get::<Option<&str>, _>(at + 1)?.map(Field::Text),
             };
-            self.places.push(there.map(|()| start..self.bytes.len()));
+            if let Some(Field::Text(stored)) = stored
+                && text::is_encoded(stored)
+            {
+                let text = text::decode(stored.to_owned());
+                let same = text::encode(&text) == stored;
+                self.decoded.push((at, same.then_some(text)));
+            }
+            *value = stored.unwrap_or(Field::Null);
         }
-        let seq = row.try_get(0)?;
-        let (salt, leaf) = (Column::ALL.len() + 1, Column::ALL.len() + 2);
-        let (salt, leaf) = (row.try_get::<&[u8], _>(salt)?, row.try_get::<&[u8], _>(leaf)?);
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(salt);
-        let end = self.bytes.len();
-        self.bytes.extend_from_slice(leaf);
-        let mut values = [None; COLUMNS];
-        for (value, place) in values.iter_mut().zip(&self.places) {
-            *value = place.clone().and_then(|place| self.bytes.get(place));
+        for (at, text) in &self.decoded {
+            if let Some(value) = values.get_mut(*at) {
+                // No leaf is of a text column that holds bytes.
+                *value = text.as_deref().map_or(Field::Bytes(&[]), Field::Text);
+            }
         }
-        let (salt, leaf) = (self.bytes.get(start..end), self.bytes.get(end..));
-        Ok(ScannedRow::new(seq, values, salt.unwrap_or_default(), leaf.unwrap_or_default()))
-    }
-
-    /// The text as it was before it was stored. One that the log would have stored in another form was
-    /// not written by it, and is made one that no leaf can be of.
-    fn text(&mut self, stored: &str) {
-        if !text::is_encoded(stored) {
-            self.bytes.extend_from_slice(stored.as_bytes());
-            return;
-        }
-        let text = text::decode(stored.to_owned());
-        self.bytes.extend_from_slice(text.as_bytes());
-        if text::encode(&text) != stored {
-            self.bytes.push(0xff);
-        }
+        Ok(())
     }
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use serde_json::Value as Json;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use tokio::task::yield_now;
 
+use super::event_rows::Events;
 use super::retention;
 use super::tree::{SqliteTree, last_checkpoint};
 use crate::StoreError;
@@ -15,19 +17,38 @@ use crate::verify::{
     GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
 };
 
-/// Places that are read together: how many at first, and at most. Handing a value over costs more than
-/// reading a row.
-const WINDOW: i64 = 32;
-const MOST: i64 = 256;
+/// Places that are read before other tasks get their turn.
+const WINDOW: i64 = 256;
 
-/// Bytes from which fewer rows are read together, and up to which more are.
-const LARGE: usize = 1 << 20;
-const SMALL: usize = 1 << 17;
+/// How often reading begins anew because what is there was changed meanwhile.
+const TRIES: u32 = 50;
 
-/// A SQLite database that is verified, over one connection.
+/// The first place of each log, in one text.
+macro_rules! first_places {
+    ($use:ident) => {
+        $use!(
+            "SELECT coalesce(group_concat(id || ':' || coalesce(
+                        (SELECT min(seq) FROM audit_events WHERE log_id = l.id), 0)), '')
+             FROM (SELECT id FROM audit_logs ORDER BY id) AS l"
+        )
+    };
+}
+macro_rules! text {
+    ($text:literal) => {
+        $text
+    };
+}
+macro_rules! checked {
+    ($text:literal) => {
+        sqlx::query_scalar!($text)
+    };
+}
+
+/// A SQLite database that is verified: one connection for its events and one for everything else.
 #[derive(Debug)]
 pub(crate) struct SqliteSource {
     connection: SqliteConnection,
+    events: Events,
 }
 
 impl SqliteSource {
@@ -44,7 +65,7 @@ impl SqliteSource {
             .immutable(alone);
         let mut connection = options.connect().await.map_err(StoreError::from)?;
         if Self::has_log(&mut connection).await.map_err(StoreError::from)? {
-            Ok(Self { connection })
+            Ok(Self { connection, events: Events::open(path, alone)? })
         } else {
             Err(SourceError::NoLog)
         }
@@ -64,12 +85,22 @@ impl LogSource for SqliteSource {
     type Tree<'t> = SqliteTree<'t>;
 
     async fn begin(&mut self) -> Result<(), StoreError> {
-        // The first query decides which state of the database all of them see.
-        sqlx::query("BEGIN").execute(&mut self.connection).await?;
-        Ok(())
+        // The first query of a connection decides which state of the database all of it sees. The events are
+        // read as they are a moment later than the rest, which knows up to where to read: what was appended
+        // in between is not asked for. Only what was taken away must not be missed.
+        for _ in 0..TRIES {
+            sqlx::query("BEGIN").execute(&mut self.connection).await?;
+            let places = first_places!(checked).fetch_one(&mut self.connection).await?;
+            if self.events.begin(first_places!(text))? == places {
+                return Ok(());
+            }
+            self.end().await?;
+        }
+        Err(StoreError::Failed("events are being removed all the time".to_owned()))
     }
 
     async fn end(&mut self) -> Result<(), StoreError> {
+        self.events.end()?;
         sqlx::query("ROLLBACK").execute(&mut self.connection).await?;
         Ok(())
     }
@@ -136,53 +167,12 @@ impl LogSource for SqliteSource {
         to: i64,
         each: &mut (dyn FnMut(ScannedRow<'_>) + Send),
     ) -> Result<(), StoreError> {
-        let (mut after, mut window) = (after, WINDOW);
+        let mut after = after;
         while after < to {
-            let end = to.min(after.saturating_add(window));
-            let packed = sqlx::query_scalar!(
-                r#"SELECT CAST(coalesce(group_concat(packed, ''), '') AS BLOB) AS "packed!: Vec<u8>" FROM (
-                       SELECT concat(
-                           octet_length(seq), ',', octet_length(id), ',', octet_length(kind), ',',
-                           octet_length(occurred_at), ',', octet_length(trace_id), ',',
-                           octet_length(call_id), ',', octet_length(session_id), ',',
-                           octet_length(context_id), ',', octet_length(task_id), ',',
-                           octet_length(tenant_id), ',', octet_length(user_id), ',',
-                           octet_length(department), ',', octet_length(credential_id), ',',
-                           octet_length(actor_chain), ',', octet_length(agent_id), ',',
-                           octet_length(plugin_id), ',', octet_length(door), ',', octet_length(user_agent), ',',
-                           octet_length(client_addr), ',', octet_length(server), ',', octet_length(tool), ',',
-                           octet_length(arguments_digest), ',', octet_length(arguments_bytes), ',',
-                           octet_length(call_digest), ',', octet_length(decision), ',',
-                           octet_length(reason_code), ',', octet_length(reason), ',',
-                           octet_length(reason_data), ',', octet_length(evaluation), ',',
-                           octet_length(policy_version), ',', octet_length(duration_us), ',',
-                           octet_length(permit_id), ',', octet_length(expires_at), ',',
-                           octet_length(status), ',', octet_length(duration_ms), ',',
-                           octet_length(result_bytes), ',', octet_length(result_digest), ',',
-                           octet_length(error), ',', octet_length(detail), ',', octet_length(salt), ',',
-                           octet_length(leaf_hash), ';',
-                           seq, id, kind, occurred_at, trace_id, call_id, session_id, context_id, task_id,
-                           tenant_id, user_id, department, credential_id, actor_chain, agent_id, plugin_id,
-                           door, user_agent, client_addr, server, tool, arguments_digest, arguments_bytes,
-                           call_digest, decision, reason_code, reason, reason_data, evaluation, policy_version,
-                           duration_us, permit_id, expires_at, status, duration_ms, result_bytes, result_digest,
-                           error, detail, salt, leaf_hash) AS packed
-                       FROM audit_events WHERE log_id = ? AND seq > ? AND seq <= ? ORDER BY seq)"#,
-                log_id,
-                after,
-                end
-            )
-            .fetch_one(&mut self.connection)
-            .await?;
-            let rows = ScannedRow::all(&packed);
-            let rows = rows.ok_or_else(|| StoreError::Failed("a row cannot be read".to_owned()))?;
-            rows.into_iter().for_each(&mut *each);
-            window = match packed.len() {
-                LARGE.. => (window / 4).max(1),
-                SMALL.. => window,
-                _ => (window * 2).min(MOST),
-            };
+            let end = to.min(after.saturating_add(WINDOW));
+            self.events.scan(log_id, after, end, each)?;
             after = end;
+            yield_now().await;
         }
         Ok(())
     }
@@ -273,6 +263,19 @@ impl LogSource for SqliteSource {
             Some(GrantFacts { permit, granted: granted == 1, outcomes })
         };
         Ok(facts.into_iter().filter_map(known).collect())
+    }
+
+    async fn settled(&mut self, permits: &[[u8; 16]]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let permits = Json::from_iter(permits.iter().map(hex::encode)).to_string();
+        let settled = sqlx::query_scalar!(
+            r#"SELECT o.permit_id AS "permit!: Vec<u8>" FROM json_each(?) AS wanted
+               CROSS JOIN audit_events AS o
+                   ON o.permit_id = unhex(wanted.value) AND o.kind = 'outcome'"#,
+            permits
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(settled)
     }
 
     async fn find(&mut self, id: &[u8; 16]) -> Result<Option<(i64, i64)>, StoreError> {
