@@ -54,6 +54,9 @@ pub enum QueryError {
     /// The database failed.
     #[error("the audit log cannot be read")]
     Database(#[source] sqlx::Error),
+    /// The store failed.
+    #[error("the audit log cannot be read")]
+    Store(#[from] StoreError),
     /// A sum is larger than a number can be.
     #[error("a sum does not fit in 64 bits")]
     Overflow,

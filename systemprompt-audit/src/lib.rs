@@ -59,6 +59,7 @@ pub mod proof;
 mod query;
 pub mod retention;
 mod row;
+mod scanned_row;
 mod schema;
 mod signing;
 mod stats;
@@ -78,10 +79,10 @@ pub use origin::{Origin, OriginError};
 #[cfg(feature = "http")]
 pub(crate) use query::INSTANT;
 pub use query::{
-    AuditReader, Cursor, CursorError, EventFilter, EventRecord, FilterError, FivePointTrace,
-    Followed, FollowedEvent, Follower, InstantError, LogHeads, LogPosition, Named, NumberRange,
-    Page, PageSize, Point, PositionError, ReadLimits, ReadScope, TracePoints, TracedCall,
-    parse_instant,
+    AuditReader, Cursor, CursorError, EvaluatedCheck, EvaluatedLimit, EventFilter, EventRecord,
+    FilterError, FivePointTrace, Followed, FollowedEvent, Follower, InstantError, LogHeads,
+    LogPosition, Named, NumberRange, Page, PageSize, Point, PositionError, ReadLimits, ReadScope,
+    RecordedEvaluation, TracePoints, TracedCall, parse_instant,
 };
 pub use schema::schema;
 pub use stats::{AuditStats, LATENCY_BOUNDS_US, LatencyHistogram};

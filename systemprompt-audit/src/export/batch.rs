@@ -68,12 +68,17 @@ impl Batch {
         })
     }
 
-    /// The size of some lines in bytes, line breaks included.
-    pub(super) fn size(&self, range: &Range<usize>) -> usize {
+    /// Some lines as they stand, line breaks included.
+    pub(super) fn text(&self, range: &Range<usize>) -> &[u8] {
         let end_of = |line: usize| {
             line.checked_sub(1).and_then(|at| self.ends.get(at)).copied().unwrap_or_default()
         };
-        end_of(range.end).saturating_sub(end_of(range.start))
+        self.bytes.get(end_of(range.start)..end_of(range.end)).unwrap_or_default()
+    }
+
+    /// The size of some lines in bytes, line breaks included.
+    pub(super) fn size(&self, range: &Range<usize>) -> usize {
+        self.text(range).len()
     }
 }
 
@@ -97,6 +102,7 @@ mod tests {
         assert_eq!(text(0..3), ["one", "", "three"]);
         assert_eq!(text(1..3), ["", "three"]);
         assert_eq!((batch.size(&(0..3)), batch.size(&(1..2))), (11, 1));
+        assert_eq!(batch.text(&(1..3)), b"\nthree\n");
         let again = Batch::of_lines("server@x", 4, 4, batch.bytes().to_vec());
         assert_eq!(again.as_ref(), Some(&batch));
         assert_eq!(Batch::of_lines("server@x", 4, 4, b"one\ntw".to_vec()), None);

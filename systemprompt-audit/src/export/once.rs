@@ -101,7 +101,7 @@ pub async fn write_once(
                 failed = written.err();
                 failed.is_none()
             };
-            source.rows(log.log_id, start, ROWS, &mut each).await?;
+            source.rows(&log, start, ROWS, &mut each).await?;
             if let Some(error) = failed {
                 return Err(error);
             }

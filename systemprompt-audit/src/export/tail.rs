@@ -135,7 +135,7 @@ impl Tail {
             batch.bytes().len() < most_bytes
         };
         let limit = i64::try_from(most_events).unwrap_or(i64::MAX);
-        self.source.rows(log.log_id, after, limit, &mut take).await?;
+        self.source.rows(log, after, limit, &mut take).await?;
         if batch.to == after {
             // Rows that were there are not any more; retention removes the oldest.
             batch.to = log.head;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, Columns, Field};
 use crate::leaf::{OpenLeaf, Salt};
-use crate::verify::ScannedRow;
+use crate::scanned_row::ScannedRow;
 
 /// The columns of an event that are not NULL, by name, with the salt of their commitments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

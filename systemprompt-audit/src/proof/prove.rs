@@ -8,8 +8,9 @@ use crate::StoreError;
 use crate::leaf::OpenLeaf;
 use crate::merkle::{hash_leaf, inclusion, tiles_of_inclusion, verify_inclusion};
 use crate::note::{Checkpoint, SignedNote};
+use crate::scanned_row::ScannedRow;
 use crate::tree_source::load_nodes;
-use crate::verify::{AnySource, AuditSource, LogSource, ScannedRow};
+use crate::verify::{AnySource, AuditSource, LogSource};
 
 /// Which event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod cursor;
+mod evaluation;
 mod filter;
 mod follow;
 mod heads;
@@ -23,6 +24,7 @@ mod trace;
 
 pub(crate) use conditions::{Dialect, EventQuery, Lead};
 pub use cursor::{Cursor, CursorError};
+pub use evaluation::{EvaluatedCheck, EvaluatedLimit, RecordedEvaluation};
 pub use filter::{EventFilter, NumberRange};
 pub(crate) use follow::{FirstPlace, Onward, OnwardRow, Onwards};
 pub use follow::{Followed, FollowedEvent, Follower};

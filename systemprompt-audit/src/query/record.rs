@@ -4,6 +4,8 @@ use systemprompt_core::call::Digest;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::id::{EventId, PermitId, TraceId};
 
+use super::RecordedEvaluation;
+
 /// One event as it is shown: ids and digests as text, instants in RFC 3339, what is absent left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -91,7 +93,7 @@ pub struct EventRecord {
     pub reason_data: Option<Value>,
     /// Every check with its outcome, and the limits that applied.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub evaluation: Option<Value>,
+    pub evaluation: Option<RecordedEvaluation>,
     /// The policy that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_version: Option<String>,

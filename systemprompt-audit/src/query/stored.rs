@@ -1,12 +1,15 @@
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use sqlx::FromRow;
 use systemprompt_core::call::Digest;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::id::{EventId, PermitId, TraceId};
 
-use super::EventRecord;
+use super::{EventRecord, RecordedEvaluation};
 use crate::QueryError;
+#[cfg(feature = "sqlite")]
+use crate::column::{Column, Field};
+#[cfg(feature = "sqlite")]
+use crate::scanned_row::ScannedRow;
 
 /// A row of `audit_events` with the origin of its log.
 #[derive(Debug, FromRow)]
@@ -55,6 +58,66 @@ pub(crate) struct StoredEvent {
 }
 
 impl StoredEvent {
+    /// The row `row` of the log `origin`; `None` when the log has not written it.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn of(origin: &str, row: &ScannedRow<'_>) -> Option<Self> {
+        if !row.fits() {
+            return None;
+        }
+        let text = |column| match row.value(column) {
+            Field::Text(text) => Some(text.to_owned()),
+            _ => None,
+        };
+        let bytes = |column| match row.value(column) {
+            Field::Bytes(bytes) => Some(bytes.to_vec()),
+            _ => None,
+        };
+        let number = |column| row.number(column);
+        Some(Self {
+            origin: origin.to_owned(),
+            seq: row.seq(),
+            id: bytes(Column::Id)?,
+            kind: text(Column::Kind)?,
+            occurred_at: number(Column::OccurredAt)?,
+            trace_id: bytes(Column::TraceId)?,
+            call_id: text(Column::CallId),
+            session_id: text(Column::SessionId),
+            context_id: text(Column::ContextId),
+            task_id: text(Column::TaskId),
+            tenant_id: text(Column::TenantId),
+            user_id: text(Column::UserId),
+            department: text(Column::Department),
+            credential_id: text(Column::CredentialId),
+            actor_chain: text(Column::ActorChain),
+            agent_id: text(Column::AgentId),
+            plugin_id: text(Column::PluginId),
+            door: text(Column::Door),
+            user_agent: text(Column::UserAgent),
+            client_addr: text(Column::ClientAddr),
+            server: text(Column::Server),
+            tool: text(Column::Tool),
+            arguments_digest: bytes(Column::ArgumentsDigest),
+            arguments_bytes: number(Column::ArgumentsBytes),
+            call_digest: bytes(Column::CallDigest),
+            decision: text(Column::Decision),
+            reason_code: text(Column::ReasonCode),
+            reason: text(Column::Reason),
+            reason_data: text(Column::ReasonData),
+            evaluation: text(Column::Evaluation),
+            policy_version: text(Column::PolicyVersion),
+            duration_us: number(Column::DurationUs),
+            permit_id: bytes(Column::PermitId),
+            expires_at: number(Column::ExpiresAt),
+            status: text(Column::Status),
+            duration_ms: number(Column::DurationMs),
+            result_bytes: number(Column::ResultBytes),
+            result_digest: bytes(Column::ResultDigest),
+            error: text(Column::Error),
+            detail: text(Column::Detail),
+            leaf_hash: row.leaf_hash().to_vec(),
+        })
+    }
+
     /// The bytes of the texts that may be long.
     pub(crate) fn long_texts(&self) -> usize {
         let texts = [&self.reason, &self.reason_data, &self.evaluation, &self.error, &self.detail];
@@ -67,10 +130,13 @@ impl StoredEvent {
         let corrupt = |column| QueryError::Corrupt { origin: origin.clone(), seq, column };
         let json = |column, text: Option<String>| parse(text).ok_or_else(|| corrupt(column));
         let actors = parse(self.actor_chain).ok_or_else(|| corrupt("actor_chain"))?;
-        let evaluation = json("evaluation", self.evaluation)?
-            .map(|stored| evaluation(&stored, self.policy_version.as_deref()))
-            .transpose()
-            .map_err(|Unreadable| corrupt("evaluation"))?;
+        let evaluation = match &self.evaluation {
+            Some(stored) => Some(
+                RecordedEvaluation::of(stored, self.policy_version.as_deref())
+                    .ok_or_else(|| corrupt("evaluation"))?,
+            ),
+            None => None,
+        };
         let digest = |column, bytes: Option<Vec<u8>>| match bytes {
             None => Ok(None),
             Some(bytes) => {
@@ -88,8 +154,7 @@ impl StoredEvent {
             id: event,
             kind: self.kind,
             occurred_at: Timestamp::from_micros(self.occurred_at),
-            trace_id: hex::encode(self.trace_id)
-                .parse::<TraceId>()
+            trace_id: TraceId::from_bytes(id("trace_id", self.trace_id)?)
                 .map_err(|_| corrupt("trace_id"))?,
             call_id: self.call_id,
             session_id: self.session_id,
@@ -125,7 +190,7 @@ impl StoredEvent {
             result_digest: digest("result_digest", self.result_digest)?,
             error: self.error,
             detail: json("detail", self.detail)?,
-            leaf_hash: hex::encode(self.leaf_hash),
+            leaf_hash: in_hex(&self.leaf_hash),
             origin,
             seq,
         })
@@ -137,25 +202,10 @@ fn parse<T: DeserializeOwned>(text: Option<String>) -> Option<Option<T>> {
     text.map(|text| serde_json::from_str(&text)).transpose().ok()
 }
 
-struct Unreadable;
-
-/// The stored evaluation in the form of [`Evaluation`](systemprompt_core::decision::Evaluation).
-fn evaluation(stored: &Value, policy_version: Option<&str>) -> Result<Value, Unreadable> {
-    let rows = |at: usize, names: &[(&str, usize)]| {
-        let rows = stored.get(at).and_then(Value::as_array).ok_or(Unreadable)?;
-        let row = |row: &Value| {
-            let member = |(name, at): &(&str, usize)| {
-                ((*name).to_owned(), row.get(at).cloned().unwrap_or_default())
-            };
-            Value::Object(names.iter().map(member).collect())
-        };
-        Ok(rows.iter().map(row).collect::<Value>())
-    };
-    let checks = [("check", 0), ("outcome", 1), ("detail", 3), ("duration_ns", 2)];
-    let limits = [("name", 0), ("remaining", 1), ("reset_ms", 2)];
-    Ok(json!({
-        "policy_version": policy_version,
-        "checks": rows(0, &checks)?,
-        "limits": rows(1, &limits)?,
-    }))
+/// As `hex::encode`, which goes character by character.
+fn in_hex(bytes: &[u8]) -> String {
+    let mut text = vec![0; bytes.len() * 2];
+    // There is room for all of it.
+    let _ = hex::encode_to_slice(bytes, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }

@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::checks::{Mismatch, Point};
 use super::key_ring::KeyRing;
-use super::{Finding, FindingKind, ScannedRow, StoredTile};
+use super::{Finding, FindingKind, StoredTile};
 use crate::column::Column;
 use crate::leaf::OpenLeaf;
 use crate::merkle::{Hash, TILE_WIDTH, Tile, Tree};
+use crate::scanned_row::ScannedRow;
 
 const WIDTH: i64 = TILE_WIDTH as i64;
 

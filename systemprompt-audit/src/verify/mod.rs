@@ -21,7 +21,6 @@ mod permits;
 mod pruned;
 mod report;
 mod run;
-mod scanned;
 mod source;
 
 pub use finding::{Finding, FindingKind, Verdict};
@@ -31,9 +30,6 @@ pub use report::{LogReport, Report};
 pub use run::{Progress, verify};
 pub use source::{AuditSource, SourceError};
 
-pub(crate) use scanned::{COLUMNS, ScannedRow};
-#[cfg(feature = "postgres")]
-pub(crate) use scanned::{Holds, holds};
 pub(crate) use source::{
     AnySource, GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, StoredTile, Stray,
 };

@@ -1,9 +1,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::pruned::instant;
-use super::{Finding, FindingKind, GrantFacts, LogSource, Report, ScannedRow};
+use super::{Finding, FindingKind, GrantFacts, LogSource, Report};
 use crate::StoreError;
 use crate::column::{Column, Columns as _, Field};
+use crate::scanned_row::ScannedRow;
 
 /// Most open permits that are kept in memory. Beyond that the database is asked about them.
 const IN_MEMORY: usize = 400_000;

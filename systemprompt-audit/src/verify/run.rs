@@ -4,12 +4,13 @@ use super::log_state::LogState;
 use super::permits::{Permits, Swept};
 use super::{
     AnySource, AuditSource, Finding, FindingKind, LogReport, LogRow, LogSource, Outside, Report,
-    ScannedRow, SourceError, StoredTile, VerifyOptions, pruned,
+    SourceError, StoredTile, VerifyOptions, pruned,
 };
 use crate::StoreError;
 use crate::merkle::{TILE_WIDTH, Tree};
 use crate::note::VerifierKey;
 use crate::retention::PrunedDetail;
+use crate::scanned_row::ScannedRow;
 use crate::tree_source::load_tree;
 
 /// Rows between two looks at tiles and checkpoints: whole tiles.

@@ -3,10 +3,10 @@ use std::path::PathBuf;
 
 use systemprompt_core::database::{Backend, DatabaseError, DatabaseOptions};
 
-use super::ScannedRow;
 use crate::StoreError;
 use crate::merkle::{Hash, Tile};
 use crate::retention::PrunedRow;
+use crate::scanned_row::ScannedRow;
 use crate::store::StoredCheckpoint;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::scan::PostgresSource;

@@ -60,6 +60,14 @@ impl TraceId {
         if well_formed { trace.parse() } else { Err(FORM) }
     }
 
+    /// The trace id of 16 bytes.
+    ///
+    /// # Errors
+    /// [`IdError`] when all of them are zero.
+    pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, IdError> {
+        if bytes == [0; 16] { Err(Self::FORM) } else { Ok(Self(bytes)) }
+    }
+
     /// The 16 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {

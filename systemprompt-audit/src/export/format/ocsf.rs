@@ -183,6 +183,7 @@ fn attestation(event: &EventRecord) -> Value {
 
 /// What OCSF has no name for.
 fn unmapped(event: &EventRecord) -> Fields {
+    let evaluation = event.evaluation.as_ref().and_then(|value| serde_json::to_value(value).ok());
     Fields::new()
         .some("context_id", event.context_id.as_deref())
         .some("task_id", event.task_id.as_deref())
@@ -193,7 +194,7 @@ fn unmapped(event: &EventRecord) -> Fields {
         .some("arguments_bytes", event.arguments_bytes)
         .some_text("call_digest", event.call_digest)
         .some("reason_data", event.reason_data.as_ref().map(exact))
-        .some("evaluation", event.evaluation.as_ref().map(exact))
+        .some("evaluation", evaluation.as_ref().map(exact))
         .some("duration_us", event.duration_us)
         .some_text("permit_id", event.permit_id)
         .some_text("expires_at", event.expires_at)

@@ -85,7 +85,7 @@ fn attributes(event: &EventRecord) -> Value {
     list.text("systemprompt.reason_code", event.reason_code.as_deref());
     list.text("systemprompt.reason", event.reason.as_deref());
     list.text("systemprompt.reason_data", event.reason_data.as_ref().map(Value::to_string));
-    list.text("systemprompt.evaluation", event.evaluation.as_ref().map(Value::to_string));
+    list.text("systemprompt.evaluation", event.evaluation.as_ref().map(ToString::to_string));
     list.text("systemprompt.policy_version", event.policy_version.as_deref());
     list.text("systemprompt.arguments_digest", event.arguments_digest.map(|d| d.to_string()));
     list.number("systemprompt.arguments_bytes", event.arguments_bytes);

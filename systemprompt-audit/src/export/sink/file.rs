@@ -56,12 +56,8 @@ impl FileSink {
                 // Longer than a whole file: it gets one of its own.
                 end = start + 1;
             }
-            let mut text = Vec::with_capacity(batch.size(&(start..end)));
-            for line in batch.lines(start..end) {
-                text.extend_from_slice(line);
-                text.push(b'\n');
-            }
-            open.file.write_all(&text)?;
+            let text = batch.text(&(start..end));
+            open.file.write_all(text)?;
             open.length += text.len() as u64;
             start = end;
         }

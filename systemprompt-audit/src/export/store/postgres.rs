@@ -74,7 +74,7 @@ impl Source {
     /// come, or `each` has enough.
     pub(super) async fn rows(
         &mut self,
-        log_id: i64,
+        log: &LogPlace,
         after: i64,
         limit: i64,
         each: &mut (dyn FnMut(Row) -> bool + Send),
@@ -92,7 +92,7 @@ impl Source {
              FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
              WHERE e.log_id = $1 AND e.seq > $2
              ORDER BY e.seq LIMIT $3",
-            log_id,
+            log.log_id,
             after,
             limit
         )

@@ -65,14 +65,14 @@ impl Source {
     /// come, or `each` has enough.
     pub(in crate::export) async fn rows(
         &mut self,
-        log_id: i64,
+        log: &LogPlace,
         after: i64,
         limit: i64,
         mut each: impl FnMut(Row) -> bool + Send,
     ) -> Result<(), QueryError> {
         of!(
             self,
-            source => source.rows(log_id, after, limit, &mut each).await,
+            source => source.rows(log, after, limit, &mut each).await,
             pool => Err(unsupported(pool.driver()).into())
         )
     }

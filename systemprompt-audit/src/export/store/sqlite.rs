@@ -1,7 +1,8 @@
 //! Reading the log in SQLite, on connections of its own: readers of a write-ahead log wait for nobody and
 //! nobody waits for them.
 
-use futures_util::StreamExt as _;
+use std::ops::ControlFlow;
+
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor as _};
 use systemprompt_core::clock::Timestamp;
@@ -10,6 +11,7 @@ use systemprompt_core::database::SqliteDatabase;
 use super::{LogPlace, Row, driver};
 use crate::QueryError;
 use crate::query::StoredEvent;
+use crate::store::sqlite::event_rows::Events;
 
 /// The log in SQLite as one sink reads it.
 #[derive(Debug)]
@@ -17,13 +19,14 @@ pub(in crate::export) struct Source {
     database: SqliteDatabase,
     sink: String,
     reading: Option<SqliteConnection>,
+    events: Option<Events>,
     noting: Option<SqliteConnection>,
 }
 
 impl Source {
     /// The log in `database`. Connections are made when they are needed.
     pub(super) fn new(database: SqliteDatabase, sink: &str) -> Self {
-        Self { database, sink: sink.to_owned(), reading: None, noting: None }
+        Self { database, sink: sink.to_owned(), reading: None, events: None, noting: None }
     }
 
     /// Connects for noting, as far as that is possible now: the connection's thread has the priority of
@@ -61,56 +64,33 @@ impl Source {
 
     /// Gives the rows of a log after a place to `each`, in order, until there are none, `limit` have
     /// come, or `each` has enough.
+    #[expect(clippy::unused_async, reason = "a server has to be waited for")]
     pub(super) async fn rows(
         &mut self,
-        log_id: i64,
+        log: &LogPlace,
         after: i64,
         limit: i64,
         each: &mut (dyn FnMut(Row) -> bool + Send),
     ) -> Result<(), QueryError> {
-        let connection = self.reading().await?;
-        let mut rows = sqlx::query_as!(
-            StoredEvent,
-            "SELECT l.origin, e.seq, e.id, e.kind, e.occurred_at, e.trace_id, e.call_id, e.session_id,
-                    e.context_id, e.task_id, e.tenant_id, e.user_id, e.department, e.credential_id,
-                    e.actor_chain, e.agent_id, e.plugin_id, e.door, e.user_agent, e.client_addr,
-                    e.server, e.tool, e.arguments_digest, e.arguments_bytes, e.call_digest,
-                    e.decision, e.reason_code, e.reason, e.reason_data, e.evaluation,
-                    e.policy_version, e.duration_us, e.permit_id, e.expires_at, e.status,
-                    e.duration_ms, e.result_bytes, e.result_digest, e.error, e.detail, e.leaf_hash
-             FROM audit_events AS e JOIN audit_logs AS l ON l.id = e.log_id
-             WHERE e.log_id = ? AND e.seq > ?
-             ORDER BY e.seq LIMIT ?",
-            log_id,
-            after,
-            limit
-        )
-        .fetch(connection);
-        let mut failed = None;
-        let mut last = after;
-        while let Some(row) = rows.next().await {
-            let row = match row {
-                Ok(row) => {
-                    let seq = row.seq;
-                    match row.into_record() {
-                        Ok(event) => Row::Event(Box::new(event)),
-                        Err(_) => Row::Unreadable { seq },
-                    }
-                }
-                // It does not even say its place, but places have no gaps.
-                Err(sqlx::Error::ColumnDecode { .. }) => Row::Unreadable { seq: last + 1 },
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
+        let events = match self.events.take() {
+            Some(events) => events,
+            None => Events::open(self.database.path(), false)?,
+        };
+        let mut left = limit;
+        events.scan(log.log_id, after, i64::MAX, &mut |row| {
+            let seq = row.seq();
+            let event =
+                StoredEvent::of(&log.origin, &row).and_then(|event| event.into_record().ok());
+            let row = match event {
+                Some(event) => Row::Event(Box::new(event)),
+                None => Row::Unreadable { seq },
             };
-            last = row.seq();
-            if !each(row) {
-                break;
-            }
-        }
-        drop(rows);
-        self.read(failed.map_or(Ok(()), Err))
+            left -= 1;
+            if each(row) && left > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        // After a failure the next question gets a fresh connection.
+        self.events = Some(events);
+        Ok(())
     }
 
     /// Notes that everything of a log up to `seq` has arrived. Never goes back.
@@ -139,6 +119,7 @@ impl Source {
 
     /// Closes the connections.
     pub(super) async fn close(&mut self) {
+        self.events = None;
         for connection in [self.reading.take(), self.noting.take()].into_iter().flatten() {
             if let Err(error) = connection.close().await {
                 tracing::debug!(%error, "a connection of the export did not close cleanly");

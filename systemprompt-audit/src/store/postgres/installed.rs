@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn the_statements_that_install_are_understood() {
         let events = installed_columns(sql("audit_events"));
-        assert_eq!(events.len(), crate::verify::COLUMNS + 4);
+        assert_eq!(events.len(), crate::scanned_row::COLUMNS + 4);
         let seq = Column { name: "seq".into(), of: "bigint".into(), required: true };
         let tool = Column { name: "tool".into(), of: "text".into(), required: false };
         assert!(events.contains(&seq) && events.contains(&tool));

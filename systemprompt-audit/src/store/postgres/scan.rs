@@ -13,10 +13,10 @@ use super::tree::{PostgresTree, last_checkpoint};
 use crate::StoreError;
 use crate::column::{Column, Field};
 use crate::retention::PrunedRow;
+use crate::scanned_row::{COLUMNS, Holds, ScannedRow, holds};
 use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
-    COLUMNS, GrantFacts, Holds, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError,
-    StoredTile, Stray, holds,
+    GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, SourceError, StoredTile, Stray,
 };
 
 /// A PostgreSQL database that is verified, over one connection.

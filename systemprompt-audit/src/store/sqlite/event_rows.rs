@@ -1,9 +1,10 @@
-//! Reading whole events for verification.
+//! Reading many whole events one after the other.
 //!
 //! Over a connection of `rusqlite`, which lends each value of a row where SQLite has it: `sqlx` would copy
 //! forty of them for each row and hand them to another thread.
 
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
@@ -12,18 +13,18 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::meaning_of;
 use crate::StoreError;
 use crate::column::{Column, Field};
-use crate::verify::{COLUMNS, ScannedRow};
+use crate::scanned_row::{COLUMNS, ScannedRow};
 
 /// The events of a database, which is never written to.
 #[derive(Debug)]
-pub(super) struct Events {
+pub(crate) struct Events {
     connection: Connection,
     select: String,
 }
 
 impl Events {
     /// Opens the database at `path`, which exists; one that nobody has open, without locks.
-    pub(super) fn open(path: &Path, alone: bool) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, alone: bool) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -49,13 +50,13 @@ impl Events {
         self.connection.execute_batch("ROLLBACK").map_err(|error| meaning_of(&error))
     }
 
-    /// Hands each of the rows after `after` up to `to` to `each`, in order.
-    pub(super) fn scan(
+    /// Hands each of the rows after `after` up to `to` to `each`, in order, until it has enough.
+    pub(crate) fn scan(
         &self,
         log_id: i64,
         after: i64,
         to: i64,
-        each: &mut dyn FnMut(ScannedRow<'_>),
+        each: &mut dyn FnMut(ScannedRow<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let mut scan = || {
             let mut select = self.connection.prepare_cached(&self.select)?;
@@ -67,7 +68,9 @@ impl Events {
                 }
                 let (salt, leaf) = (row.get_ref(COLUMNS + 1)?, row.get_ref(COLUMNS + 2)?);
                 let [salt, leaf] = [salt, leaf].map(|value| value.as_bytes().unwrap_or_default());
-                each(ScannedRow::new(row.get(0)?, &values, salt, leaf));
+                if each(ScannedRow::new(row.get(0)?, &values, salt, leaf)).is_break() {
+                    break;
+                }
             }
             Ok(())
         };

@@ -1,7 +1,7 @@
 //! The log in SQLite.
 
 mod backfill;
-mod event_rows;
+pub(crate) mod event_rows;
 mod events;
 mod failure;
 mod file_identity;

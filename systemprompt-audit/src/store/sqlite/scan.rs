@@ -1,5 +1,6 @@
 //! The queries of verification. They only read.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -12,9 +13,10 @@ use super::retention;
 use super::tree::{SqliteTree, last_checkpoint};
 use crate::StoreError;
 use crate::retention::PrunedRow;
+use crate::scanned_row::ScannedRow;
 use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
-    GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, ScannedRow, SourceError, StoredTile, Stray,
+    GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, SourceError, StoredTile, Stray,
 };
 
 /// Places that are read before other tasks get their turn.
@@ -170,7 +172,10 @@ impl LogSource for SqliteSource {
         let mut after = after;
         while after < to {
             let end = to.min(after.saturating_add(WINDOW));
-            self.events.scan(log_id, after, end, each)?;
+            self.events.scan(log_id, after, end, &mut |row| {
+                each(row);
+                ControlFlow::Continue(())
+            })?;
             after = end;
             yield_now().await;
         }

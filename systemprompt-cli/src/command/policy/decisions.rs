@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde::Deserialize;
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::Error as Unknown;
 use systemprompt_audit::{
     AuditReader, EventFilter, EventRecord, FollowedEvent, Follower, LogHeads, ReadScope,
     parse_instant,
@@ -106,11 +108,13 @@ pub(super) fn recorded(event: &EventRecord) -> Option<RecordedDecision> {
         "pending" => Verdict::Pending,
         _ => return None,
     };
-    let evaluation = Evaluation::deserialize(event.evaluation.as_ref()?).ok()?;
-    let checks = evaluation
-        .checks
-        .into_iter()
-        .map(|Said { check, outcome, detail }| RecordedCheck { check, outcome, detail });
+    let mut checks = Vec::new();
+    for said in &event.evaluation.as_ref()?.checks {
+        let outcome = said.outcome.as_str().into_deserializer();
+        let outcome = CheckOutcome::deserialize(outcome).map_err(|_: Unknown| ()).ok()?;
+        let (check, detail) = (said.check.clone(), said.detail.clone());
+        checks.push(RecordedCheck { check, outcome, detail });
+    }
     Some(RecordedDecision {
         origin: event.origin.clone(),
         id: event.id,
@@ -127,7 +131,7 @@ pub(super) fn recorded(event: &EventRecord) -> Option<RecordedDecision> {
         reason_code: event.reason_code.clone(),
         reason_data: event.reason_data.clone(),
         permit: event.permit_id,
-        checks: checks.collect(),
+        checks,
         features: features(event),
     })
 }
@@ -135,16 +139,4 @@ pub(super) fn recorded(event: &EventRecord) -> Option<RecordedDecision> {
 /// What the decision depended on; `None` when that was not kept.
 pub(super) fn features(event: &EventRecord) -> Option<DecisionFeatures> {
     DecisionFeatures::from_value(event.detail.as_ref()?).ok()
-}
-
-#[derive(Deserialize)]
-struct Evaluation {
-    checks: Vec<Said>,
-}
-
-#[derive(Deserialize)]
-struct Said {
-    check: String,
-    outcome: CheckOutcome,
-    detail: Option<String>,
 }

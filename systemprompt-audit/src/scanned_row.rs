@@ -1,3 +1,5 @@
+//! A row of the table of events as verification and exports read it: values lent by the driver.
+
 use crate::column::{Column, Columns, Field};
 
 /// A row of the table of events as it was read.
@@ -7,6 +9,8 @@ pub(crate) struct ScannedRow<'r> {
     values: &'r [Field<'r>; COLUMNS],
     salt: &'r [u8],
     leaf_hash: &'r [u8],
+    /// Whether each column holds what is of its kind.
+    fits: bool,
 }
 
 /// How many columns an event has.
@@ -53,7 +57,7 @@ impl<'r> ScannedRow<'r> {
             Field::Text(_) => matches!(holds(*column), Holds::Text),
             Field::Bytes(_) => matches!(holds(*column), Holds::Bytes),
         });
-        Self { seq, values, salt: if fits { salt } else { &[] }, leaf_hash }
+        Self { seq, values, salt, leaf_hash, fits }
     }
 
     /// The place in the log.
@@ -63,7 +67,13 @@ impl<'r> ScannedRow<'r> {
 
     /// The salt of the commitments; nothing when no leaf can be of the row.
     pub(crate) fn salt(&self) -> &'r [u8] {
-        self.salt
+        if self.fits { self.salt } else { &[] }
+    }
+
+    /// Whether each column holds what is of its kind, so that the log may have written the row.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn fits(&self) -> bool {
+        self.fits
     }
 
     /// The hash that stands beside the event.
@@ -85,7 +95,7 @@ impl<'r> ScannedRow<'r> {
         if let Field::Integer(number) = self.value(column) { Some(number) } else { None }
     }
 
-    fn value(&self, column: Column) -> Field<'r> {
+    pub(crate) fn value(&self, column: Column) -> Field<'r> {
         self.values.get(column as usize).copied().unwrap_or(Field::Null)
     }
 }
