@@ -13,6 +13,7 @@ const HALF: usize = 16_384;
 pub(super) struct Cache {
     newer: Half,
     older: Half,
+    cleared: u64,
 }
 
 #[derive(Debug, Default)]
@@ -48,8 +49,21 @@ impl Cache {
         self.newer.by_pseudonym.insert(key.pseudonym.clone(), key);
     }
 
+    /// How often it has been cleared.
+    pub(super) fn generation(&self) -> u64 {
+        self.cleared
+    }
+
+    /// Keeps a key that was read from the database in a generation, unless that is over: it may be one that
+    /// was erased since.
+    pub(super) fn keep_of(&mut self, generation: u64, key: Arc<DataKey>) {
+        if generation == self.cleared {
+            self.keep(key);
+        }
+    }
+
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { cleared: self.cleared + 1, ..Self::default() };
     }
 }
 
@@ -76,5 +90,9 @@ mod tests {
         assert!(cache.of_person(&key(1).person).is_none());
         cache.clear();
         assert!(cache.of_pseudonym(&first.pseudonym).is_none());
+        cache.keep_of(0, first.clone());
+        assert!(cache.of_pseudonym(&first.pseudonym).is_none(), "of a time before");
+        cache.keep_of(cache.generation(), first.clone());
+        assert!(cache.of_pseudonym(&first.pseudonym).is_some());
     }
 }

@@ -57,9 +57,13 @@ impl SubjectKeys {
             return Ok(key);
         }
         let _looking = self.0.looking.lock().await;
-        if let Some(key) = self.cache().of_person(person) {
-            return Ok(key);
-        }
+        let generation = {
+            let mut cache = self.cache();
+            if let Some(key) = cache.of_person(person) {
+                return Ok(key);
+            }
+            cache.generation()
+        };
         let known: Option<SubjectRow> =
             pooled!(pool, subjects::of_person(person)).map_err(StoreError::from)?;
         let key = match known {
@@ -72,7 +76,7 @@ impl SubjectKeys {
             }
         };
         let key = Arc::new(key);
-        self.cache().keep(key.clone());
+        self.cache().keep_of(generation, key.clone());
         Ok(key)
     }
 
@@ -97,10 +101,11 @@ impl SubjectKeys {
         person: &Person,
         now: Timestamp,
     ) -> Result<Arc<DataKey>, AuditError> {
+        let generation = self.generation();
         let known: Option<SubjectRow> =
             over!(connection, subjects::of_person(person)).map_err(StoreError::from)?;
         match known {
-            Some(row) => self.of_row(&row).await.map_err(|error| unavailable(&error)),
+            Some(row) => self.of_row(generation, &row).await.map_err(|error| unavailable(&error)),
             None => Ok(Arc::new(self.make(connection, person, now).await?)),
         }
     }
@@ -138,9 +143,15 @@ impl SubjectKeys {
         self.unwrap(row).await.map_err(|error| unavailable(&error))
     }
 
-    /// The key of a subject that was read.
+    /// How often erased keys have been let go: to be asked before a subject is read.
+    pub(super) fn generation(&self) -> u64 {
+        self.cache().generation()
+    }
+
+    /// The key of a subject that was read in a generation.
     pub(super) async fn of_row(
         &self,
+        generation: u64,
         row: &SubjectRow,
     ) -> Result<Arc<DataKey>, KeyEncryptionError> {
         if let Some(key) = self.cache().of_pseudonym(&row.pseudonym)
@@ -149,7 +160,7 @@ impl SubjectKeys {
             return Ok(key);
         }
         let key = Arc::new(self.unwrap(row).await?);
-        self.cache().keep(key.clone());
+        self.cache().keep_of(generation, key.clone());
         Ok(key)
     }
 

@@ -53,6 +53,8 @@ on_both! {
     #[tokio::test]
     sums_are_by_person_until_it_is_erased;
     #[tokio::test]
+    a_key_that_is_on_its_way_during_an_erasure_is_not_kept;
+    #[tokio::test]
     an_erasure_that_cannot_be_recorded_does_not_happen;
     #[tokio::test]
     any_text_comes_back_as_it_was;
@@ -310,6 +312,44 @@ impl Remote {
         let up = self.1.load(Relaxed);
         up.then_some(()).ok_or_else(|| KeyEncryptionError::Unavailable("no route".to_owned()))
     }
+}
+
+/// A key encryption key that takes its time.
+struct Slow(LocalKey, Arc<tokio::sync::Semaphore>);
+
+#[async_trait]
+impl KeyEncryption for Slow {
+    async fn wrap(&self, key: &[u8]) -> Result<String, KeyEncryptionError> {
+        self.0.wrap(key).await
+    }
+
+    async fn unwrap(&self, wrapped: &str) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {
+        drop(self.1.acquire().await);
+        self.0.unwrap(wrapped).await
+    }
+}
+
+async fn a_key_that_is_on_its_way_during_an_erasure_is_not_kept(fixture: Fixture) {
+    let log = sealing(&fixture, &local(&[1])).await;
+    log.append(denial(&fixture, "ada")).await.unwrap();
+    log.close().await;
+    let encryption = LocalKey::parse(&Secret::new(hex::encode([1; 32]))).unwrap();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let keys = SubjectKeys::new(Arc::new(Slow(encryption, gate.clone())));
+    let log = sealing(&fixture, &keys).await;
+    let late = tokio::spawn({
+        let (log, event) = (log.clone(), denial(&fixture, "ada"));
+        async move { log.append(event).await }
+    });
+    // It has read what is about to be erased, which is then noticed.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    erase(&fixture, "ada").await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    gate.add_permits(1_000);
+    late.await.unwrap().unwrap();
+    log.append(denial(&fixture, "ada")).await.unwrap();
+    let read = all(&fixture, Some(&keys), of_user("ada")).await;
+    assert_eq!(read.len(), 1, "the erased key is still in use");
 }
 
 async fn without_the_key_encryption_key_known_persons_go_on_and_others_are_denied(
@@ -606,6 +646,34 @@ async fn the_files_hold_nothing_of_the_erased() {
     for (name, bytes) in files {
         for text in [&secret, "lovelace", CANARY, "diagnosis", "research", "curl/8"] {
             assert!(!contains(&bytes, text), "{text} in {name}");
+        }
+    }
+    log.close().await;
+}
+
+/// Neither does a file in which rows have moved from page to page.
+#[tokio::test]
+async fn the_files_hold_nothing_of_the_erased_among_many() {
+    let fixture = Fixture::sqlite().await;
+    let log = sealing(&fixture, &local(&[1])).await;
+    let name = |number: usize| format!("person-{}-{number:04}", number * 7919 % 1000);
+    for number in 0..1000 {
+        log.append(denial(&fixture, &name(number))).await.unwrap();
+    }
+    let mut texts = Vec::new();
+    for number in (0..1000).step_by(50) {
+        let wrapped: String =
+            sqlx::query_scalar("SELECT wrapped_key FROM audit_subjects WHERE user_id = ?")
+                .bind(name(number))
+                .fetch_one(fixture.pool.sqlite().unwrap())
+                .await
+                .unwrap();
+        texts.extend([wrapped.rsplit(':').next().unwrap().to_owned(), name(number)]);
+        assert!(erase(&fixture, &name(number)).await.journal_emptied);
+    }
+    for (file, bytes) in files(&fixture) {
+        for text in &texts {
+            assert!(!contains(&bytes, text), "{text} in {file}");
         }
     }
     log.close().await;

@@ -151,12 +151,13 @@ pub(crate) async fn in_clear(
     .await
 }
 
-/// The server overwrites what was deleted when it vacuums; there is nothing to set.
+/// There is nothing to set: the server leaves deleted bytes until [`empty_journal`].
 pub(crate) async fn overwrite_deleted(_: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Takes the place that the deleted rows had away from the table; the write-ahead log is the server's own.
+/// Writes the table anew, without the bytes of deleted rows, which a plain `VACUUM` leaves in its pages; the
+/// write-ahead log is the server's own.
 pub(crate) async fn empty_journal(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::raw_sql("VACUUM audit_subjects").execute(connection).await.map(|_| true)
+    sqlx::raw_sql("VACUUM (FULL) audit_subjects").execute(connection).await.map(|_| true)
 }

@@ -81,6 +81,8 @@ pub(crate) async fn add(
     row: &SubjectRow,
     now: i64,
 ) -> Result<(), sqlx::Error> {
+    // A row that finds no room moves others: they must not stay where they were.
+    overwrite_deleted(connection).await?;
     sqlx::query!(
         "INSERT INTO audit_subjects (pseudonym, tenant_id, user_id, department, wrapped_key, created_at)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
