@@ -90,7 +90,8 @@ SELECT 1, i, unhex(printf('%032x', i)), CASE d WHEN 1 THEN 'decision' ELSE 'outc
     ?3 + i * ?4,
     unhex(printf('%016x%016x', k * 2654435761 % 4294967296, k)),
     printf('toolu_%08x%08x', k * 2246822519 % 4294967296, k),
-    CASE d WHEN 1 THEN printf('0190f3a2-7c11-7000-8000-%012x', k / 20) END,
+    CASE d WHEN 1 THEN printf('%08x-%04x-7000-8000-%012x', (?3 + k / 20 * 40 * ?4) / 1000 >> 16,
+        (?3 + k / 20 * 40 * ?4) / 1000 & 65535, k / 20) END,
     CASE WHEN r % 10 < 7 THEN 'default' ELSE printf('tenant-%d', r % 10) END,
     CASE WHEN k % 100003 = 7 THEN 'rare@example.com' ELSE printf('user-%d@example.com', r % 3000) END,
     CASE d WHEN 1 THEN printf('department-%d', r % 12) END,
@@ -132,7 +133,8 @@ async fn questions(reader: &AuditReader, rows: i64) -> Result<(), Failure> {
     let trace = format!("{:016x}{k:016x}", k * 2_654_435_761 % 4_294_967_296);
     let trace: TraceId = trace.parse()?;
     let call = format!("toolu_{:08x}{k:08x}", k * 2_246_822_519 % 4_294_967_296);
-    let session = format!("0190f3a2-7c11-7000-8000-{:012x}", k / 20);
+    let begun = (START + k / 20 * 40 * STEP) / 1000;
+    let session = format!("{:08x}-{:04x}-7000-8000-{:012x}", begun >> 16, begun & 0xffff, k / 20);
     let filters = [
         ("no filter", base()),
         ("trace", EventFilter { trace_id: Some(trace), ..base() }),

@@ -1,27 +1,18 @@
 mod sealing;
+mod sink;
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use systemprompt_core::clock::Clock;
-use systemprompt_core::contract::{
-    AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
-};
+use systemprompt_core::contract::AuditError;
 #[cfg(feature = "sqlite")]
 use systemprompt_core::database::Backend;
 use systemprompt_core::database::{DbPool, Driver};
-use systemprompt_core::decision::Outcome;
-use systemprompt_core::event::AuditEvent;
-use systemprompt_core::id::PermitId;
-use systemprompt_core::principal::Principal;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
 
 use self::sealing::notice_erasures;
 use crate::note::VerifierKey;
@@ -32,7 +23,7 @@ use crate::stats::{AuditStats, Counters};
 use crate::store::{Opened, Store, query};
 use crate::subject::{SubjectKeys, reveal_permits};
 use crate::sweep::Sweep;
-use crate::writer::command::{Append, Command, Reporter, Settlement};
+use crate::writer::command::{Append, Command};
 use crate::writer::extent::Extent;
 use crate::writer::{Bell, Gathering, Writer};
 use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError};
@@ -317,106 +308,6 @@ impl AuditLog {
             // It ends with the writer; an error means that it is gone already.
             drop(checkpointer.await);
         }
-    }
-
-    fn send(&self, command: Command) -> Result<(), AuditError> {
-        let sent = self.0.commands.try_send(command);
-        self.0.bell.ring();
-        sent.map_err(|error| match error {
-            TrySendError::Full(_) => {
-                self.0.counters.refused.fetch_add(1, Relaxed);
-                AuditError::QueueFull
-            }
-            TrySendError::Closed(_) => AuditError::Closed,
-        })
-    }
-
-    async fn write(&self, events: Vec<Pending>) -> Result<(), AuditError> {
-        let start = Instant::now();
-        let deadline = start + self.0.append_timeout;
-        let (reply, mut written) = oneshot::channel();
-        let given_up = Arc::new(AtomicBool::new(false));
-        let append = Append { events, deadline, reply, given_up: given_up.clone() };
-        self.send(Command::Append(append))?;
-        let Ok(result) = timeout_at(deadline, &mut written).await else {
-            given_up.store(true, Release);
-            // From here on the writer cannot answer; what it answered just before still counts.
-            written.close();
-            return written.try_recv().unwrap_or_else(|_| Err(out_of_time()));
-        };
-        let result = result.unwrap_or_else(|_| Err(StoreError::Late.into()));
-        self.0.counters.took(start.elapsed());
-        result
-    }
-}
-
-async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, AuditError> {
-    match timeout_at(deadline, reply).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(_)) => Err(StoreError::Late.into()),
-        Err(_) => Err(out_of_time()),
-    }
-}
-
-fn out_of_time() -> AuditError {
-    AuditError::Unavailable("the database did not answer in time".to_owned())
-}
-
-#[async_trait]
-impl AuditSink for AuditLog {
-    async fn append(&self, event: AuditEvent) -> Result<(), AuditError> {
-        self.write(vec![self.pending(event).await?]).await
-    }
-
-    async fn append_all(&self, events: Vec<AuditEvent>) -> Result<(), AuditError> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let mut pending = Vec::with_capacity(events.len());
-        for event in events {
-            pending.push(self.pending(event).await?);
-        }
-        self.write(pending).await
-    }
-}
-
-#[async_trait]
-impl PermitLedger for AuditLog {
-    async fn settle(
-        &self,
-        permit: PermitId,
-        principal: &Principal,
-        outcome: Outcome,
-    ) -> Result<(), SettleError> {
-        let mut reporter = Reporter::from(principal);
-        reporter.sealed = self.sealed_report(principal, &outcome).await?;
-        let deadline = Instant::now() + self.0.append_timeout;
-        let (reply, settled) = oneshot::channel();
-        self.send(Command::Settle(Box::new(Settlement {
-            permit,
-            reporter: Some(reporter),
-            outcome,
-            detail: None,
-            deadline: Some(deadline),
-            reply: Some(reply),
-        })))?;
-        answer(settled, deadline).await?
-    }
-
-    fn abandon(&self, permit: PermitId) {
-        // What does not fit in the queue is found by the sweep.
-        drop(self.send(Command::Settle(Box::new(Settlement::abandoned(permit, None)))));
-    }
-
-    async fn state(&self, permit: PermitId) -> Result<PermitState, AuditError> {
-        let state = query!(self.0.pool, permits::state(permit));
-        state.map_err(|error| StoreError::from(error).into())
-    }
-
-    async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
-        let pseudonym = self.pseudonym(call.principal).await?;
-        let found = query!(self.0.pool, permits::find(call, pseudonym.as_deref()));
-        found.map_err(|error| StoreError::from(error).into())
     }
 }
 

@@ -12,7 +12,8 @@ use systemprompt_core::principal::Principal;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::{AuditLog, Shared, out_of_time};
+use super::sink::out_of_time;
+use super::{AuditLog, Shared};
 use crate::pending::Pending;
 use crate::subject::{DataKey, Person, SubjectKeys};
 use crate::writer::command::{Command, SealedReport};
