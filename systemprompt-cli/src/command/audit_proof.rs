@@ -37,7 +37,7 @@ pub(crate) async fn prove(args: &ProveArgs, profile: &Path, output: Output) -> R
 }
 
 pub(crate) fn verify(args: &VerifyProofArgs, output: Output) -> Result<(), Failure> {
-    let keys = keys(&args.keys)?;
+    let keys = keys("--key", &args.keys)?;
     let text = fs::read_to_string(&args.file).map_err(|error| {
         Failure::not_found(format!("`{}` cannot be read: {error}", args.file.display()))
     })?;
