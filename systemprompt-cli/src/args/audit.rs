@@ -124,6 +124,10 @@ pub(crate) struct VerifyProofArgs {
     /// The public key, or a file with some.
     #[arg(long = "key", value_name = "VKEY|FILE", required = true)]
     pub(crate) keys: Vec<String>,
+    /// The public key of a witness, or a file with some, all of whom must have cosigned what the event is
+    /// proven by.
+    #[arg(long = "witness", value_name = "VKEY|FILE")]
+    pub(crate) witnesses: Vec<String>,
 }
 
 #[derive(Debug, Args)]
