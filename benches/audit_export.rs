@@ -168,6 +168,7 @@ fn http(folder: &Path, url: &str) -> SinkSettings {
         headers: Vec::new(),
         gzip: true,
         timeout: Duration::from_secs(30),
+        splunk_ack: false,
     };
     let to = Destination::Http(settings);
     let mut sink =

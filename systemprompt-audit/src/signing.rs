@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::checkpoint::{
-    CheckpointOptions, Checkpointer, Delivery, Head, Heads, Signers, Tended, divergence, due,
-    is_cut_off,
+    CheckpointOptions, Checkpointer, Cosigning, Delivery, Head, Heads, Signers, Tended, divergence,
+    due, is_cut_off,
 };
 use crate::merkle::Tree;
 use crate::stats::Counters;
@@ -93,6 +93,9 @@ impl<'o> Signing<'o> {
     ) -> JoinHandle<()> {
         let now = options.clock.now();
         let retired = self.signers.previous.as_ref().is_none_or(|(_, until)| *until <= now);
+        let clock = options.clock.clone();
+        let cosigning = Cosigning { pool: pool.clone(), clock, places: Vec::new() };
+        let witnesses = (self.options.witnesses.as_slice(), cosigning);
         let checkpointer = Checkpointer {
             retired,
             pool: pool.clone(),
@@ -102,7 +105,7 @@ impl<'o> Signing<'o> {
             interval: self.options.interval,
             clock: options.clock.clone(),
             counters: counters.clone(),
-            delivery: Delivery::new(&self.options.places, counters),
+            delivery: Delivery::new(&self.options.places, witnesses, counters),
             tended: Tended::new(tended, self.options.places.clone()),
         };
         tokio::spawn(checkpointer.run(self.announced, commands))

@@ -30,6 +30,8 @@ pub struct AuditStats {
     pub checkpoints: u64,
     /// Times a checkpoint could not be stored, or not be kept at an outside place.
     pub checkpoint_failures: u64,
+    /// Checkpoints that a witness has cosigned, once for each witness.
+    pub cosigned: u64,
     /// Events up to the last checkpoint.
     pub checkpointed: u64,
     /// Whether the log is not the one that was signed before, so that it is not signed any more.
@@ -60,6 +62,7 @@ pub(crate) struct Counters {
     pub(crate) healthy: AtomicBool,
     pub(crate) checkpoints: AtomicU64,
     pub(crate) checkpoint_failures: AtomicU64,
+    pub(crate) cosigned: AtomicU64,
     pub(crate) checkpointed: AtomicU64,
     pub(crate) diverged: AtomicBool,
     latency: [AtomicU64; LATENCY_BOUNDS_US.len() + 1],
@@ -79,6 +82,7 @@ impl Counters {
             healthy: AtomicBool::new(true),
             checkpoints: AtomicU64::new(0),
             checkpoint_failures: AtomicU64::new(0),
+            cosigned: AtomicU64::new(0),
             checkpointed: AtomicU64::new(0),
             diverged: AtomicBool::new(false),
             latency: Default::default(),
@@ -123,6 +127,7 @@ impl Counters {
             healthy: self.healthy.load(Relaxed),
             checkpoints: self.checkpoints.load(Relaxed),
             checkpoint_failures: self.checkpoint_failures.load(Relaxed),
+            cosigned: self.cosigned.load(Relaxed),
             checkpointed: self.checkpointed.load(Relaxed),
             diverged: self.diverged.load(Relaxed),
             latency,

@@ -9,10 +9,11 @@ use std::time::Duration;
 use systemprompt_audit::AuditLog;
 use systemprompt_audit::checkpoint::{
     CheckpointOptions, CheckpointPlace, FilePlace, HttpPlace, SigningKey, SigningKeys, StdoutPlace,
+    TlogWitness, Witness,
 };
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::Timestamp;
-use systemprompt_core::config::CheckpointTarget;
+use systemprompt_core::config::{CheckpointTarget, WitnessTarget};
 use systemprompt_core::secret::Secret;
 
 use crate::StartError;
@@ -29,20 +30,38 @@ pub(crate) fn checkpoint_options(config: &Config) -> Result<CheckpointOptions, S
         interval: Duration::from_secs(section.checkpoint_interval_s),
         places: match &section.checkpoints {
             None => vec![Arc::new(FilePlace::new(config.data_folder().join("checkpoints.log")))],
-            Some(targets) => targets.iter().map(place).collect::<Result<_, _>>()?,
+            Some(targets) => {
+                targets.iter().filter_map(|it| place(it).transpose()).collect::<Result<_, _>>()?
+            }
         },
+        witnesses: section
+            .checkpoints
+            .iter()
+            .flatten()
+            .filter_map(|target| witness(target).transpose())
+            .collect::<Result<_, _>>()?,
     })
 }
 
-fn place(target: &CheckpointTarget) -> Result<Arc<dyn CheckpointPlace>, StartError> {
-    Ok(match target {
+fn place(target: &CheckpointTarget) -> Result<Option<Arc<dyn CheckpointPlace>>, StartError> {
+    Ok(Some(match target {
         CheckpointTarget::File(path) => Arc::new(FilePlace::new(path)),
         CheckpointTarget::Stdout(_) => Arc::new(StdoutPlace),
         CheckpointTarget::Http(url) => {
             let url = url.as_str().parse().map_err(signing)?;
             Arc::new(HttpPlace::new(url).map_err(signing)?)
         }
-    })
+        CheckpointTarget::Witness(_) => return Ok(None),
+    }))
+}
+
+fn witness(target: &CheckpointTarget) -> Result<Option<Arc<dyn Witness>>, StartError> {
+    let CheckpointTarget::Witness(WitnessTarget { url, key }) = target else { return Ok(None) };
+    let prefix = url.as_str().parse().map_err(signing)?;
+    let key = key.parse().map_err(|error| {
+        StartError::Signing(format!("`audit.checkpoints`: `{key}` is no key of a witness: {error}"))
+    })?;
+    Ok(Some(Arc::new(TlogWitness::new(&prefix, key).map_err(signing)?)))
 }
 
 /// Writes the public key that goes with what is signed into the data folder, as `audit.pub`. Another one

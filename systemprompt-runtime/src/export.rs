@@ -49,6 +49,7 @@ fn sink_settings(
     settings.splunk_index = sink.splunk_index.clone();
     settings.spool_bytes = sink.spool_max_bytes;
     settings.batch_events = sink.batch_events;
+    settings.ack_timeout = Duration::from_secs(sink.splunk_ack_timeout_s);
     settings.backoff_longest = Duration::from_millis(sink.backoff_max_ms);
     Ok(settings)
 }
@@ -71,6 +72,7 @@ fn destination(
             headers: headers(target, format, config)?,
             gzip: target.gzip,
             timeout: Duration::from_millis(sink.timeout_ms),
+            splunk_ack: sink.splunk_ack,
         }),
         SinkTarget::Syslog(target) => Destination::Syslog(match target {
             SyslogTarget::Udp(address) => SyslogAddress::Udp(address.clone()),

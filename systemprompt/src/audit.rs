@@ -35,8 +35,8 @@ pub mod export {
 pub mod checkpoint {
     #[doc(inline)]
     pub use systemprompt_audit::checkpoint::{
-        CheckpointOptions, CheckpointPlace, CheckpointRecord, FilePlace, ParsedRecord, PlaceError,
-        SigningKey, SigningKeys, StdoutPlace,
+        CheckpointOptions, CheckpointPlace, CheckpointRecord, FilePlace, GrowingLog, ParsedRecord,
+        PlaceError, SigningKey, SigningKeys, StdoutPlace, Witness,
     };
 }
 
@@ -54,8 +54,8 @@ pub mod merkle {
 pub mod note {
     #[doc(inline)]
     pub use systemprompt_audit::note::{
-        Checkpoint, CheckpointError, Ed25519Signer, KeyError, NoteError, NoteSignature, PublicKey,
-        SeedError, SignedNote, Signer, VerifierKey,
+        Checkpoint, CheckpointError, Cosignature, Ed25519Signer, KeyError, NoteError,
+        NoteSignature, PublicKey, SeedError, SignedNote, Signer, VerifierKey, WitnessKey,
     };
 }
 

@@ -13,6 +13,6 @@ pub use systemprompt_core::config::{
     ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor,
     KeepSize, KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection,
     Position, Profile, RetentionSection, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection,
-    ShadowPolicy, SigningAlgorithm, SourceMap, VaultKey, json_schema, load, load_policy, parse,
-    parse_policy,
+    ShadowPolicy, SigningAlgorithm, SourceMap, VaultKey, WitnessTarget, json_schema, load,
+    load_policy, parse, parse_policy,
 };

@@ -81,8 +81,10 @@ fn last(path: &Path, origin: &str) -> io::Result<Option<Checkpoint>> {
     let mut end = Vec::new();
     file.take(END).read_to_end(&mut end)?;
     let end = String::from_utf8_lossy(&end);
-    Ok(end.lines().rev().find_map(|line| match ParsedRecord::parse(line)? {
+    // One that was cosigned late comes after newer ones.
+    let of = |line| match ParsedRecord::parse(line)? {
         ParsedRecord::Checkpoint(checkpoint, _) if checkpoint.origin == origin => Some(checkpoint),
         _ => None,
-    }))
+    };
+    Ok(end.lines().filter_map(of).max_by_key(|checkpoint| checkpoint.size))
 }

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 
 use super::CheckpointRecord;
+use crate::StoreError;
 use crate::note::Checkpoint;
 
 /// Somewhere outside the database where checkpoints are kept.
@@ -9,8 +10,9 @@ pub trait CheckpointPlace: Send + Sync {
     /// What the place is called in logs; holds nothing secret.
     fn name(&self) -> String;
 
-    /// Keeps a record. It is durable there when this returns; after an error it is tried again, so that
-    /// a place may see a record twice.
+    /// Keeps a record. It is durable there when this returns; after an error that is not
+    /// [final](PlaceError::is_final) it is tried again, so that a place may see a record twice. One that a
+    /// witness has cosigned comes once more, with that signature.
     ///
     /// # Errors
     /// [`PlaceError`] when it could not be kept.
@@ -39,4 +41,18 @@ pub enum PlaceError {
     /// It answered something else than success.
     #[error("the place answered {0}")]
     Refused(u16),
+    /// It will not take this checkpoint, however often it is asked, and why.
+    #[error("it was declined: {0}")]
+    Declined(String),
+    /// What it needs of the log cannot be read, or its answer not be stored.
+    #[error("the database did not serve: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl PlaceError {
+    /// Whether trying the same checkpoint again is of no use.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Declined(_))
+    }
 }

@@ -119,10 +119,10 @@ fn sink(settings: &SinkSettings, encoder: &Encoder) -> Result<Sink, SettingsErro
         Destination::File(file) => Sink::Local(LocalSink::File(FileSink::new(file.clone()))),
         Destination::Http(http) => {
             let sink = HttpSink::new(&settings.id, http, encoder.clone())?;
-            Sink::Remote(RemoteSink::Http(sink))
+            Sink::Remote(Box::new(RemoteSink::Http(sink)))
         }
         Destination::Syslog(address) => {
-            Sink::Remote(RemoteSink::Syslog(SyslogSink::new(address.clone())))
+            Sink::Remote(Box::new(RemoteSink::Syslog(SyslogSink::new(address.clone()))))
         }
     })
 }

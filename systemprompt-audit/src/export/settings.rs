@@ -41,11 +41,14 @@ pub struct SinkSettings {
     pub backoff_longest: Duration,
     /// How often the log is looked at when there was nothing new.
     pub poll: Duration,
+    /// How long the receiver may take to acknowledge events, where it does; then they are sent again.
+    pub ack_timeout: Duration,
 }
 
 impl SinkSettings {
     /// A sink that exports the log from its beginning, with the usual limits: 1,000 events in a batch,
-    /// 1 GiB on disk, pauses from half a second to a minute, a look at the log every 200 ms.
+    /// 1 GiB on disk, pauses from half a second to a minute, a look at the log every 200 ms, five minutes for
+    /// an acknowledgement.
     #[must_use]
     pub fn new(
         id: impl Into<String>,
@@ -66,6 +69,7 @@ impl SinkSettings {
             backoff_first: Duration::from_millis(500),
             backoff_longest: Duration::from_secs(60),
             poll: Duration::from_millis(200),
+            ack_timeout: Duration::from_secs(300),
         }
     }
 
@@ -125,6 +129,8 @@ pub struct HttpSettings {
     pub gzip: bool,
     /// How long a request may take.
     pub timeout: Duration,
+    /// Whether events have arrived only when Splunk has acknowledged that they are indexed.
+    pub splunk_ack: bool,
 }
 
 impl std::fmt::Debug for HttpSettings {
@@ -134,6 +140,7 @@ impl std::fmt::Debug for HttpSettings {
             .field("headers", &names)
             .field("gzip", &self.gzip)
             .field("timeout", &self.timeout)
+            .field("splunk_ack", &self.splunk_ack)
             .finish_non_exhaustive()
     }
 }
@@ -184,6 +191,15 @@ pub enum SettingsError {
     /// The URL is none.
     #[error("the sink `{id}` has no proper http or https URL")]
     Url {
+        /// The sink.
+        id: String,
+    },
+    /// Acknowledgement is asked of something that is not Splunk's collector.
+    #[error(
+        "the sink `{id}` cannot ask for acknowledgement: that takes the format `splunk_hec` and a URL with \
+         `/services/collector`"
+    )]
+    Ack {
         /// The sink.
         id: String,
     },

@@ -192,9 +192,9 @@ impl Spool {
         Ok(Segment { path, head, size })
     }
 
-    /// The segment that is next to be delivered.
-    pub(super) fn front(&self) -> Option<Segment> {
-        self.state().waiting.front().cloned()
+    /// The segment after `index` others that are to be delivered.
+    pub(super) fn nth(&self, index: usize) -> Option<Segment> {
+        self.state().waiting.get(index).cloned()
     }
 
     /// Whether what was not delivered must be read again; until then nothing is taken.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::{NoteSignature, ed25519};
+use super::{NoteSignature, cosignature, ed25519};
 
 /// A public key of some algorithm.
 pub trait PublicKey: Send + Sync + fmt::Debug {
@@ -117,6 +117,12 @@ pub enum KeyError {
     /// The algorithm is not known here.
     #[error("the algorithm {0:#04x} of the verifier key is not known")]
     Algorithm(u8),
+    /// The key is that of a witness, where one of a log is due.
+    #[error("the verifier key is that of a witness, which signs no log")]
+    Witness,
+    /// The key is that of a log, where one of a witness is due.
+    #[error("the verifier key is not that of a witness, whose signatures have the type 0x04")]
+    NoWitness,
     /// No key of the algorithm has these bytes.
     #[error("the bytes in the verifier key are no key")]
     Bytes,
@@ -126,6 +132,26 @@ impl FromStr for VerifierKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
+        let parsed = ParsedKey::parse(text)?;
+        let key = match parsed.algorithm {
+            ed25519::ALGORITHM => ed25519::public_key(&parsed.bytes).ok_or(KeyError::Bytes)?,
+            cosignature::ALGORITHM => return Err(KeyError::Witness),
+            other => return Err(KeyError::Algorithm(other)),
+        };
+        parsed.named(key)
+    }
+}
+
+/// The parts of `name+id+key`.
+pub(super) struct ParsedKey<'t> {
+    name: &'t str,
+    id: u32,
+    pub(super) algorithm: u8,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl<'t> ParsedKey<'t> {
+    pub(super) fn parse(text: &'t str) -> Result<Self, KeyError> {
         let mut parts = text.splitn(3, '+');
         let (Some(name), Some(stated), Some(key)) = (parts.next(), parts.next(), parts.next())
         else {
@@ -134,15 +160,16 @@ impl FromStr for VerifierKey {
         if stated.len() != 8 || !stated.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(KeyError::Form);
         }
-        let stated = u32::from_str_radix(stated, 16).map_err(|_| KeyError::Form)?;
+        let id = u32::from_str_radix(stated, 16).map_err(|_| KeyError::Form)?;
         let bytes = STANDARD.decode(key).map_err(|_| KeyError::Form)?;
         let (algorithm, bytes) = bytes.split_first().ok_or(KeyError::Form)?;
-        let key = match *algorithm {
-            ed25519::ALGORITHM => ed25519::public_key(bytes).ok_or(KeyError::Bytes)?,
-            other => return Err(KeyError::Algorithm(other)),
-        };
-        let key = Self::new(name, key)?;
-        if key.id == stated { Ok(key) } else { Err(KeyError::Id) }
+        Ok(Self { name, id, algorithm: *algorithm, bytes: bytes.to_vec() })
+    }
+
+    /// `key` with this name, if the id is that of both.
+    pub(super) fn named(self, key: Arc<dyn PublicKey>) -> Result<VerifierKey, KeyError> {
+        let key = VerifierKey::new(self.name, key)?;
+        if key.id == self.id { Ok(key) } else { Err(KeyError::Id) }
     }
 }
 

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::key::is_name;
 
 /// A signature on a note: who made it, and what it is. It may not be one at all until it was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NoteSignature {
     /// The name of the key.
     pub name: String,
@@ -21,7 +21,7 @@ pub(super) const MARK: &str = "\u{2014} ";
 
 impl NoteSignature {
     /// Reads a line without its line break.
-    pub(super) fn from_line(line: &str) -> Option<Self> {
+    pub(crate) fn from_line(line: &str) -> Option<Self> {
         let (name, signature) = line.strip_prefix(MARK)?.split_once(' ')?;
         let bytes = STANDARD.decode(signature).ok()?;
         let (id, bytes) = bytes.split_first_chunk::<4>()?;

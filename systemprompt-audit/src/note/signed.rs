@@ -48,6 +48,22 @@ impl SignedNote {
         &self.signatures
     }
 
+    /// The note with `others` as well, each signature once.
+    ///
+    /// # Errors
+    /// [`NoteError::Signatures`] when that are too many.
+    pub fn with(mut self, others: &[NoteSignature]) -> Result<Self, NoteError> {
+        for other in others {
+            if !self.signatures.contains(other) {
+                self.signatures.push(other.clone());
+            }
+        }
+        if self.signatures.len() > MAX_SIGNATURES {
+            return Err(NoteError::Signatures);
+        }
+        Ok(self)
+    }
+
     /// Those of `keys` that have signed the text. Signatures of other keys are ignored.
     ///
     /// # Errors

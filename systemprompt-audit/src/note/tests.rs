@@ -49,6 +49,74 @@ fn our_checkpoints_are_those_of_another_implementation() {
     assert_eq!(text.hash().0, [7; 32]);
 }
 
+/// The example of C2SP tlog-cosignature, whose key nobody has published.
+#[test]
+fn a_cosigned_checkpoint_is_read_as_another_implementation_reads_it() {
+    let text =
+        "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    let line = "\u{2014} witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==";
+    let note: SignedNote = format!("{text}\n{line}\n").parse().unwrap();
+    let ours = &note.signatures()[0];
+    let theirs = signed_note::Signature::from_bytes(line.as_bytes()).unwrap();
+    assert_eq!((&*ours.name, ours.key_id), (theirs.name(), theirs.id()));
+    assert_eq!(ours.bytes, theirs.signature());
+    assert_eq!(ours.bytes[..8], 1_679_315_147_u64.to_be_bytes());
+    let checkpoint: Checkpoint = note.text().parse().unwrap();
+    assert_eq!(checkpoint.size, 20_852_163);
+}
+
+/// A key and a cosignature of a witness made with nothing of ours.
+fn cosigned(seconds: u64) -> (WitnessKey, SignedNote) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use ed25519_dalek::Signer as _;
+    let key = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
+    let mut typed = vec![4];
+    typed.extend(key.verifying_key().to_bytes());
+    let id = signed_note::key_id("w.example", &typed);
+    let vkey = format!("w.example+{id:08x}+{}", STANDARD.encode(typed));
+    let note = checkpoint().sign(&[&signer(NAME, 1)]).unwrap();
+    let message = format!("cosignature/v1\ntime {seconds}\n{}", note.text());
+    let mut bytes = seconds.to_be_bytes().to_vec();
+    bytes.extend(key.sign(message.as_bytes()).to_bytes());
+    let signature = signed_note::Signature::new("w.example".to_owned(), id, bytes).unwrap();
+    let line = String::from_utf8(signature.to_bytes()).unwrap();
+    (vkey.parse().unwrap(), format!("{note}{}\n", line.trim_end()).parse().unwrap())
+}
+
+#[test]
+fn a_cosignature_counts_for_its_time_text_and_key_alone() {
+    let (key, note) = cosigned(1_764_000_000);
+    let found = key.cosignature(&note).unwrap().unwrap();
+    assert_eq!(found.at.to_string(), "2025-11-24T16:00:00.000000Z");
+    assert_eq!(key.to_string().parse(), Ok(key.clone()));
+    // The log's own signature is none, and the witness's none of the log.
+    let bare = checkpoint().sign(&[&signer(NAME, 1)]).unwrap();
+    assert_eq!(key.cosignature(&bare), Ok(None));
+    assert_eq!(note.verify(&[signer(NAME, 1).verifier().clone()]).unwrap().len(), 1);
+    for at in [0, 7, 8, 71] {
+        let mut forged = note.clone();
+        forged.signatures[1].bytes[at] ^= 1;
+        assert_eq!(key.cosignature(&forged), Err(NoteError::Forged), "{at}");
+    }
+    let mut short = note.clone();
+    short.signatures[1].bytes.truncate(64);
+    assert_eq!(key.cosignature(&short), Err(NoteError::Forged));
+    // No time beyond 2^63 - 1.
+    let (key, late) = cosigned(1 << 63);
+    assert_eq!(key.cosignature(&late), Err(NoteError::Forged));
+    // Of several the newest.
+    let (_, later) = cosigned(1_764_000_001);
+    let both = note.clone().with(later.signatures()).unwrap();
+    assert_eq!(both.signatures().len(), 3);
+    assert_eq!(key.cosignature(&both).unwrap().unwrap().signature, later.signatures[1]);
+    // Keys of the one kind are none of the other.
+    assert_eq!(key.to_string().parse::<VerifierKey>(), Err(KeyError::Witness));
+    let log = signer(NAME, 1).verifier().to_string();
+    assert_eq!(log.parse::<WitnessKey>(), Err(KeyError::NoWitness));
+    assert_eq!("log+01020304+BgAA".parse::<WitnessKey>(), Err(KeyError::Algorithm(6)));
+}
+
 #[test]
 fn a_key_survives_being_written() {
     let signer = signer(NAME, 3);

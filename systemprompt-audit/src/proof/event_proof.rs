@@ -5,10 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use systemprompt_core::clock::Timestamp;
 
 use super::disclosed::Disclosed;
 use crate::merkle::{Hash, ProofError, hash_leaf, verify_inclusion};
-use crate::note::{Checkpoint, NoteError, SignedNote, VerifierKey};
+use crate::note::{Checkpoint, NoteError, SignedNote, VerifierKey, WitnessKey};
 
 /// First line of a proof (C2SP tlog-proof).
 const TITLE: &str = "c2sp.org/tlog-proof@v1";
@@ -109,6 +110,16 @@ impl EventProof {
             leaf,
             columns: self.extra.disclosed.as_ref().map(Disclosed::to_json),
         })
+    }
+}
+
+impl EventProof {
+    /// When `witness` has cosigned the checkpoint in the proof, to the second; `None` when it has not.
+    ///
+    /// # Errors
+    /// [`ProofFault::Signature`] when a signature that says to be made by it is not.
+    pub fn cosigned_at(&self, witness: &WitnessKey) -> Result<Option<Timestamp>, ProofFault> {
+        Ok(witness.cosignature(&self.note)?.map(|cosignature| cosignature.at))
     }
 }
 

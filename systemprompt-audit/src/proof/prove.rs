@@ -118,6 +118,7 @@ async fn make(
     let note = note.ok_or(ProveError::Unsigned { origin, size })?.note;
     let note: SignedNote = note.parse().map_err(|_| ProveError::Disagrees)?;
     let checkpoint: Checkpoint = note.text().parse().map_err(|_| ProveError::Disagrees)?;
+    let note = cosigned(source, log_id, note, &checkpoint).await?;
     let ranges = tiles_of_inclusion(index, checkpoint.size);
     let nodes = load_nodes(&mut source.tree(log_id), ranges).await?.ok_or(ProveError::Disagrees)?;
     let path = inclusion(&nodes, index, checkpoint.size).ok_or(ProveError::Disagrees)?;
@@ -125,6 +126,24 @@ async fn make(
     verify_inclusion(&hash, index, checkpoint.size, &path, &checkpoint.root)
         .map_err(|_| ProveError::Disagrees)?;
     Ok(EventProof { extra, index, path, note })
+}
+
+/// The note with the signatures that witnesses have given for it.
+async fn cosigned(
+    source: &mut impl LogSource,
+    log_id: i64,
+    mut note: SignedNote,
+    checkpoint: &Checkpoint,
+) -> Result<SignedNote, ProveError> {
+    let size = i64::try_from(checkpoint.size).map_err(|_| ProveError::Disagrees)?;
+    for stored in source.checkpoints(log_id, size - 1, size).await?.into_iter().flatten() {
+        if let Ok(other) = stored.note.parse::<SignedNote>()
+            && other.text() == note.text()
+        {
+            note = note.with(other.signatures()).map_err(|_| ProveError::Disagrees)?;
+        }
+    }
+    Ok(note)
 }
 
 fn extra_of(origin: &str, row: &ScannedRow<'_>, disclose: bool) -> Option<Extra> {

@@ -74,6 +74,9 @@ impl LogState {
         if let SignedBy::Nobody(why) = &signed {
             return self.bad_signature(point, why);
         }
+        if self.cosigned.verify(point).is_err() {
+            return self.bad_signature(point, "the signature of a witness on it is forged");
+        }
         match (there.then(|| self.has_root(root)).flatten(), signed) {
             (None, _) | (_, SignedBy::Nobody(_)) => {}
             (Some(false), _) => {
@@ -82,6 +85,7 @@ impl LogState {
             }
             (Some(true), SignedBy::Trusted) => {
                 self.checkpoints += 1;
+                self.cosigned.count(point);
                 (self.good_to, self.signed_to) = (*size, *size);
             }
             (Some(true), SignedBy::Untrusted(key)) => {

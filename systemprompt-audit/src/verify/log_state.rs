@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::checks::{Mismatch, Point};
+use super::cosigned::Cosigned;
 use super::key_ring::KeyRing;
 use super::{Finding, FindingKind, StoredTile};
 use crate::column::Column;
@@ -33,6 +34,7 @@ pub(super) struct LogState {
     /// Up to where rows may be missing.
     pub(super) pruned_to: i64,
     pub(super) checkpoints: u64,
+    pub(super) cosigned: Cosigned,
     /// Up to where the rows are those that were signed.
     pub(super) good_to: i64,
     pub(super) signed_to: i64,
@@ -48,7 +50,7 @@ struct Other {
 }
 
 impl LogState {
-    pub(super) fn new(origin: String, ring: KeyRing) -> Self {
+    pub(super) fn new(origin: String, ring: KeyRing, cosigned: Cosigned) -> Self {
         Self {
             origin,
             ring,
@@ -63,6 +65,7 @@ impl LogState {
             rows: 0,
             pruned_to: 0,
             checkpoints: 0,
+            cosigned,
             good_to: 0,
             signed_to: 0,
             untrusted: None,

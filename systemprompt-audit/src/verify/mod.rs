@@ -9,9 +9,11 @@
 //!
 //! Every [`Finding`] names its row. How much is proven depends on what the verifier brings along: with a
 //! checkpoint from outside and a key that it trusts, whoever owns the database cannot have changed what
-//! the checkpoint covers. With neither, only the log speaks for itself.
+//! the checkpoint covers. With neither, only the log speaks for itself. What a witness has cosigned nobody can
+//! have made anew, not even with the key of the log.
 
 mod checks;
+mod cosigned;
 mod finding;
 mod key_ring;
 mod log_state;

@@ -9,6 +9,9 @@ use crate::note::{Checkpoint, SignedNote, VerifierKey};
 /// Longest line of a file of checkpoints, in bytes.
 const LINE: u64 = 1 << 20;
 
+/// How far back a checkpoint may be that comes again.
+const RECENT: usize = 64;
+
 /// Checkpoints from outside of the database.
 #[derive(Debug, Clone, Default)]
 pub struct Outside {
@@ -83,8 +86,17 @@ impl Outside {
         Ok(outside)
     }
 
+    /// A checkpoint that comes again, as one does that was cosigned, adds its signatures.
     fn add(&mut self, checkpoint: Checkpoint, note: SignedNote) {
-        self.checkpoints.entry(checkpoint.origin.clone()).or_default().push((checkpoint, note));
+        let of = self.checkpoints.entry(checkpoint.origin.clone()).or_default();
+        let recent = of.iter_mut().rev().take(RECENT);
+        if let Some((_, there)) = recent.into_iter().find(|(_, there)| there.text() == note.text())
+            && let Ok(both) = there.clone().with(note.signatures())
+        {
+            *there = both;
+            return;
+        }
+        of.push((checkpoint, note));
     }
 
     /// The logs that there are checkpoints of.

@@ -94,6 +94,7 @@ pub(super) async fn covers(
         state.findings.push(Finding::new(kind, &state.origin, detail).rows(1, point.size));
     } else if signed == SignedBy::Trusted {
         state.checkpoints += 1;
+        state.cosigned.count(point);
         state.signed_to = state.signed_to.max(point.size);
     }
     Ok(())

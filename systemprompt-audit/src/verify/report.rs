@@ -20,6 +20,8 @@ pub struct Report {
     pub rows: u64,
     /// Checkpoints from outside that were held against the logs.
     pub outside_checkpoints: u64,
+    /// Witnesses whose cosignatures were looked for.
+    pub witnesses: u64,
     /// Records outside that cannot be read.
     pub outside_damaged: u64,
     /// Permits that are open still.
@@ -50,6 +52,13 @@ pub struct LogReport {
     pub checkpoints: u64,
     /// Up to where a checkpoint with a trusted signature covers it. What comes after is not signed yet.
     pub signed_to: i64,
+    /// How many of its sizes a witness has cosigned, beyond doubt and over these rows.
+    pub cosigned: u64,
+    /// Up to where a checkpoint that a witness has cosigned covers it: that much of it nobody can have made
+    /// anew, not even with the key of the log.
+    pub cosigned_to: i64,
+    /// When the last witness of that size has signed, to the second (RFC 3339).
+    pub cosigned_at: Option<String>,
     /// The root over all its events, in hex; `None` when rows are missing.
     pub root: Option<String>,
 }

@@ -1,4 +1,5 @@
 use super::checks::Point;
+use super::cosigned::Cosigned;
 use super::key_ring::{KeyRing, SignedBy};
 use super::log_state::LogState;
 use super::permits::{Permits, Swept};
@@ -77,6 +78,7 @@ pub(super) async fn run(
         proven: !anchors.is_empty(),
         outside_checkpoints: outside.len() as u64,
         outside_damaged: outside.damaged,
+        witnesses: options.witnesses.len() as u64,
         ..Report::default()
     };
     for fault in source.table_faults().await? {
@@ -98,6 +100,7 @@ pub(super) async fn run(
         fallback,
         outside,
         anchors: &anchors,
+        cosigned: Cosigned::by(&options.witnesses),
         since: options.since_checkpoint.map(|size| i64::try_from(size).unwrap_or(i64::MAX)),
         permits: Permits::new(pruned::permits_to(begun.iter().flatten())),
         swept: &swept,
@@ -146,6 +149,7 @@ struct Walk<'w, S> {
     fallback: Option<VerifierKey>,
     outside: &'w Outside,
     anchors: &'w [VerifierKey],
+    cosigned: Cosigned,
     since: Option<i64>,
     permits: Permits,
     swept: &'w [Swept],
@@ -167,7 +171,7 @@ impl<S: LogSource> Walk<'_, S> {
             _ => self.anchors,
         };
         let ring = KeyRing::new(&log.origin, &events, anchors);
-        let mut state = LogState::new(log.origin.clone(), ring);
+        let mut state = LogState::new(log.origin.clone(), ring, self.cosigned.clone());
         let outside = self.outside.checkpoints.get(&log.origin).map_or(&[][..], Vec::as_slice);
         let mut outside = outside.iter().map(Point::outside).peekable();
         if let Some(pruned) = pruned {
@@ -251,6 +255,8 @@ impl<S: LogSource> Walk<'_, S> {
             state.next = size.saturating_add(1);
             (state.good_to, state.signed_to) = (size, size);
             state.checkpoints = 1;
+            let cosigned = points.iter().filter(|other| other.root == point.root);
+            cosigned.for_each(|point| state.cosigned.count(point));
         }
         Ok(())
     }
@@ -318,6 +324,9 @@ impl<S: LogSource> Walk<'_, S> {
             pruned_to: state.pruned_to,
             checkpoints: state.checkpoints,
             signed_to: state.signed_to,
+            cosigned: state.cosigned.sizes,
+            cosigned_to: state.cosigned.to,
+            cosigned_at: state.cosigned.at.map(|at| at.to_string()),
             root: state.tree.as_ref().map(Tree::root).map(hex::encode),
         });
         state.findings.into_iter().for_each(|finding| self.report.add(finding));

@@ -21,6 +21,8 @@ on_both! {
     #[tokio::test]
     the_file_is_for_its_owner_alone_and_survives_half_a_line;
     #[tokio::test]
+    a_checkpoint_that_comes_late_does_not_hide_a_newer_one;
+    #[tokio::test]
     a_place_that_fails_is_tried_again_and_counted;
     #[tokio::test]
     a_place_that_hangs_holds_nothing_up;
@@ -77,6 +79,23 @@ async fn the_file_is_for_its_owner_alone_and_survives_half_a_line(fixture: Fixtu
     let report = signed.verify(signed.url()).await;
     assert!(report.is_clean(), "{:?}", report.findings);
     assert_eq!(report.logs[0].signed_to, 20);
+}
+
+async fn a_checkpoint_that_comes_late_does_not_hide_a_newer_one(fixture: Fixture) {
+    let signed = Signed::on(fixture);
+    let log = signed.log().await;
+    signed.append_signed(&log, 120).await;
+    log.close().await;
+    // As a witness brings it that was away.
+    let text = std::fs::read_to_string(signed.outside()).unwrap();
+    let early = text.lines().find(|line| line.contains("\"size\"")).unwrap();
+    std::fs::write(signed.outside(), format!("{text}{early}\n")).unwrap();
+    run_on(&signed.fixture.pool, "DELETE FROM audit_events WHERE seq > 90").await;
+    run_on(&signed.fixture.pool, "DELETE FROM audit_checkpoints WHERE size > 90").await;
+    run_on(&signed.fixture.pool, "UPDATE audit_logs SET size = 90").await;
+    let log = signed.log().await;
+    assert!(log.stats().diverged);
+    log.close().await;
 }
 
 /// Fails some times before it takes anything, or hangs for ever.

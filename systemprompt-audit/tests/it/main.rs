@@ -39,3 +39,5 @@ mod streaming;
 mod transit;
 mod unfinished;
 mod views;
+#[cfg(feature = "witness")]
+mod witness;

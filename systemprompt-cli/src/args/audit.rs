@@ -93,6 +93,10 @@ pub(crate) struct VerifyArgs {
     /// checkpoints, else the log's own. May be given more than once.
     #[arg(long = "key", value_name = "VKEY|FILE")]
     pub(crate) keys: Vec<String>,
+    /// The public key of a witness, or a file with some: how far the log is cosigned is said, too; without it
+    /// the witnesses of the profile. May be given more than once.
+    #[arg(long = "witness", value_name = "VKEY|FILE")]
+    pub(crate) witnesses: Vec<String>,
     /// Begin after the checkpoint of this many events, and believe what it covers.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) since_checkpoint: Option<u64>,
@@ -120,6 +124,10 @@ pub(crate) struct VerifyProofArgs {
     /// The public key, or a file with some.
     #[arg(long = "key", value_name = "VKEY|FILE", required = true)]
     pub(crate) keys: Vec<String>,
+    /// The public key of a witness, or a file with some, all of whom must have cosigned what the event is
+    /// proven by.
+    #[arg(long = "witness", value_name = "VKEY|FILE")]
+    pub(crate) witnesses: Vec<String>,
 }
 
 #[derive(Debug, Args)]

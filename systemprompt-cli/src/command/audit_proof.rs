@@ -1,9 +1,11 @@
 //! `audit prove` and `audit verify-proof`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use systemprompt_audit::note::{NoteError, WitnessKey};
 use systemprompt_audit::proof::{
     EventProof, ProofFault, ProveError, ProvenEvent, WhichEvent, prove as make,
 };
@@ -37,28 +39,48 @@ pub(crate) async fn prove(args: &ProveArgs, profile: &Path, output: Output) -> R
 }
 
 pub(crate) fn verify(args: &VerifyProofArgs, output: Output) -> Result<(), Failure> {
-    let keys = keys(&args.keys)?;
+    let trusted = keys("--key", &args.keys)?;
     let text = fs::read_to_string(&args.file).map_err(|error| {
         Failure::not_found(format!("`{}` cannot be read: {error}", args.file.display()))
     })?;
-    let proven = text.parse::<EventProof>().and_then(|proof| proof.verify(&keys));
-    let proven = proven.map_err(|fault| {
-        let kind = match fault {
-            ProofFault::Signature(_) => FindingKind::BadSignature,
-            _ => FindingKind::RowChanged,
-        };
-        Failure::new(FailureKind::Found(kind.exit_code()), fault.to_string())
-    })?;
-    if output.is_json() { output.value(&proven) } else { output.text(&words(&proven)) }
+    let witnesses: Vec<WitnessKey> = keys("--witness", &args.witnesses)?;
+    let proof: EventProof = text.parse().map_err(fault)?;
+    let proven = proof.verify(&trusted).map_err(fault)?;
+    let mut cosigned = BTreeMap::new();
+    for witness in &witnesses {
+        let at = proof.cosigned_at(witness).map_err(fault)?;
+        let at = at.ok_or_else(|| fault(ProofFault::Signature(NoteError::Unsigned)))?;
+        cosigned.insert(witness.to_string(), at.to_string());
+    }
+    if !output.is_json() {
+        return output.text(&words(&proven, &cosigned));
+    }
+    let mut shown = serde_json::to_value(&proven).map_err(Failure::other)?;
+    if let Some(shown) = shown.as_object_mut().filter(|_| !cosigned.is_empty()) {
+        shown.insert("cosigned".to_owned(), json!(cosigned));
+    }
+    output.value(&shown)
 }
 
-fn words(event: &ProvenEvent) -> String {
+fn fault(fault: ProofFault) -> Failure {
+    let kind = match fault {
+        ProofFault::Signature(_) => FindingKind::BadSignature,
+        _ => FindingKind::RowChanged,
+    };
+    Failure::new(FailureKind::Found(kind.exit_code()), fault.to_string())
+}
+
+fn words(event: &ProvenEvent, cosigned: &BTreeMap<String, String>) -> String {
     let ProvenEvent { origin, seq, size, key, .. } = event;
     let origin = plain(origin);
     let mut text = format!(
         "proven: event {seq} of the log {origin}, as it was when it had {size} events\n\
-         signed by {key}\n\n"
+         signed by {key}\n"
     );
+    for (witness, at) in cosigned {
+        text.push_str(&format!("cosigned at {at} by {witness}\n"));
+    }
+    text.push('\n');
     let shown = event.columns.as_ref().unwrap_or(&event.leaf);
     for (name, value) in shown.as_object().into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

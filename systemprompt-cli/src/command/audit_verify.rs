@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use systemprompt_audit::note::VerifierKey;
+use systemprompt_audit::note::{KeyError, WitnessKey};
 use systemprompt_audit::verify::{
     AuditSource, Finding, LogReport, Outside, Progress, Report, VerifyOptions, verify,
 };
@@ -24,7 +25,11 @@ pub(crate) async fn run(args: &VerifyArgs, profile: &Path, output: Output) -> Re
     // Before the database: a checkpoint is written after its events.
     let outside = outside.map(|path| Outside::read(&path)).transpose();
     let options = VerifyOptions {
-        keys: keys(&args.keys)?,
+        keys: keys("--key", &args.keys)?,
+        witnesses: match args.witnesses.as_slice() {
+            [] => place.witnesses,
+            texts => keys("--witness", texts)?,
+        },
         outside: outside.map_err(Failure::other)?,
         since_checkpoint: args.since_checkpoint,
     };
@@ -53,13 +58,15 @@ pub(crate) async fn run(args: &VerifyArgs, profile: &Path, output: Output) -> Re
 pub(crate) struct Place {
     pub(crate) database: DatabaseOptions,
     checkpoints: Option<PathBuf>,
+    witnesses: Vec<WitnessKey>,
 }
 
 impl Place {
     /// The database `named`, else what the profile names. Nothing is made that is not there.
     pub(crate) fn of(named: Option<&str>, profile: &Path) -> Result<Self, Failure> {
         if let Some(url) = named {
-            return Ok(Self { database: DatabaseOptions::new(url), checkpoints: None });
+            let database = DatabaseOptions::new(url);
+            return Ok(Self { database, checkpoints: None, witnesses: Vec::new() });
         }
         let loaded = ProfileBootstrap::load(profile, Environment::from_process());
         let loaded = loaded.map_err(Failure::config)?;
@@ -73,8 +80,18 @@ impl Place {
         // Beside the database, or beside the profile when that is on a server.
         let beside = settings.url.path().unwrap_or(profile);
         let checkpoints = checkpoints(loaded.profile(), beside).filter(|path| path.exists());
-        Ok(Self { database, checkpoints })
+        Ok(Self { database, checkpoints, witnesses: witnesses(loaded.profile())? })
     }
+}
+
+fn witnesses(profile: &Profile) -> Result<Vec<WitnessKey>, Failure> {
+    let mut texts = Vec::new();
+    for target in profile.audit.checkpoints.iter().flatten() {
+        if let CheckpointTarget::Witness(witness) = target {
+            texts.push(witness.key.clone());
+        }
+    }
+    keys("audit.checkpoints", &texts)
 }
 
 fn checkpoints(profile: &Profile, beside: &Path) -> Option<PathBuf> {
@@ -87,23 +104,32 @@ fn checkpoints(profile: &Profile, beside: &Path) -> Option<PathBuf> {
     }
 }
 
-/// The keys that `texts` are, or that are in the files they name, one a line.
-pub(crate) fn keys(texts: &[String]) -> Result<Vec<VerifierKey>, Failure> {
+/// The keys that `texts`, of the option `option`, are, or that are in the files they name, one a line.
+pub(crate) fn keys<K: FromStr<Err = KeyError>>(
+    option: &str,
+    texts: &[String],
+) -> Result<Vec<K>, Failure> {
     let mut keys = Vec::new();
     for text in texts {
-        if let Ok(key) = text.parse() {
-            keys.push(key);
-            continue;
-        }
         let shown = plain(text);
+        match text.parse() {
+            Ok(key) => {
+                keys.push(key);
+                continue;
+            }
+            Err(error @ (KeyError::Witness | KeyError::NoWitness)) => {
+                return Err(Failure::usage(format!("{option}: `{shown}`: {error}")));
+            }
+            Err(_) => {}
+        }
         let file = fs::read_to_string(text).map_err(|error| {
             Failure::usage(format!(
-                "--key: `{shown}` is neither a verifier key nor a file: {error}"
+                "{option}: `{shown}` is neither a verifier key nor a file: {error}"
             ))
         })?;
         for line in file.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let key = line.parse().map_err(|error| {
-                Failure::usage(format!("--key: `{shown}` holds something else: {error}"))
+                Failure::usage(format!("{option}: `{shown}` holds something else: {error}"))
             })?;
             keys.push(key);
         }
@@ -115,6 +141,9 @@ fn text(report: &Report, options: &VerifyOptions) -> String {
     let mut text = String::new();
     for log in &report.logs {
         text.push_str(&log_line(log));
+        if report.witnesses > 0 {
+            text.push_str(&cosigned_line(log));
+        }
     }
     let word = |good: bool| if good { "ok" } else { "NOT OK" };
     text.push_str(&format!(
@@ -150,6 +179,18 @@ fn log_line(log: &LogReport) -> String {
         to => format!(", pruned up to {to}"),
     };
     format!("log {}: {rows} rows, {checkpoints} checkpoints, {tail}{pruned}\n", plain(origin))
+}
+
+fn cosigned_line(log: &LogReport) -> String {
+    let LogReport { cosigned, cosigned_to, last_seq, .. } = log;
+    let Some(at) = &log.cosigned_at else {
+        return "  no checkpoint of it that a witness has cosigned\n".to_owned();
+    };
+    let tail = match last_seq.saturating_sub(*cosigned_to).max(0) {
+        0 => String::new(),
+        some => format!(", {some} not cosigned yet"),
+    };
+    format!("  {cosigned} checkpoints cosigned, the last at {at} up to {cosigned_to}{tail}\n")
 }
 
 fn trust(report: &Report, options: &VerifyOptions) -> String {
@@ -236,6 +277,8 @@ fn line(progress: Progress, elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use systemprompt_audit::note::VerifierKey;
+
     use super::*;
 
     #[test]
@@ -258,8 +301,11 @@ mod tests {
         let file = folder.path().join("audit.pub");
         fs::write(&file, format!("{key}\n")).unwrap();
         let file = file.to_string_lossy().into_owned();
-        let read = keys(&[key.to_owned(), file]).unwrap();
+        let read: Vec<VerifierKey> = keys("--key", &[key.to_owned(), file]).unwrap();
         assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), [key, key]);
-        assert!(keys(&["neither".to_owned()]).is_err());
+        assert!(keys::<VerifierKey>("--key", &["neither".to_owned()]).is_err());
+        // A key of a log is none of a witness.
+        let error = keys::<WitnessKey>("--witness", &[key.to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("0x04"), "{error}");
     }
 }

@@ -32,7 +32,7 @@ pub use profile::{
     IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
     KeyEncryptionRef, LogFormat, LogLevel, LoggingSection, Profile, RetentionSection, SecretRef,
     SecretsSection, ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget,
-    StdoutTarget, SyslogTarget, SyslogTlsTarget, VaultKey,
+    StdoutTarget, SyslogTarget, SyslogTlsTarget, VaultKey, WitnessTarget,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

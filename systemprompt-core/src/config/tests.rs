@@ -295,6 +295,15 @@ fn ranges_names_and_addresses_are_checked() {
         ("database: {url: 'sqlite::memory:'}", "given as `sqlite://` and a path"),
         ("database: {max_connections: 0}", "must be 1 to 1000"),
         ("audit: {origin: 'a b'}", "must be 1 to 64"),
+        (
+            "audit: {checkpoints: [{witness: {url: 'http://w.example.com', key: a}}]}",
+            "without a query",
+        ),
+        (
+            "audit: {checkpoints: [{witness: {url: 'https://w.example.com', key: 'w+01020304+AQAA'}}]}",
+            "with the signature type 0x04",
+        ),
+        ("audit: {checkpoints: [{witness: {url: 'https://w.example.com'}}]}", "key"),
         ("audit: {encryption: {key: {env: 'A=B'}}}", "the name of an environment variable"),
         ("audit: {encryption: {key: {file: ''}}}", "must not be empty"),
         ("audit: {encryption: {key: {file: a, env: b}}}", "a key has one source"),

@@ -11,6 +11,7 @@ use super::yaml::MAX_FAULTS;
 use super::{
     AuditSection, CheckpointTarget, DatabaseSection, IdentitySection, IssuerConfig, JwksSource,
     KeyEncryptionRef, Profile, RetentionSection, SecretRef, ServerSection, ShadowPolicy, VaultKey,
+    WitnessTarget,
 };
 use crate::extension::Backend;
 
@@ -194,8 +195,41 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
                 problems.add(format!("{path}.http"), "must be an `https` URL");
             }
             CheckpointTarget::Http(_) => {}
+            CheckpointTarget::Witness(WitnessTarget { url, key }) => {
+                let url = url.as_str();
+                if !is_safe_to_fetch(url) || url.contains(['?', '#']) {
+                    problems.add(
+                        format!("{path}.witness.url"),
+                        "must be an `https` URL without a query",
+                    );
+                }
+                if !is_witness_key(key) {
+                    problems.add(
+                        format!("{path}.witness.key"),
+                        "must be the key of a witness, `name+id+key` with the signature type 0x04",
+                    );
+                }
+            }
         }
     }
+}
+
+/// Whether `key` has the form of a witness's (C2SP signed-note, verifier keys): 33 bytes in base64, of which
+/// the first is 4. Whether the id is that of the key is found when it is used.
+fn is_witness_key(key: &str) -> bool {
+    let mut parts = key.splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    !name.is_empty()
+        && !name.chars().any(|c| c.is_whitespace() || c.is_control())
+        && id.len() == 8
+        && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && key.len() == 44
+        && key.starts_with('B')
+        && key.as_bytes().get(1).is_some_and(|second| (b'A'..=b'P').contains(second))
+        && key.bytes().all(base64)
 }
 
 fn vault_key(vault: &VaultKey, problems: &mut Problems) {

@@ -155,8 +155,13 @@ fn audit(page: &mut Exposition, stats: &AuditStats) {
     );
     page.counter(
         "systemprompt_audit_checkpoint_failures_total",
-        "Times a checkpoint could not be stored, or not be kept outside of the database.",
+        "Times a checkpoint could not be stored, not be kept outside, or not be cosigned.",
         stats.checkpoint_failures,
+    );
+    page.counter(
+        "systemprompt_audit_checkpoints_cosigned_total",
+        "Checkpoints that a witness has cosigned, once for each witness.",
+        stats.cosigned,
     );
     page.gauge(
         "systemprompt_audit_unsigned_events",

@@ -11,7 +11,8 @@ use systemprompt_core::clock::{Clock as _, SystemClock};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::Attempt;
+use super::splunk_ack::SplunkAck;
+use super::{Attempt, Unconfirmed};
 use crate::export::batch::Batch;
 use crate::export::format::{Encoder, Format};
 use crate::export::settings::{HttpSettings, SettingsError};
@@ -25,6 +26,7 @@ pub(in crate::export) struct HttpSink {
     url: Url,
     encoder: Encoder,
     gzip: bool,
+    ack: Option<SplunkAck>,
 }
 
 impl HttpSink {
@@ -37,9 +39,17 @@ impl HttpSink {
             .ok_or_else(|| SettingsError::Url { id: id.to_owned() })?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(encoder.format().content_type()));
-        if settings.gzip {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
+        let ack = match settings.splunk_ack {
+            false => None,
+            true => {
+                let wrong = || SettingsError::Ack { id: id.to_owned() };
+                Some(
+                    SplunkAck::new(&url)
+                        .filter(|_| encoder.format() == Format::SplunkHec)
+                        .ok_or_else(wrong)?,
+                )
+            }
+        };
         for (name, value) in &settings.headers {
             let wrong = || SettingsError::Header { id: id.to_owned(), name: name.clone() };
             let mut value = HeaderValue::from_str(value.expose()).map_err(|_| wrong())?;
@@ -55,7 +65,7 @@ impl HttpSink {
             .timeout(settings.timeout)
             .build()
             .map_err(|source| SettingsError::Client { id: id.to_owned(), source })?;
-        Ok(Self { client, url, encoder, gzip: settings.gzip })
+        Ok(Self { client, url, encoder, gzip: settings.gzip, ack })
     }
 
     pub(in crate::export) async fn send(&mut self, batch: &Batch, lines: Range<usize>) -> Attempt {
@@ -63,9 +73,37 @@ impl HttpSink {
             Ok(body) => body,
             Err(problem) => return Attempt::Later { after: None, problem },
         };
-        match self.client.post(self.url.clone()).body(body).send().await {
+        let mut request = self.client.post(self.url.clone()).body(body);
+        if self.gzip {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        if let Some(ack) = &mut self.ack {
+            if let Err(Unconfirmed { after, problem, .. }) = ack.ready(&self.client).await {
+                return Attempt::Later { after, problem };
+            }
+            request = ack.mark(request);
+        }
+        match request.send().await {
             Ok(response) => self.judge(response).await,
             Err(error) => Attempt::later(chain(&error.without_url())),
+        }
+    }
+
+    /// Those of `numbers` that are acknowledged.
+    pub(in crate::export) async fn confirm(
+        &mut self,
+        numbers: &[u64],
+    ) -> Result<Vec<u64>, Unconfirmed> {
+        match &self.ack {
+            Some(ack) => ack.ask(&self.client, numbers).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Forgets what was taken and not acknowledged.
+    pub(in crate::export) fn forget(&mut self) {
+        if let Some(ack) = &mut self.ack {
+            ack.renew();
         }
     }
 
@@ -94,6 +132,13 @@ impl HttpSink {
     /// An OpenTelemetry receiver may accept a request and refuse records of it, which must not be sent
     /// again (OTLP specification, "Partial Success").
     async fn accepted(&self, response: Response) -> Attempt {
+        if self.ack.is_some() {
+            let number = read(response).await.and_then(|answer| SplunkAck::number(&answer));
+            return match number {
+                Some(number) => Attempt::Taken(number),
+                None => Attempt::later("the receiver has not said how it acknowledges the events"),
+            };
+        }
         if self.encoder.format() == Format::OtlpLogs
             && let Some(answer) = read(response).await
             && let Ok(answer) = serde_json::from_slice::<serde_json::Value>(&answer)
@@ -106,7 +151,7 @@ impl HttpSink {
     }
 }
 
-async fn read(mut response: Response) -> Option<Vec<u8>> {
+pub(super) async fn read(mut response: Response) -> Option<Vec<u8>> {
     let mut answer = Vec::new();
     while let Some(part) = response.chunk().await.ok()? {
         answer.extend_from_slice(&part);
@@ -117,7 +162,7 @@ async fn read(mut response: Response) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-fn answered(status: StatusCode) -> String {
+pub(super) fn answered(status: StatusCode) -> String {
     format!("the receiver answered {status}")
 }
 
@@ -139,7 +184,7 @@ fn url(text: &str, format: Format) -> Option<Url> {
 }
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -150,7 +195,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The error with everything that led to it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -2,6 +2,7 @@
 
 mod file;
 mod http;
+mod splunk_ack;
 mod stdout;
 mod syslog;
 mod tls;
@@ -22,6 +23,8 @@ use super::batch::Batch;
 pub(super) enum Attempt {
     /// Everything has arrived.
     Arrived,
+    /// It was taken, and will have arrived when the receiver acknowledges this number.
+    Taken(u64),
     /// It did not work and may later; not before `after`, if the receiver said so.
     Later { after: Option<Duration>, problem: String },
     /// More than the receiver takes at once.
@@ -33,6 +36,22 @@ pub(super) enum Attempt {
 impl Attempt {
     fn later(problem: impl ToString) -> Self {
         Self::Later { after: None, problem: problem.to_string() }
+    }
+}
+
+/// Why a receiver does not say what has arrived.
+#[derive(Debug)]
+pub(super) struct Unconfirmed {
+    /// Not to be asked again before, if it said so.
+    pub(super) after: Option<Duration>,
+    pub(super) problem: String,
+    /// Whether it does so for nobody.
+    disabled: bool,
+}
+
+impl Unconfirmed {
+    fn new(problem: String) -> Self {
+        Self { after: None, problem, disabled: false }
     }
 }
 
@@ -73,6 +92,21 @@ impl RemoteSink {
         match self {
             Self::Http(sink) => sink.send(batch, lines).await,
             Self::Syslog(sink) => sink.send(batch, lines).await,
+        }
+    }
+
+    /// Those of `numbers` that are acknowledged.
+    pub(super) async fn confirm(&mut self, numbers: &[u64]) -> Result<Vec<u64>, Unconfirmed> {
+        match self {
+            Self::Http(sink) => sink.confirm(numbers).await,
+            Self::Syslog(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Forgets what was taken and not acknowledged.
+    pub(super) fn forget(&mut self) {
+        if let Self::Http(sink) = self {
+            sink.forget();
         }
     }
 }

@@ -3,9 +3,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::Worker;
+use super::flight::{Flight, Taken};
 use crate::export::backoff::Backoff;
 use crate::export::batch::Batch;
-use crate::export::sink::{Attempt, RemoteSink};
+use crate::export::sink::{Attempt, RemoteSink, Unconfirmed};
 use crate::export::spool::Spool;
 
 /// How often a refused batch is tried as a whole, before the events that the receiver does not want are
@@ -27,18 +28,20 @@ impl<'w> Delivery<'w> {
         Self { worker, spool, sink, backoff: worker.backoff() }
     }
 
-    /// Delivers a batch; `false` when it was time to stop before that was done.
-    pub(super) async fn deliver(&mut self, batch: &Batch) -> bool {
+    /// Delivers a batch, as far as that goes without an acknowledgement; `None` when it was time to stop
+    /// before that was done.
+    pub(super) async fn deliver(&mut self, batch: &Batch) -> Option<Taken> {
         let mut work = Work::new(batch);
+        let mut taken = Taken::default();
         loop {
             let Some(range) = work.next() else {
                 if work.is_settled() {
-                    return self.finish(batch, &work).await;
+                    return self.finish(batch, &work).await.then_some(taken);
                 }
                 // Nothing was accepted: the fault is more likely the receiver's, or in how it is used.
                 work.start_over();
                 if !self.pause(None).await {
-                    return false;
+                    return None;
                 }
                 continue;
             };
@@ -49,21 +52,54 @@ impl<'w> Delivery<'w> {
                     self.worker.arrived(range.len());
                     work.accepted += range.len();
                 }
+                Attempt::Taken(number) => {
+                    self.worker.succeeded();
+                    taken.acks.insert(number);
+                    taken.events += range.len();
+                    work.accepted += range.len();
+                }
                 Attempt::TooLarge => work.too_large(range),
                 Attempt::Refused { problem } => {
                     self.worker.failed("a batch was refused", &problem);
                     if work.refused(range) && !self.pause(None).await {
-                        return false;
+                        return None;
                     }
                 }
                 Attempt::Later { after, problem } => {
                     self.worker.failed("the receiver does not take events", &problem);
                     work.put_back(range);
                     if !self.pause(after).await {
-                        return false;
+                        return None;
                     }
                 }
             }
+        }
+    }
+
+    /// Asks what of `flight` has arrived; `false` when it is time to stop.
+    pub(super) async fn confirm(&mut self, flight: &mut Flight) -> bool {
+        let mut asked = None;
+        match self.sink.confirm(&flight.pending()).await {
+            Ok(acks) => {
+                if flight.acknowledge(&acks) {
+                    self.backoff.reset();
+                    self.worker.succeeded();
+                }
+            }
+            Err(Unconfirmed { after, problem, .. }) => {
+                self.worker.failed("the receiver does not say what has arrived", &problem);
+                asked = Some(after);
+            }
+        }
+        if flight.is_overdue() {
+            self.worker.failed("events were not acknowledged in time", &"they are sent again");
+            flight.clear();
+            self.sink.forget();
+            asked.get_or_insert(None);
+        }
+        match asked {
+            Some(after) => self.pause(after).await,
+            None => true,
         }
     }
 

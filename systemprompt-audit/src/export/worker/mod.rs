@@ -1,6 +1,7 @@
 //! What the thread of one sink does.
 
 mod deliver;
+mod flight;
 mod local;
 mod remote;
 mod stop;
@@ -34,7 +35,7 @@ const STAND_BY: Duration = Duration::from_secs(1);
 /// Where the batches of a worker go.
 pub(super) enum Sink {
     Local(LocalSink),
-    Remote(RemoteSink),
+    Remote(Box<RemoteSink>),
 }
 
 /// Serves one sink.
@@ -52,7 +53,7 @@ impl Worker {
         let Some(_lock) = self.lock().await else { return };
         match sink {
             Sink::Local(sink) => local::run(&self, sink).await,
-            Sink::Remote(sink) => remote::run(&self, sink).await,
+            Sink::Remote(sink) => remote::run(&self, *sink).await,
         }
     }
 

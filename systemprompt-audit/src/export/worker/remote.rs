@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use tokio::time::Instant;
 
 use super::deliver::Delivery;
+use super::flight::Flight;
 use super::{NOTE_EVERY, Worker};
 use crate::QueryError;
 use crate::export::batch::Batch;
@@ -175,17 +176,39 @@ async fn keep(worker: &Worker, spool: &Spool, tail: &mut Tail, batch: Batch) -> 
 /// Delivers from the spool until it is time to stop and there is nothing left.
 async fn send(worker: &Worker, spool: &Spool, sink: RemoteSink, read_all: &Cell<bool>) {
     let mut delivery = Delivery::new(worker, spool, sink);
+    let mut flight = Flight::new(worker.settings.poll, worker.settings.ack_timeout);
     loop {
-        let Some(segment) = spool.front() else {
-            if read_all.get() && spool.is_empty() {
+        while let Some(events) = flight.arrived() {
+            worker.arrived(events);
+            spool.delivered();
+        }
+        if flight.is_due() {
+            if !delivery.confirm(&mut flight).await {
                 return;
             }
-            spool.filled.notified().await;
+            continue;
+        }
+        let next = if flight.is_full() { None } else { spool.nth(flight.len()) };
+        let Some(segment) = next else {
+            if !flight.is_empty() {
+                tokio::select! {
+                    () = flight.due() => {}
+                    () = spool.filled.notified(), if !flight.is_full() => {}
+                }
+            } else if read_all.get() && spool.is_empty() {
+                return;
+            } else {
+                spool.filled.notified().await;
+            }
             continue;
         };
         let batch = match spool.read(&segment) {
             Ok(Some(batch)) => batch,
-            Ok(None) => continue,
+            // Everything that waits is read again.
+            Ok(None) => {
+                flight.clear();
+                continue;
+            }
             Err(error) => {
                 worker.failed("the spool cannot be read", &error);
                 if !worker.stop.sleep(worker.settings.backoff_first).await {
@@ -194,10 +217,10 @@ async fn send(worker: &Worker, spool: &Spool, sink: RemoteSink, read_all: &Cell<
                 continue;
             }
         };
-        if !delivery.deliver(&batch).await {
-            return;
+        match delivery.deliver(&batch).await {
+            Some(taken) => flight.push(taken),
+            None => return,
         }
-        spool.delivered();
     }
 }
 

@@ -1,7 +1,6 @@
 //! Whether the log's tables and indexes are those that were installed.
 //!
-//! What was installed is read from the statements that install it. Views are left out: the server keeps
-//! them in a form of its own, and verification does not read them.
+//! What was installed is read from the statements that install it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,8 @@ use sqlx::PgConnection;
 use crate::schema;
 
 /// The tables that verification reads.
-const TABLES: [&str; 4] = ["audit_events", "audit_logs", "audit_tiles", "audit_checkpoints"];
+const TABLES: [&str; 5] =
+    ["audit_events", "audit_logs", "audit_tiles", "audit_checkpoints", "audit_pruned"];
 
 /// A column of a table.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,9 @@ async fn of_relation(
                   ARRAY (SELECT t.tgname::text FROM pg_trigger AS t
                          WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY 1) AS "triggers!",
                   ARRAY (SELECT r.rulename::text FROM pg_rewrite AS r
-                         WHERE r.ev_class = c.oid ORDER BY 1) AS "rules!"
+                         WHERE r.ev_class = c.oid ORDER BY 1) AS "rules!",
+                  ARRAY (SELECT p.polname::text FROM pg_policy AS p
+                         WHERE p.polrelid = c.oid ORDER BY 1) AS "policies!"
            FROM pg_class AS c LEFT JOIN pg_am AS a ON a.oid = c.relam
            WHERE c.oid = to_regclass($1)"#,
         table
@@ -107,6 +109,11 @@ async fn of_relation(
     }
     for name in row.rules {
         faults.push(format!("`{name}` is a rule on the log that was not installed"));
+    }
+    for name in row.policies {
+        faults.push(format!(
+            "`{name}` is a policy of row security on the log that was not installed"
+        ));
     }
     Ok(())
 }

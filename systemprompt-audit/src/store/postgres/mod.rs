@@ -22,6 +22,7 @@ pub(crate) mod subjects;
 pub(crate) mod sweep;
 pub(crate) mod text;
 pub(crate) mod tree;
+mod views;
 
 use std::future::Future;
 use std::io;

@@ -14,6 +14,7 @@ use crate::StoreError;
 use crate::column::{Column, Field};
 use crate::retention::PrunedRow;
 use crate::scanned_row::{COLUMNS, Holds, ScannedRow, holds};
+use crate::schema;
 use crate::store::{StoredCheckpoint, place};
 use crate::verify::{
     GrantFacts, KeyEvent, LAST_PLACE, LogRow, LogSource, SourceError, StoredTile, Stray,
@@ -23,25 +24,26 @@ use crate::verify::{
 #[derive(Debug)]
 pub(crate) struct PostgresSource {
     connection: PgConnection,
+    /// Relations that whoever looks by name finds before those of the log.
+    shadows: Vec<String>,
 }
 
 impl PostgresSource {
     /// Connects.
     pub(crate) async fn open(options: &DatabaseOptions) -> Result<Self, SourceError> {
         let mut connection = PostgresDatabase::connect_once(options).await?;
-        if prepare(&mut connection).await.map_err(StoreError::from)? {
-            Ok(Self { connection })
-        } else {
-            Err(SourceError::NoLog)
-        }
+        let shadows = prepare(&mut connection).await.map_err(StoreError::from)?;
+        let shadows = shadows.ok_or(SourceError::NoLog)?;
+        Ok(Self { connection, shadows })
     }
 }
 
-/// Sets the session up for reading; `false` when there is no audit log.
+/// Sets the session up for reading, and names what stands before the log for whoever looks by name; `None`
+/// when there is no audit log.
 ///
 /// Whoever owns the database chooses where names are looked for, and could put functions and operators
 /// of their own before those of the server: here those of the server come first.
-async fn prepare(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+async fn prepare(connection: &mut PgConnection) -> Result<Option<Vec<String>>, sqlx::Error> {
     let schemas: Vec<String> = sqlx::query_scalar!(
         r#"SELECT pg_catalog.current_schemas(false)::pg_catalog.text[] AS "schemas!""#
     )
@@ -65,14 +67,27 @@ async fn prepare(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     )
     .fetch_optional(&mut *connection)
     .await?;
-    let Some(schema) = schema else { return Ok(false) };
+    let Some(schema) = schema else { return Ok(None) };
+    let names: Vec<_> = schema::DEFINITIONS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let shadows = sqlx::query_scalar!(
+        r#"SELECT n.nspname || '.' || c.relname AS "name!"
+           FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+           WHERE c.relname::text = ANY ($2) AND n.nspname::text = ANY ($1)
+             AND array_position($1, n.nspname::text) < array_position($1, $3)
+           ORDER BY 1"#,
+        &schemas,
+        &names,
+        schema
+    )
+    .fetch_all(&mut *connection)
+    .await?;
     sqlx::query_scalar!(
         r#"SELECT set_config('search_path', 'pg_catalog, ' || quote_ident($1::text), false) AS "path!""#,
         schema
     )
     .fetch_one(connection)
     .await?;
-    Ok(true)
+    Ok(Some(shadows))
 }
 
 impl LogSource for PostgresSource {
@@ -92,7 +107,14 @@ impl LogSource for PostgresSource {
     }
 
     async fn table_faults(&mut self) -> Result<Vec<String>, StoreError> {
-        Ok(super::installed::faults(&mut self.connection).await?)
+        let mut faults = super::installed::faults(&mut self.connection).await?;
+        faults.extend(super::views::faults(&mut self.connection).await?);
+        faults.extend(
+            self.shadows
+                .iter()
+                .map(|name| format!("`{name}` is found by its name before what was installed")),
+        );
+        Ok(faults)
     }
 
     async fn logs(&mut self) -> Result<Vec<LogRow>, StoreError> {

@@ -42,6 +42,7 @@ pub(crate) fn http(fixture: &Fixture, format: Format, url: &str) -> SinkSettings
         headers: vec![("X-Token".to_owned(), Secret::new("t0ken".to_owned()))],
         gzip: false,
         timeout: Duration::from_secs(10),
+        splunk_ack: false,
     };
     quick(SinkSettings::new("siem", format, Destination::Http(settings), folder(fixture, "siem")))
 }

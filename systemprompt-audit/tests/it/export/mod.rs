@@ -8,5 +8,6 @@ mod once;
 mod receiver;
 mod refusals;
 mod samples;
+mod splunk;
 mod spool;
 mod syslog;

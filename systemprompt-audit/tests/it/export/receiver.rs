@@ -149,7 +149,7 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
     }
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
+pub(super) async fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut head = String::new();
     loop {
         let mut line = String::new();

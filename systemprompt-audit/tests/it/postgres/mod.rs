@@ -6,3 +6,4 @@ mod load;
 mod replicas;
 mod tables;
 mod verifying;
+mod views;

@@ -51,6 +51,20 @@ pub enum CheckpointTarget {
     Stdout(bool),
     /// An `https` URL (`http` for a loopback address) that takes each checkpoint by `POST`.
     Http(ValidatedUrl),
+    /// A witness that speaks C2SP tlog-witness: it cosigns a checkpoint only when everything it has seen of
+    /// the log before is still in it. What it has cosigned is stored and goes to the other places as well.
+    Witness(WitnessTarget),
+}
+
+/// A witness of C2SP tlog-witness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessTarget {
+    /// Its submission prefix, an `https` URL (`http` for a loopback address); `/add-checkpoint` is added.
+    pub url: ValidatedUrl,
+    /// Its public key, `name+id+key` with the signature type 0x04: an answer that this key has not signed
+    /// counts for nothing.
+    pub key: String,
 }
 
 impl Default for AuditSection {

@@ -49,6 +49,13 @@ pub struct SinkConfig {
     /// The index Splunk shall keep the events in; the token's own when absent.
     #[serde(default)]
     pub splunk_index: Option<String>,
+    /// Whether events have arrived only when Splunk has acknowledged that they are indexed. Takes a token with
+    /// indexer acknowledgement, the format `splunk_hec` and a receiver over HTTP.
+    #[serde(default)]
+    pub splunk_ack: bool,
+    /// How long Splunk may take to acknowledge events until they are sent again, in seconds (1 to 3,600).
+    #[serde(default = "splunk_ack_timeout_s")]
+    pub splunk_ack_timeout_s: u64,
     /// Most events in one batch (1 to 1,000).
     #[serde(default = "batch_events")]
     pub batch_events: usize,
@@ -63,6 +70,10 @@ pub struct SinkConfig {
     /// cap the rest waits in the log.
     #[serde(default = "spool_max_bytes")]
     pub spool_max_bytes: u64,
+}
+
+fn splunk_ack_timeout_s() -> u64 {
+    300
 }
 
 fn batch_events() -> usize {

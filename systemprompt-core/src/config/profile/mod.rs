@@ -14,7 +14,7 @@ mod shadow;
 
 use serde::{Deserialize, Serialize};
 
-pub use audit::{AuditSection, CheckpointTarget};
+pub use audit::{AuditSection, CheckpointTarget, WitnessTarget};
 pub use database::DatabaseSection;
 pub use encryption::{AgeKey, EncryptionSection, KeyEncryptionRef, VaultKey};
 pub use export::{

@@ -1,5 +1,5 @@
 use super::{Problems, duplicates, is_safe_to_fetch, secret_ref};
-use crate::config::{HttpTarget, SinkConfig, SinkTarget, SyslogTarget};
+use crate::config::{ExportFormat, HttpTarget, SinkConfig, SinkTarget, SyslogTarget};
 
 /// What is wrong with the sinks of the audit log.
 pub(super) fn sinks(sinks: &[SinkConfig], problems: &mut Problems) {
@@ -14,6 +14,13 @@ fn sink(sink: &SinkConfig, path: &str, problems: &mut Problems) {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
     if !(1..=64).contains(&sink.id.len()) || !sink.id.bytes().all(plain) {
         problems.add(format!("{path}.id"), "must be 1 to 64 of `a-z 0-9 - _`");
+    }
+    let ack_timeout = format!("{path}.splunk_ack_timeout_s");
+    problems.range(&ack_timeout, sink.splunk_ack_timeout_s, 1..=3600);
+    let splunk = sink.format == ExportFormat::SplunkHec && matches!(sink.to, SinkTarget::Http(_));
+    if sink.splunk_ack && !splunk {
+        let path = format!("{path}.splunk_ack");
+        problems.add(path, "needs the format `splunk_hec` and a receiver over `http`");
     }
     problems.range(&format!("{path}.batch_events"), sink.batch_events, 1..=1000);
     problems.range(&format!("{path}.timeout_ms"), sink.timeout_ms, 100..=600_000);
@@ -99,6 +106,14 @@ mod tests {
             (
                 "{id: a, format: ecs, to: {http: {url: 'https://a', headers: {a: \"b\\nc\"}}}}",
                 "`a` is no proper header",
+            ),
+            (
+                "{id: a, format: ecs, to: {http: {url: 'https://a'}}, splunk_ack: true}",
+                "`export.sinks[0].splunk_ack`: needs the format `splunk_hec`",
+            ),
+            (
+                "{id: a, format: splunk_hec, to: {stdout: {}}, splunk_ack: true}",
+                "a receiver over `http`",
             ),
             ("{id: a, format: cef, to: {syslog: {tcp: example.com}}}", "must be `host:port`"),
             ("{id: a, format: cef, to: {syslog: {udp: ':514'}}}", "must be `host:port`"),

@@ -89,7 +89,7 @@ fn stated_ranges_are_the_enforced_ones() {
     let profile = reference().to_json().unwrap();
     let mut ranges = Vec::new();
     for key in keys().iter().filter(|key| key.path != "governance") {
-        collect_ranges(key, &mut ranges);
+        collect_ranges(key, &profile, &mut ranges);
     }
     assert!(ranges.len() >= 15, "only {} ranges are stated", ranges.len());
     for (path, low, high) in ranges {
@@ -108,12 +108,17 @@ fn stated_ranges_are_the_enforced_ones() {
     }
 }
 
-fn collect_ranges(key: &Key, ranges: &mut Vec<(String, u64, u64)>) {
-    key.below.iter().for_each(|child| collect_ranges(child, ranges));
+fn collect_ranges(key: &Key, profile: &Value, ranges: &mut Vec<(String, u64, u64)>) {
+    key.below.iter().for_each(|child| collect_ranges(child, profile, ranges));
     let Some((_, range)) = key.description.split_once('(') else { return };
     let Some((low, high)) = range.split(')').next().unwrap().split_once(" to ") else { return };
     let number = |text: &str| text.replace(',', "").parse::<u64>();
     if let (Ok(low), Ok(high)) = (number(low), number(high)) {
-        ranges.push((format!("/{}", key.path.replace("[]", ".0").replace('.', "/")), low, high));
+        // The first item of a list that has the key.
+        let place = |item: usize| {
+            format!("/{}", key.path.replace("[]", &format!(".{item}")).replace('.', "/"))
+        };
+        let path = (0..10).map(place).find(|path| profile.pointer(path).is_some());
+        ranges.push((path.unwrap_or_else(|| place(0)), low, high));
     }
 }
