@@ -11,6 +11,7 @@ use systemprompt_audit::checkpoint::{
     CheckpointOptions, CheckpointPlace, FilePlace, HttpPlace, SigningKey, SigningKeys, StdoutPlace,
     TlogWitness, Witness,
 };
+use systemprompt_audit::note::KeyError;
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::config::{CheckpointTarget, WitnessTarget};
@@ -34,12 +35,7 @@ pub(crate) fn checkpoint_options(config: &Config) -> Result<CheckpointOptions, S
                 targets.iter().filter_map(|it| place(it).transpose()).collect::<Result<_, _>>()?
             }
         },
-        witnesses: section
-            .checkpoints
-            .iter()
-            .flatten()
-            .filter_map(|target| witness(target).transpose())
-            .collect::<Result<_, _>>()?,
+        witnesses: witnesses(config)?,
     })
 }
 
@@ -55,13 +51,19 @@ fn place(target: &CheckpointTarget) -> Result<Option<Arc<dyn CheckpointPlace>>, 
     }))
 }
 
-fn witness(target: &CheckpointTarget) -> Result<Option<Arc<dyn Witness>>, StartError> {
-    let CheckpointTarget::Witness(WitnessTarget { url, key }) = target else { return Ok(None) };
-    let prefix = url.as_str().parse().map_err(signing)?;
-    let key = key.parse().map_err(|error| {
-        StartError::Signing(format!("`audit.checkpoints`: `{key}` is no key of a witness: {error}"))
-    })?;
-    Ok(Some(Arc::new(TlogWitness::new(&prefix, key).map_err(signing)?)))
+fn witnesses(config: &Config) -> Result<Vec<Arc<dyn Witness>>, StartError> {
+    let mut witnesses: Vec<Arc<dyn Witness>> = Vec::new();
+    let targets = config.profile().audit.checkpoints.iter().flatten();
+    for (index, target) in targets.enumerate() {
+        let CheckpointTarget::Witness(WitnessTarget { url, key }) = target else { continue };
+        let prefix = url.as_str().parse().map_err(signing)?;
+        let key = key.parse().map_err(|error: KeyError| {
+            let path = format!("audit.checkpoints[{index}].witness.key");
+            StartError::Config(config.loaded().diagnostic(path, &error.to_string()).into())
+        })?;
+        witnesses.push(Arc::new(TlogWitness::new(&prefix, key).map_err(signing)?));
+    }
+    Ok(witnesses)
 }
 
 /// Writes the public key that goes with what is signed into the data folder, as `audit.pub`. Another one

@@ -191,7 +191,10 @@ fn reason(status: StatusCode, record: &CheckpointRecord) -> String {
         StatusCode::NOT_FOUND => {
             format!("it does not know the log `{}`", record.checkpoint.origin)
         }
-        StatusCode::FORBIDDEN => format!("it does not know the key {} of the log", record.key),
+        StatusCode::FORBIDDEN => {
+            let (origin, key) = (&record.checkpoint.origin, &record.key);
+            format!("it does not know the log `{origin}` with the key {key}")
+        }
         StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
             "what it has seen of the log is not the beginning of what it is now".to_owned()
         }

@@ -22,6 +22,14 @@ fn sink(sink: &SinkConfig, path: &str, problems: &mut Problems) {
         let path = format!("{path}.splunk_ack");
         problems.add(path, "needs the format `splunk_hec` and a receiver over `http`");
     }
+    if sink.splunk_ack
+        && let SinkTarget::Http(HttpTarget { url: Some(url), .. }) = &sink.to
+        && !is_collector(url.as_str())
+    {
+        let path = format!("{path}.to.http.url");
+        problems
+            .add(path, "must have no path, or one with `/services/collector`, for `splunk_ack`");
+    }
     problems.range(&format!("{path}.batch_events"), sink.batch_events, 1..=1000);
     problems.range(&format!("{path}.timeout_ms"), sink.timeout_ms, 100..=600_000);
     problems.range(&format!("{path}.backoff_max_ms"), sink.backoff_max_ms, 100..=3_600_000);
@@ -37,6 +45,15 @@ fn sink(sink: &SinkConfig, path: &str, problems: &mut Problems) {
         SinkTarget::Http(target) => http(target, &format!("{path}.to.http"), problems),
         SinkTarget::Syslog(target) => syslog(target, &format!("{path}.to.syslog"), problems),
     }
+}
+
+/// Whether a URL is that of Splunk's collector, whose path may be left out.
+fn is_collector(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.split(['?', '#']).next().and_then(|rest| rest.split_once('/'));
+    path.is_none_or(|(_, path)| {
+        path.is_empty() || format!("/{path}").contains("/services/collector")
+    })
 }
 
 fn http(http: &HttpTarget, path: &str, problems: &mut Problems) {
@@ -110,6 +127,10 @@ mod tests {
             (
                 "{id: a, format: ecs, to: {http: {url: 'https://a'}}, splunk_ack: true}",
                 "`export.sinks[0].splunk_ack`: needs the format `splunk_hec`",
+            ),
+            (
+                "{id: a, format: splunk_hec, to: {http: {url: 'https://a/in'}}, splunk_ack: true}",
+                "`export.sinks[0].to.http.url`: must have no path",
             ),
             (
                 "{id: a, format: splunk_hec, to: {stdout: {}}, splunk_ack: true}",

@@ -7,6 +7,7 @@ mod reloading;
 mod shadows;
 mod signals;
 mod system_routes;
+mod witnessed;
 
 use std::fs;
 use std::net::SocketAddr;
