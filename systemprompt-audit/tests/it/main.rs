@@ -22,6 +22,7 @@ mod following;
 mod hostile;
 #[cfg(feature = "http")]
 mod http;
+mod leftovers;
 mod lease;
 mod plans;
 #[cfg(feature = "postgres")]
