@@ -7,7 +7,7 @@ use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::event::AuditEvent;
 
-use super::cache::Cache;
+use super::cache::{Cache, Turn};
 use super::{DataKey, KeyEncryption, KeyEncryptionError, Lends, Person, SubjectRow};
 use crate::StoreError;
 use crate::store::{over, pooled};
@@ -60,6 +60,7 @@ impl SubjectKeys {
         if let Some(key) = self.cache().of_person(person) {
             return Ok(key);
         }
+        let turn = self.turn();
         let known: Option<SubjectRow> =
             pooled!(pool, subjects::of_person(person)).map_err(StoreError::from)?;
         let key = match known {
@@ -72,8 +73,13 @@ impl SubjectKeys {
             }
         };
         let key = Arc::new(key);
-        self.cache().keep(key.clone());
+        self.cache().keep_of(turn, &key);
         Ok(key)
+    }
+
+    /// Now, for those who read rows that they want the keys of.
+    pub(super) fn turn(&self) -> Turn {
+        self.cache().turn()
     }
 
     /// Makes ready the keys that `events` are encrypted with, so that
@@ -99,9 +105,12 @@ impl SubjectKeys {
     ) -> Result<Arc<DataKey>, AuditError> {
         let known: Option<SubjectRow> =
             over!(connection, subjects::of_person(person)).map_err(StoreError::from)?;
-        match known {
-            Some(row) => self.of_row(&row).await.map_err(|error| unavailable(&error)),
-            None => Ok(Arc::new(self.make(connection, person, now).await?)),
+        let cached =
+            known.as_ref().and_then(|row| self.cache().of_pseudonym(&row.pseudonym));
+        match (known, cached) {
+            (Some(row), Some(key)) if key.person == row.person() => Ok(key),
+            (Some(row), _) => Ok(Arc::new(self.restore(&row).await?)),
+            (None, _) => Ok(Arc::new(self.make(connection, person, now).await?)),
         }
     }
 
@@ -138,10 +147,11 @@ impl SubjectKeys {
         self.unwrap(row).await.map_err(|error| unavailable(&error))
     }
 
-    /// The key of a subject that was read.
+    /// The key of a subject that was read after `turn` had begun.
     pub(super) async fn of_row(
         &self,
         row: &SubjectRow,
+        turn: Turn,
     ) -> Result<Arc<DataKey>, KeyEncryptionError> {
         if let Some(key) = self.cache().of_pseudonym(&row.pseudonym)
             && key.person == row.person()
@@ -149,7 +159,7 @@ impl SubjectKeys {
             return Ok(key);
         }
         let key = Arc::new(self.unwrap(row).await?);
-        self.cache().keep(key.clone());
+        self.cache().keep_of(turn, &key);
         Ok(key)
     }
 

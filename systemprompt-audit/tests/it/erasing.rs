@@ -41,6 +41,8 @@ on_both! {
     #[tokio::test]
     an_erasure_is_noticed_by_a_log_that_runs_and_a_new_key_follows;
     #[tokio::test]
+    a_key_that_was_erased_while_it_was_asked_for_is_not_kept;
+    #[tokio::test]
     without_the_key_encryption_key_known_persons_go_on_and_others_are_denied;
     #[tokio::test]
     encryption_that_is_turned_on_later_finds_what_was_before;
@@ -312,6 +314,49 @@ impl Remote {
     }
 }
 
+/// A key encryption key that takes its time to decrypt.
+struct Slow(LocalKey, tokio::sync::Semaphore);
+
+#[async_trait]
+impl KeyEncryption for Slow {
+    async fn wrap(&self, key: &[u8]) -> Result<String, KeyEncryptionError> {
+        self.0.wrap(key).await
+    }
+
+    async fn unwrap(&self, wrapped: &str) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {
+        let _may = self.1.acquire().await.unwrap();
+        self.0.unwrap(wrapped).await
+    }
+}
+
+async fn a_key_that_was_erased_while_it_was_asked_for_is_not_kept(fixture: Fixture) {
+    let log = sealing(&fixture, &local(&[1])).await;
+    log.append(denial(&fixture, "ada")).await.unwrap();
+    log.close().await;
+    let key = LocalKey::parse(&Secret::new(hex::encode([1; 32]))).unwrap();
+    let slow = Arc::new(Slow(key, tokio::sync::Semaphore::new(0)));
+    let keys = SubjectKeys::new(slow.clone());
+    let log = sealing(&fixture, &keys).await;
+    let reader = fixture.reader().with_keys(Some(keys.clone()));
+    let (all, filter) = (ReadScope::All, of_user("ada"));
+    let appending = log.append(denial(&fixture, "ada"));
+    let reading = reader.events(&all, &filter, None, PageSize::MAX);
+    let erasing = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        erase(&fixture, "ada").await;
+        // Long enough to be noticed.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        slow.1.add_permits(2);
+    };
+    let (appended, _, ()) = tokio::join!(appending, reading, erasing);
+    appended.unwrap();
+    log.append(denial(&fixture, "ada")).await.unwrap();
+    assert_eq!(fixture.number("SELECT count(*) FROM audit_subjects").await, 1);
+    let read = self::all(&fixture, Some(&local(&[1])), of_user("ada")).await;
+    assert!(read.len() == 1 && read[0].reason.is_some(), "{read:?}");
+    log.close().await;
+}
+
 async fn without_the_key_encryption_key_known_persons_go_on_and_others_are_denied(
     fixture: Fixture,
 ) {
@@ -527,9 +572,12 @@ async fn events_of_the_command_line_are_encrypted_with_its_change(fixture: Fixtu
     let detail = serde_json::json!({ "tenant": "acme", "user": "ada", "roles": ["user"] });
     let created = || AuditEvent::system(fixture.now(), EventKind::UserCreated, detail.clone());
     let mut change = fixture.pool.begin_write().await.unwrap();
-    append_sealed_in(&mut change, Some(&keys), vec![created()]).await.unwrap();
+    append_sealed_in(&mut change, Some(&keys), vec![created(), created()]).await.unwrap();
     change.rollback().await.unwrap();
     assert_eq!(fixture.number("SELECT count(*) FROM audit_subjects").await, 0);
+    // The key that went with it is not used any more.
+    keys.prepare(&fixture.pool, &[created()]).await.unwrap();
+    assert_eq!(fixture.number("SELECT count(*) FROM audit_subjects").await, 1);
     let mut change = fixture.pool.begin_write().await.unwrap();
     append_sealed_in(&mut change, Some(&keys), vec![created(), created()]).await.unwrap();
     change.commit().await.unwrap();
