@@ -13,8 +13,13 @@ const HALF: usize = 16_384;
 pub(super) struct Cache {
     newer: Half,
     older: Half,
-    cleared: u64,
+    turn: Turn,
 }
+
+/// The time between two erasures, as far as they are known of. A key that was read in one is not to be kept
+/// in the next: it may be the one that was erased.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn(u64);
 
 #[derive(Debug, Default)]
 struct Half {
@@ -41,7 +46,18 @@ impl Cache {
         Some(key)
     }
 
-    pub(super) fn keep(&mut self, key: Arc<DataKey>) {
+    pub(super) fn turn(&self) -> Turn {
+        self.turn
+    }
+
+    /// Keeps a key that was read after `turn` had begun, if it has not ended.
+    pub(super) fn keep_of(&mut self, turn: Turn, key: &Arc<DataKey>) {
+        if turn == self.turn {
+            self.keep(key.clone());
+        }
+    }
+
+    fn keep(&mut self, key: Arc<DataKey>) {
         if self.newer.by_pseudonym.len() >= HALF {
             self.older = std::mem::take(&mut self.newer);
         }
@@ -49,21 +65,8 @@ impl Cache {
         self.newer.by_pseudonym.insert(key.pseudonym.clone(), key);
     }
 
-    /// How often it has been cleared.
-    pub(super) fn generation(&self) -> u64 {
-        self.cleared
-    }
-
-    /// Keeps a key that was read from the database in a generation, unless that is over: it may be one that
-    /// was erased since.
-    pub(super) fn keep_of(&mut self, generation: u64, key: Arc<DataKey>) {
-        if generation == self.cleared {
-            self.keep(key);
-        }
-    }
-
     pub(super) fn clear(&mut self) {
-        *self = Self { cleared: self.cleared + 1, ..Self::default() };
+        *self = Self { turn: Turn(self.turn.0 + 1), ..Self::default() };
     }
 }
 
@@ -88,11 +91,12 @@ mod tests {
         let kept = cache.newer.by_person.len() + cache.older.by_person.len();
         assert!(kept <= 2 * HALF && kept > HALF, "{kept}");
         assert!(cache.of_person(&key(1).person).is_none());
+        let turn = cache.turn();
         cache.clear();
         assert!(cache.of_pseudonym(&first.pseudonym).is_none());
-        cache.keep_of(0, first.clone());
-        assert!(cache.of_pseudonym(&first.pseudonym).is_none(), "of a time before");
-        cache.keep_of(cache.generation(), first.clone());
-        assert!(cache.of_pseudonym(&first.pseudonym).is_some());
+        cache.keep_of(turn, &first);
+        assert!(cache.of_person(&first.person).is_none());
+        cache.keep_of(cache.turn(), &first);
+        assert!(cache.of_person(&first.person).is_some());
     }
 }

@@ -31,8 +31,8 @@ pub struct Erased {
     /// until retention removes them.
     pub in_clear: u64,
     /// Whether the deleted keys are gone from the database's own files, too. When not, because somebody was
-    /// reading, they go with the next orderly stop, or when erasing is repeated.
-    pub journal_emptied: bool,
+    /// reading, repeating the erasure does it.
+    pub traces_removed: bool,
 }
 
 /// Why nobody was erased.
@@ -84,12 +84,12 @@ pub async fn erase_subject(
         change.commit().await?;
     }
     // What is erased is erased, whatever becomes of this.
-    let emptied: Result<bool, _> = over!(connection, subjects::empty_journal());
+    let removed: Result<bool, _> = over!(connection, subjects::remove_traces());
     connection.close().await?;
     Ok(Erased {
         pseudonyms,
         in_clear: u64::try_from(in_clear).unwrap_or_default(),
-        journal_emptied: emptied.unwrap_or(false),
+        traces_removed: removed.unwrap_or(false),
     })
 }
 

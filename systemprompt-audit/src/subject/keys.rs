@@ -7,7 +7,7 @@ use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::event::AuditEvent;
 
-use super::cache::Cache;
+use super::cache::{Cache, Turn};
 use super::{DataKey, KeyEncryption, KeyEncryptionError, Lends, Person, SubjectRow};
 use crate::StoreError;
 use crate::store::{over, pooled};
@@ -57,13 +57,10 @@ impl SubjectKeys {
             return Ok(key);
         }
         let _looking = self.0.looking.lock().await;
-        let generation = {
-            let mut cache = self.cache();
-            if let Some(key) = cache.of_person(person) {
-                return Ok(key);
-            }
-            cache.generation()
-        };
+        if let Some(key) = self.cache().of_person(person) {
+            return Ok(key);
+        }
+        let turn = self.turn();
         let known: Option<SubjectRow> =
             pooled!(pool, subjects::of_person(person)).map_err(StoreError::from)?;
         let key = match known {
@@ -76,8 +73,13 @@ impl SubjectKeys {
             }
         };
         let key = Arc::new(key);
-        self.cache().keep_of(generation, key.clone());
+        self.cache().keep_of(turn, &key);
         Ok(key)
+    }
+
+    /// Now, for those who read rows that they want the keys of.
+    pub(super) fn turn(&self) -> Turn {
+        self.cache().turn()
     }
 
     /// Makes ready the keys that `events` are encrypted with, so that
@@ -101,12 +103,13 @@ impl SubjectKeys {
         person: &Person,
         now: Timestamp,
     ) -> Result<Arc<DataKey>, AuditError> {
-        let generation = self.generation();
         let known: Option<SubjectRow> =
             over!(connection, subjects::of_person(person)).map_err(StoreError::from)?;
-        match known {
-            Some(row) => self.of_row(generation, &row).await.map_err(|error| unavailable(&error)),
-            None => Ok(Arc::new(self.make(connection, person, now).await?)),
+        let cached = known.as_ref().and_then(|row| self.cache().of_pseudonym(&row.pseudonym));
+        match (known, cached) {
+            (Some(row), Some(key)) if key.person == row.person() => Ok(key),
+            (Some(row), _) => Ok(Arc::new(self.restore(&row).await?)),
+            (None, _) => Ok(Arc::new(self.make(connection, person, now).await?)),
         }
     }
 
@@ -143,16 +146,11 @@ impl SubjectKeys {
         self.unwrap(row).await.map_err(|error| unavailable(&error))
     }
 
-    /// How often erased keys have been let go: to be asked before a subject is read.
-    pub(super) fn generation(&self) -> u64 {
-        self.cache().generation()
-    }
-
-    /// The key of a subject that was read in a generation.
+    /// The key of a subject that was read after `turn` had begun.
     pub(super) async fn of_row(
         &self,
-        generation: u64,
         row: &SubjectRow,
+        turn: Turn,
     ) -> Result<Arc<DataKey>, KeyEncryptionError> {
         if let Some(key) = self.cache().of_pseudonym(&row.pseudonym)
             && key.person == row.person()
@@ -160,7 +158,7 @@ impl SubjectKeys {
             return Ok(key);
         }
         let key = Arc::new(self.unwrap(row).await?);
-        self.cache().keep_of(generation, key.clone());
+        self.cache().keep_of(turn, &key);
         Ok(key)
     }
 

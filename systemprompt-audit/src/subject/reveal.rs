@@ -19,7 +19,7 @@ pub(crate) async fn reveal<'e>(
 ) -> Result<(), QueryError> {
     let mut events: Vec<_> = events.into_iter().filter(|event| is_pseudonymous(event)).collect();
     let pseudonyms: BTreeSet<_> = events.iter().filter_map(|event| event.user_id.clone()).collect();
-    let generation = keys.map_or(0, SubjectKeys::generation);
+    let turn = keys.map(SubjectKeys::turn).unwrap_or_default();
     let subjects = subjects(pool, pseudonyms).await?;
     for event in &mut events {
         let subject = event.user_id.as_ref().and_then(|pseudonym| subjects.get(pseudonym));
@@ -30,7 +30,7 @@ pub(crate) async fn reveal<'e>(
         let hidden = match keys {
             _ if !sealed::is_sealed(event) => None,
             None => Some("no_key"),
-            Some(keys) => match keys.of_row(generation, row).await {
+            Some(keys) => match keys.of_row(row, turn).await {
                 Ok(key) if sealed::open(event, &key).is_some() => continue,
                 Ok(_) => Some("changed"),
                 Err(error) => {
@@ -72,13 +72,13 @@ pub(crate) async fn reveal_permits(
     let sealed = |permit: &OpenPermitRow| is_pseudonym(&permit.user_id);
     let pseudonyms: BTreeSet<_> =
         permits.iter().filter(|permit| sealed(permit)).map(|p| p.user_id.clone()).collect();
-    let generation = keys.map_or(0, SubjectKeys::generation);
+    let turn = keys.map(SubjectKeys::turn).unwrap_or_default();
     let subjects = subjects(pool, pseudonyms).await?;
     let mut revealed = Vec::with_capacity(permits.len());
     for mut permit in permits {
         if sealed(&permit) {
             let (Some(row), Some(keys)) = (subjects.get(&permit.user_id), keys) else { continue };
-            let Ok(key) = keys.of_row(generation, row).await else { continue };
+            let Ok(key) = keys.of_row(row, turn).await else { continue };
             let id = permit.id.as_slice().try_into().ok();
             let call = id
                 .zip(permit.detail.as_deref())

@@ -23,6 +23,7 @@ mod hostile;
 #[cfg(feature = "http")]
 mod http;
 mod lease;
+mod leftovers;
 mod plans;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -81,8 +81,6 @@ pub(crate) async fn add(
     row: &SubjectRow,
     now: i64,
 ) -> Result<(), sqlx::Error> {
-    // A row that finds no room moves others: they must not stay where they were.
-    overwrite_deleted(connection).await?;
     sqlx::query!(
         "INSERT INTO audit_subjects (pseudonym, tenant_id, user_id, department, wrapped_key, created_at)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -161,9 +159,23 @@ pub(crate) async fn overwrite_deleted(
     sqlx::raw_sql("PRAGMA secure_delete = ON").execute(connection).await.map(|_| ())
 }
 
-/// Moves the write-ahead log into the database file and empties it; says whether that was possible.
-pub(crate) async fn empty_journal(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    use sqlx::Row as _;
+/// Takes what was deleted out of the files; says whether that was possible.
+///
+/// Where pages were split or merged, SQLite leaves copies of rows in their free parts, which overwriting a
+/// row does not reach. So all rows are written anew, and the pages that had them are overwritten as a whole;
+/// then the write-ahead log is moved into the database file and emptied.
+pub(crate) async fn remove_traces(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    use sqlx::{Connection as _, Row as _};
+    let mut change = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::raw_sql(
+        "CREATE TABLE audit_subjects_kept AS SELECT * FROM audit_subjects;
+         DELETE FROM audit_subjects;
+         INSERT INTO audit_subjects SELECT * FROM audit_subjects_kept;
+         DROP TABLE audit_subjects_kept",
+    )
+    .execute(&mut *change)
+    .await?;
+    change.commit().await?;
     let row = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
     Ok(row.try_get::<i64, _>(0)? == 0)
 }

@@ -33,7 +33,7 @@ pub(super) async fn erase(
         return output.value(&json!({
             "pseudonyms": erased.pseudonyms,
             "in_clear": erased.in_clear,
-            "journal_emptied": erased.journal_emptied,
+            "traces_removed": erased.traces_removed,
         }));
     }
     if erased.in_clear > 0 {
@@ -43,7 +43,7 @@ pub(super) async fn erase(
             erased.in_clear
         ));
     }
-    if !erased.journal_emptied {
+    if !erased.traces_removed {
         output.note(
             "the keys are deleted, but traces of them may still be in the files of the database: somebody was \
              reading it, or it is not yours to clean up; see docs/erasure-and-retention.md",
