@@ -85,12 +85,29 @@ pub(super) async fn covers(
     state: &mut LogState,
 ) -> Result<(), StoreError> {
     let signed = state.ring.signed_by(&point.note, point.size);
+    if let SignedBy::Nobody(why) = &signed {
+        state.bad_signature(point, why);
+        return Ok(());
+    }
     let mut stored = source.tree(log.id);
     let root = load_root(&mut stored, u64::try_from(point.size).unwrap_or_default()).await?;
-    let (Some(root), false) = (root, matches!(signed, SignedBy::Nobody(_))) else { return Ok(()) };
-    if root != point.root {
-        let detail = "a checkpoint was signed over other events than those that were pruned";
-        let kind = if point.outside { FindingKind::Forked } else { FindingKind::HistoryChanged };
+    let wrong = match root {
+        Some(root) if root == point.root => None,
+        Some(_) if point.outside => Some((
+            FindingKind::Forked,
+            "a checkpoint was signed over other events than those that were pruned, or what is stored of \
+             the tree was changed since",
+        )),
+        Some(_) => Some((
+            FindingKind::HistoryChanged,
+            "a checkpoint was signed over other events than those that were pruned",
+        )),
+        None => Some((
+            FindingKind::TreeChanged,
+            "what is stored of the tree is not enough for a checkpoint of events that were pruned",
+        )),
+    };
+    if let Some((kind, detail)) = wrong {
         state.findings.push(Finding::new(kind, &state.origin, detail).rows(1, point.size));
     } else if signed == SignedBy::Trusted {
         state.checkpoints += 1;

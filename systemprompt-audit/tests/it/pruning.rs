@@ -33,6 +33,8 @@ on_both! {
     #[tokio::test]
     what_was_pruned_of_a_log_is_said_again_when_it_would_be_pruned_itself;
     #[tokio::test]
+    a_crash_before_it_was_said_again_is_made_up_for;
+    #[tokio::test]
     keys_that_were_named_before_are_still_known;
 }
 
@@ -257,6 +259,81 @@ async fn what_was_pruned_of_a_log_is_said_again_when_it_would_be_pruned_itself(f
     let report = closed(&signed, &log).await;
     assert!(report.is_clean(), "{:?}", report.findings);
     assert!(report.logs.iter().all(|log| log.pruned_to >= 256), "{:?}", report.logs);
+}
+
+/// A log of the command line that is pruned, and a server's whose event says so and is old, too.
+async fn pruned_twice(signed: &Signed) -> AuditLog {
+    let mut change = signed.fixture.pool.begin_write().await.unwrap();
+    let event = || {
+        let detail = serde_json::json!({ "key": "k" });
+        AuditEvent::system(signed.fixture.now(), EventKind::KeyRevoked, detail)
+    };
+    append_in(&mut change, (0..300).map(|_| event()).collect()).await.unwrap();
+    change.commit().await.unwrap();
+    let log = aged(signed, 100, 20).await;
+    assert_eq!(pruned(signed, &log, &older_than(DAY)).await.len(), 1);
+    append(signed, &log, 600).await;
+    signed.fixture.clock.advance(2 * DAY);
+    log.sweep().await.unwrap();
+    log.sweep().await.unwrap();
+    log
+}
+
+async fn a_crash_before_it_was_said_again_is_made_up_for(fixture: Fixture) {
+    let signed = Signed::on(fixture);
+    let log = pruned_twice(&signed).await;
+    // A pruner that dies when it has said what goes of this log: the mark is there and the rows are.
+    let pool = &signed.fixture.pool;
+    run_on(
+        pool,
+        "CREATE TABLE kept AS SELECT * FROM audit_events WHERE log_id = 2;
+         CREATE TABLE marks AS SELECT * FROM audit_pruned",
+    )
+    .await;
+    pruned(&signed, &log, &older_than(DAY)).await;
+    run_on(
+        pool,
+        "INSERT INTO audit_events SELECT * FROM kept WHERE seq <= 512
+             AND NOT EXISTS (SELECT 1 FROM audit_events WHERE log_id = 2 AND seq = kept.seq);
+         DELETE FROM audit_pruned WHERE log_id IN (SELECT log_id FROM marks);
+         INSERT INTO audit_pruned SELECT * FROM marks;
+         DROP TABLE kept; DROP TABLE marks",
+    )
+    .await;
+    let report = signed.verify(signed.url()).await;
+    assert!(report.is_clean(), "{:?}", report.findings);
+    pruned(&signed, &log, &older_than(DAY)).await;
+    let report = closed(&signed, &log).await;
+    assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+/// An old copy that went on instead, and was pruned later than it was forked.
+#[tokio::test]
+async fn every_checkpoint_outside_is_held_against_what_was_pruned() {
+    let mut signed = Signed::on(Fixture::sqlite().await);
+    let log = signed.log().await;
+    append(&signed, &log, 60).await;
+    log.close().await;
+    signed.fixture.pool.close().await;
+    let path = signed.fixture.path();
+    let copy = std::fs::read(&path).unwrap();
+    signed.fixture.pool = crate::fixture::open(&path).await;
+    let log = signed.log().await;
+    append(&signed, &log, 160).await;
+    log.close().await;
+    signed.fixture.pool.close().await;
+    let before = std::fs::read_to_string(signed.outside()).unwrap();
+    std::fs::write(&path, copy).unwrap();
+    std::fs::remove_file(signed.outside()).unwrap();
+    signed.fixture.pool = crate::fixture::open(&path).await;
+    let log = aged(&signed, 600, 60).await;
+    pruned(&signed, &log, &older_than(DAY)).await;
+    assert!(closed(&signed, &log).await.is_clean());
+    let after = std::fs::read_to_string(signed.outside()).unwrap();
+    std::fs::write(signed.outside(), format!("{after}{before}")).unwrap();
+    let report = signed.verify(signed.url()).await;
+    let forked = report.findings.iter().any(|finding| finding.kind == FindingKind::Forked);
+    assert!(forked, "{:?}", report.findings);
 }
 
 async fn keys_that_were_named_before_are_still_known(fixture: Fixture) {
