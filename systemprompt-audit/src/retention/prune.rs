@@ -44,6 +44,12 @@ pub enum PruneError {
     /// The event that says so could not be written.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The database says that more was pruned than any event says.
+    #[error("no event says what is marked as pruned of the log `{origin}`: run `audit verify`")]
+    Mark {
+        /// The log.
+        origin: String,
+    },
     /// The tree of the log does not go so far.
     #[error("the tree of the log `{origin}` is incomplete: run `audit verify`")]
     Tree {

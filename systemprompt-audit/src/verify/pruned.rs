@@ -3,7 +3,7 @@
 use super::checks::Point;
 use super::key_ring::SignedBy;
 use super::log_state::LogState;
-use super::{Finding, FindingKind, KeyEvent, LogRow, LogSource};
+use super::{Finding, FindingKind, KeyEvent, LogRow, LogSource, Report};
 use crate::StoreError;
 use crate::merkle::TILE_WIDTH;
 use crate::retention::PrunedDetail;
@@ -15,13 +15,19 @@ const WIDTH: i64 = TILE_WIDTH as i64;
 /// an append may take.
 const LATE: u64 = 60_000;
 
-/// What was pruned of a log by an event of the database.
+/// What was pruned of a log by an event of the database; a mark that no event has made is a finding.
 pub(super) async fn pruned_of(
     source: &mut impl LogSource,
     log: &LogRow,
+    report: &mut Report,
 ) -> Result<Option<PrunedDetail>, StoreError> {
-    let row = source.pruned(log.id).await?;
-    Ok(row.and_then(|row| row.proven(&log.origin)))
+    let Some(row) = source.pruned(log.id).await? else { return Ok(None) };
+    let proven = row.proven(&log.origin);
+    if proven.is_none() {
+        let detail = "no event says what `audit_pruned` marks as pruned";
+        report.add(Finding::new(FindingKind::TableChanged, &log.origin, detail));
+    }
+    Ok(proven)
 }
 
 /// The events about keys of a log, those that were pruned with it.

@@ -84,7 +84,7 @@ pub(super) async fn run(
     let logs = source.logs().await?;
     let mut begun = Vec::with_capacity(logs.len());
     for log in &logs {
-        begun.push(pruned::pruned_of(source, log).await?);
+        begun.push(pruned::pruned_of(source, log, &mut report).await?);
     }
     let swept = |log: &LogRow| Swept { origin: log.origin.clone(), swept_to: log.swept_to };
     let swept: Vec<_> = logs.iter().map(swept).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use systemprompt_audit::checkpoint::SigningKeys;
-use systemprompt_audit::retention::{Pruned, Retention, plan, prune};
+use systemprompt_audit::retention::{PruneError, Pruned, Retention, plan, prune};
 use systemprompt_audit::verify::{FindingKind, Report};
 use systemprompt_audit::{AuditLog, EventFilter, PageSize, ReadScope, append_in};
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
@@ -34,6 +34,8 @@ on_both! {
     what_was_pruned_of_a_log_is_said_again_when_it_would_be_pruned_itself;
     #[tokio::test]
     a_crash_before_it_was_said_again_is_made_up_for;
+    #[tokio::test]
+    a_mark_that_no_event_has_made_deletes_nothing;
     #[tokio::test]
     keys_that_were_named_before_are_still_known;
 }
@@ -305,6 +307,29 @@ async fn a_crash_before_it_was_said_again_is_made_up_for(fixture: Fixture) {
     pruned(&signed, &log, &older_than(DAY)).await;
     let report = closed(&signed, &log).await;
     assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+async fn a_mark_that_no_event_has_made_deletes_nothing(fixture: Fixture) {
+    let signed = Signed::on(fixture);
+    let log = aged(&signed, 600, 60).await;
+    let before = rows(&signed.fixture).await;
+    let (pool, now) = (&signed.fixture.pool, signed.fixture.now());
+    for sql in [
+        "INSERT INTO audit_pruned (log_id, up_to, event) VALUES (1, 512, zeroblob(16))",
+        "UPDATE audit_pruned SET up_to = 9223372036854775807",
+    ] {
+        run_on(pool, sql).await;
+        for age in [DAY, 3 * DAY] {
+            let pruned = prune(pool, Some(&log), &older_than(age), "retention", now).await;
+            assert!(matches!(pruned, Err(PruneError::Mark { .. })), "{pruned:?}");
+        }
+        assert_eq!(rows(&signed.fixture).await, before);
+        let report = signed.verify(signed.url()).await;
+        assert_eq!(found(&report), [(FindingKind::TableChanged, -1, None)]);
+    }
+    run_on(pool, "DELETE FROM audit_pruned").await;
+    assert_eq!(pruned(&signed, &log, &older_than(DAY)).await[0].up_to, 512);
+    assert!(closed(&signed, &log).await.is_clean());
 }
 
 /// An old copy that went on instead, and was pruned later than it was forked.
