@@ -1,7 +1,7 @@
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::database::{DbConnection, DbPool};
 
-use super::{LogExtent, PruneError, Retention, Stretch};
+use super::{LogExtent, PruneError, PrunedRow, Retention, Stretch};
 use crate::merkle::TILE_WIDTH;
 use crate::store::over;
 
@@ -56,6 +56,11 @@ pub(super) async fn over_connection(
     for (log, excess) in logs.iter().zip(excess) {
         if log.first == 0 {
             continue;
+        }
+        // A mark that somebody else has set must not make this delete anything.
+        let mark: Option<PrunedRow> = over!(connection, retention::pruned(log.log_id))?;
+        if mark.is_some_and(|mark| mark.proven(&log.origin).is_none()) {
+            return Err(PruneError::Mark { origin: log.origin.clone() });
         }
         let by_age = by_age(connection, retention, log, now).await?;
         let by_size = (log.first - 1).saturating_add(excess) / WIDTH * WIDTH;

@@ -44,6 +44,12 @@ pub enum PruneError {
     /// The event that says so could not be written.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The database says that more was pruned than any event says.
+    #[error("no event says what is marked as pruned of the log `{origin}`: run `audit verify`")]
+    Mark {
+        /// The log.
+        origin: String,
+    },
     /// The tree of the log does not go so far.
     #[error("the tree of the log `{origin}` is incomplete: run `audit verify`")]
     Tree {
@@ -88,10 +94,12 @@ async fn prune_over(
             continue;
         }
         if plan.up_to > plan.said {
-            let detail = detail(connection, &plan, by).await?;
+            // Where another run has come further meanwhile, that one goes on.
+            let Some(detail) = detail(connection, &plan, by).await? else { continue };
             say(connection, log, (plan.log_id, &detail), now).await?;
-            repeat(connection, log, &plan, now).await?;
         }
+        // Whether or not this run has said it: one before it may have ended here.
+        repeat(connection, log, &plan, now).await?;
         let events = delete(connection, &plan).await?;
         pruned.push(Pruned { origin: plan.origin, up_to: plan.up_to, events });
     }
@@ -111,16 +119,21 @@ async fn is_ours(pool: &DbPool, log: &AuditLog, origin: &str) -> Result<bool, Pr
     Ok(query!(pool, sweep::is_free(installation, &origin))?)
 }
 
+/// What is to be said of `plan`; `None` when another run has said as much since it was made.
 async fn detail(
     connection: &mut DbConnection,
     plan: &PrunePlan,
     by: &str,
-) -> Result<PrunedDetail, PruneError> {
+) -> Result<Option<PrunedDetail>, PruneError> {
     let PrunePlan { origin, up_to, log_id, .. } = plan;
     let incomplete = || PruneError::Tree { origin: origin.clone() };
-    let before: Option<PrunedRow> = over!(connection, retention::pruned(*log_id))?;
-    let mut keys = before.and_then(|row| row.proven(origin)).map_or(Vec::new(), |it| it.keys);
+    // In this order: what another run deletes after the first look, it has said before the second.
     let more: Vec<KeyEvent> = over!(connection, retention::key_events(*log_id, *up_to))?;
+    let before: Option<PrunedRow> = over!(connection, retention::pruned(*log_id))?;
+    if before.as_ref().is_some_and(|before| before.up_to >= *up_to) {
+        return Ok(None);
+    }
+    let mut keys = before.and_then(|row| row.proven(origin)).map_or(Vec::new(), |it| it.keys);
     let known = keys.last().map_or(0, |event| event.seq);
     keys.extend(more.into_iter().filter(|event| event.seq > known));
     let last: Option<Vec<u8>> = over!(connection, retention::id_at(*log_id, *up_to))?;
@@ -130,7 +143,8 @@ async fn detail(
     let size = u64::try_from(*up_to).unwrap_or_default();
     let root = load_root(&mut tree, size).await?.ok_or_else(incomplete)?;
     let root = hex::encode(root);
-    Ok(PrunedDetail { log: origin.clone(), up_to: *up_to, root, last, by: by.to_owned(), keys })
+    let (log, by) = (origin.clone(), by.to_owned());
+    Ok(Some(PrunedDetail { log, up_to: *up_to, root, last, by, keys }))
 }
 
 /// Says again what the events that go have said about other logs.

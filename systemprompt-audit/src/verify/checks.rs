@@ -96,7 +96,7 @@ impl LogState {
         }
     }
 
-    fn bad_signature(&mut self, point: &Point, why: &str) {
+    pub(super) fn bad_signature(&mut self, point: &Point, why: &str) {
         let detail = format!("the checkpoint of {} events {}: {why}", point.size, point.place());
         let finding = Finding::new(FindingKind::BadSignature, &self.origin, detail);
         self.findings.push(finding.at(point.size));

@@ -3,7 +3,7 @@
 use super::checks::Point;
 use super::key_ring::SignedBy;
 use super::log_state::LogState;
-use super::{Finding, FindingKind, KeyEvent, LogRow, LogSource};
+use super::{Finding, FindingKind, KeyEvent, LogRow, LogSource, Report};
 use crate::StoreError;
 use crate::merkle::TILE_WIDTH;
 use crate::retention::PrunedDetail;
@@ -15,13 +15,19 @@ const WIDTH: i64 = TILE_WIDTH as i64;
 /// an append may take.
 const LATE: u64 = 60_000;
 
-/// What was pruned of a log by an event of the database.
+/// What was pruned of a log by an event of the database; a mark that no event has made is a finding.
 pub(super) async fn pruned_of(
     source: &mut impl LogSource,
     log: &LogRow,
+    report: &mut Report,
 ) -> Result<Option<PrunedDetail>, StoreError> {
-    let row = source.pruned(log.id).await?;
-    Ok(row.and_then(|row| row.proven(&log.origin)))
+    let Some(row) = source.pruned(log.id).await? else { return Ok(None) };
+    let proven = row.proven(&log.origin);
+    if proven.is_none() {
+        let detail = "no event says what `audit_pruned` marks as pruned";
+        report.add(Finding::new(FindingKind::TableChanged, &log.origin, detail));
+    }
+    Ok(proven)
 }
 
 /// The events about keys of a log, those that were pruned with it.
@@ -85,12 +91,29 @@ pub(super) async fn covers(
     state: &mut LogState,
 ) -> Result<(), StoreError> {
     let signed = state.ring.signed_by(&point.note, point.size);
+    if let SignedBy::Nobody(why) = &signed {
+        state.bad_signature(point, why);
+        return Ok(());
+    }
     let mut stored = source.tree(log.id);
     let root = load_root(&mut stored, u64::try_from(point.size).unwrap_or_default()).await?;
-    let (Some(root), false) = (root, matches!(signed, SignedBy::Nobody(_))) else { return Ok(()) };
-    if root != point.root {
-        let detail = "a checkpoint was signed over other events than those that were pruned";
-        let kind = if point.outside { FindingKind::Forked } else { FindingKind::HistoryChanged };
+    let wrong = match root {
+        Some(root) if root == point.root => None,
+        Some(_) if point.outside => Some((
+            FindingKind::Forked,
+            "a checkpoint was signed over other events than those that were pruned, or what is stored of \
+             the tree was changed since",
+        )),
+        Some(_) => Some((
+            FindingKind::HistoryChanged,
+            "a checkpoint was signed over other events than those that were pruned",
+        )),
+        None => Some((
+            FindingKind::TreeChanged,
+            "what is stored of the tree is not enough for a checkpoint of events that were pruned",
+        )),
+    };
+    if let Some((kind, detail)) = wrong {
         state.findings.push(Finding::new(kind, &state.origin, detail).rows(1, point.size));
     } else if signed == SignedBy::Trusted {
         state.checkpoints += 1;

@@ -87,7 +87,7 @@ pub(super) async fn run(
     let logs = source.logs().await?;
     let mut begun = Vec::with_capacity(logs.len());
     for log in &logs {
-        begun.push(pruned::pruned_of(source, log).await?);
+        begun.push(pruned::pruned_of(source, log, &mut report).await?);
     }
     let swept = |log: &LogRow| Swept { origin: log.origin.clone(), swept_to: log.swept_to };
     let swept: Vec<_> = logs.iter().map(swept).collect();
@@ -181,8 +181,8 @@ impl<S: LogSource> Walk<'_, S> {
         state.pruned_to = pruned_to;
         if pruned_to > 0 {
             let mut covered = self.points(log, &mut state, pruned_to - 1, pruned_to).await?;
-            let outside = std::iter::from_fn(|| outside.next_if(|it| it.size <= pruned_to));
-            covered.extend(outside.last());
+            // Each of them: a later one may have been signed over a history that was made anew.
+            covered.extend(std::iter::from_fn(|| outside.next_if(|it| it.size <= pruned_to)));
             for point in &covered {
                 pruned::covers(self.source, log, point, &mut state).await?;
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use systemprompt_audit::checkpoint::SigningKeys;
-use systemprompt_audit::retention::{Pruned, Retention, plan, prune};
+use systemprompt_audit::retention::{PruneError, Pruned, Retention, plan, prune};
 use systemprompt_audit::verify::{FindingKind, Report};
 use systemprompt_audit::{AuditLog, EventFilter, PageSize, ReadScope, append_in};
 use systemprompt_core::contract::{AuditSink as _, PermitLedger as _};
@@ -32,6 +32,10 @@ on_both! {
     an_outcome_may_outlive_its_decision;
     #[tokio::test]
     what_was_pruned_of_a_log_is_said_again_when_it_would_be_pruned_itself;
+    #[tokio::test]
+    a_crash_before_it_was_said_again_is_made_up_for;
+    #[tokio::test]
+    a_mark_that_no_event_has_made_deletes_nothing;
     #[tokio::test]
     keys_that_were_named_before_are_still_known;
 }
@@ -257,6 +261,104 @@ async fn what_was_pruned_of_a_log_is_said_again_when_it_would_be_pruned_itself(f
     let report = closed(&signed, &log).await;
     assert!(report.is_clean(), "{:?}", report.findings);
     assert!(report.logs.iter().all(|log| log.pruned_to >= 256), "{:?}", report.logs);
+}
+
+/// A log of the command line that is pruned, and a server's whose event says so and is old, too.
+async fn pruned_twice(signed: &Signed) -> AuditLog {
+    let mut change = signed.fixture.pool.begin_write().await.unwrap();
+    let event = || {
+        let detail = serde_json::json!({ "key": "k" });
+        AuditEvent::system(signed.fixture.now(), EventKind::KeyRevoked, detail)
+    };
+    append_in(&mut change, (0..300).map(|_| event()).collect()).await.unwrap();
+    change.commit().await.unwrap();
+    let log = aged(signed, 100, 20).await;
+    assert_eq!(pruned(signed, &log, &older_than(DAY)).await.len(), 1);
+    append(signed, &log, 600).await;
+    signed.fixture.clock.advance(2 * DAY);
+    log.sweep().await.unwrap();
+    log.sweep().await.unwrap();
+    log
+}
+
+async fn a_crash_before_it_was_said_again_is_made_up_for(fixture: Fixture) {
+    let signed = Signed::on(fixture);
+    let log = pruned_twice(&signed).await;
+    // A pruner that dies when it has said what goes of this log: the mark is there and the rows are.
+    let pool = &signed.fixture.pool;
+    run_on(
+        pool,
+        "CREATE TABLE kept AS SELECT * FROM audit_events WHERE log_id = 2;
+         CREATE TABLE marks AS SELECT * FROM audit_pruned",
+    )
+    .await;
+    pruned(&signed, &log, &older_than(DAY)).await;
+    run_on(
+        pool,
+        "INSERT INTO audit_events SELECT * FROM kept WHERE seq <= 512
+             AND NOT EXISTS (SELECT 1 FROM audit_events WHERE log_id = 2 AND seq = kept.seq);
+         DELETE FROM audit_pruned WHERE log_id IN (SELECT log_id FROM marks);
+         INSERT INTO audit_pruned SELECT * FROM marks;
+         DROP TABLE kept; DROP TABLE marks",
+    )
+    .await;
+    let report = signed.verify(signed.url()).await;
+    assert!(report.is_clean(), "{:?}", report.findings);
+    pruned(&signed, &log, &older_than(DAY)).await;
+    let report = closed(&signed, &log).await;
+    assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+async fn a_mark_that_no_event_has_made_deletes_nothing(fixture: Fixture) {
+    let signed = Signed::on(fixture);
+    let log = aged(&signed, 600, 60).await;
+    let before = rows(&signed.fixture).await;
+    let (pool, now) = (&signed.fixture.pool, signed.fixture.now());
+    for sql in [
+        "INSERT INTO audit_pruned (log_id, up_to, event) VALUES (1, 512, zeroblob(16))",
+        "UPDATE audit_pruned SET up_to = 9223372036854775807",
+    ] {
+        run_on(pool, sql).await;
+        for age in [DAY, 3 * DAY] {
+            let pruned = prune(pool, Some(&log), &older_than(age), "retention", now).await;
+            assert!(matches!(pruned, Err(PruneError::Mark { .. })), "{pruned:?}");
+        }
+        assert_eq!(rows(&signed.fixture).await, before);
+        let report = signed.verify(signed.url()).await;
+        assert_eq!(found(&report), [(FindingKind::TableChanged, -1, None)]);
+    }
+    run_on(pool, "DELETE FROM audit_pruned").await;
+    assert_eq!(pruned(&signed, &log, &older_than(DAY)).await[0].up_to, 512);
+    assert!(closed(&signed, &log).await.is_clean());
+}
+
+/// An old copy that went on instead, and was pruned later than it was forked.
+#[tokio::test]
+async fn every_checkpoint_outside_is_held_against_what_was_pruned() {
+    let mut signed = Signed::on(Fixture::sqlite().await);
+    let log = signed.log().await;
+    append(&signed, &log, 60).await;
+    log.close().await;
+    signed.fixture.pool.close().await;
+    let path = signed.fixture.path();
+    let copy = std::fs::read(&path).unwrap();
+    signed.fixture.pool = crate::fixture::open(&path).await;
+    let log = signed.log().await;
+    append(&signed, &log, 160).await;
+    log.close().await;
+    signed.fixture.pool.close().await;
+    let before = std::fs::read_to_string(signed.outside()).unwrap();
+    std::fs::write(&path, copy).unwrap();
+    std::fs::remove_file(signed.outside()).unwrap();
+    signed.fixture.pool = crate::fixture::open(&path).await;
+    let log = aged(&signed, 600, 60).await;
+    pruned(&signed, &log, &older_than(DAY)).await;
+    assert!(closed(&signed, &log).await.is_clean());
+    let after = std::fs::read_to_string(signed.outside()).unwrap();
+    std::fs::write(signed.outside(), format!("{after}{before}")).unwrap();
+    let report = signed.verify(signed.url()).await;
+    let forked = report.findings.iter().any(|finding| finding.kind == FindingKind::Forked);
+    assert!(forked, "{:?}", report.findings);
 }
 
 async fn keys_that_were_named_before_are_still_known(fixture: Fixture) {
