@@ -105,8 +105,7 @@ impl SubjectKeys {
     ) -> Result<Arc<DataKey>, AuditError> {
         let known: Option<SubjectRow> =
             over!(connection, subjects::of_person(person)).map_err(StoreError::from)?;
-        let cached =
-            known.as_ref().and_then(|row| self.cache().of_pseudonym(&row.pseudonym));
+        let cached = known.as_ref().and_then(|row| self.cache().of_pseudonym(&row.pseudonym));
         match (known, cached) {
             (Some(row), Some(key)) if key.person == row.person() => Ok(key),
             (Some(row), _) => Ok(Arc::new(self.restore(&row).await?)),

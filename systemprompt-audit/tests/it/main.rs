@@ -22,8 +22,8 @@ mod following;
 mod hostile;
 #[cfg(feature = "http")]
 mod http;
-mod leftovers;
 mod lease;
+mod leftovers;
 mod plans;
 #[cfg(feature = "postgres")]
 mod postgres;
