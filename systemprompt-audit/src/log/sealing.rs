@@ -53,15 +53,6 @@ impl AuditLog {
         let sealed = SealedReport::new(origin.as_str(), principal, outcome, &key);
         sealed.map(Some).ok_or_else(not_encrypted)
     }
-
-    /// What `principal` is called in the log where keys were given.
-    pub(super) async fn pseudonym(
-        &self,
-        principal: &Principal,
-    ) -> Result<Option<Arc<str>>, AuditError> {
-        let Some(keys) = &self.0.keys else { return Ok(None) };
-        Ok(Some(self.key(keys, &principal.into()).await?.pseudonym.clone()))
-    }
 }
 
 /// Lets go of the keys of those who are erased, also by other processes.

@@ -131,8 +131,7 @@ impl PermitLedger for AuditLog {
     }
 
     async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
-        let pseudonym = self.pseudonym(call.principal).await?;
-        let found = query!(self.0.pool, permits::find(call, pseudonym.as_deref()));
+        let found = query!(self.0.pool, permits::find(call));
         found.map_err(|error| StoreError::from(error).into())
     }
 }

@@ -152,6 +152,8 @@ pub(crate) struct Granted {
     pub(crate) call_id: Option<String>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) user_id: Option<String>,
+    /// Who that is, when it is a pseudonym.
+    pub(crate) owner: Option<String>,
     pub(crate) expires_at: i64,
     /// How it was settled, if it was.
     pub(crate) settled: Option<OutcomeStatus>,

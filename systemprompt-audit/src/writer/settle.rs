@@ -51,11 +51,13 @@ fn accept(settlement: &Settlement, grant: &Granted, now: Timestamp) -> Result<()
     let Some(reporter) = &settlement.reporter else {
         return if grant.settled.is_some() { Err(SettleError::AlreadySettled) } else { Ok(()) };
     };
-    let user = grant.user_id.as_deref();
-    // A permit from before encryption was turned on names the user itself.
+    // A permit from before encryption was turned on names the user itself. Pseudonyms are those of a
+    // department, which is another one in another of the user's credentials.
+    let user = grant.owner.as_deref().or(grant.user_id.as_deref());
     let pseudonym = reporter.sealed.as_ref().map(|sealed| &*sealed.pseudonym);
     if grant.tenant_id.as_deref() != Some(&*reporter.tenant)
-        || !(user == Some(&*reporter.user) || (pseudonym.is_some() && user == pseudonym))
+        || !(user == Some(&*reporter.user)
+            || (pseudonym.is_some() && grant.user_id.as_deref() == pseudonym))
     {
         return Err(SettleError::Unknown);
     }

@@ -18,10 +18,13 @@ use systemprompt_audit::{
     append_sealed_in,
 };
 use systemprompt_core::call::Door;
-use systemprompt_core::contract::{AuditError, AuditSink as _, GrantedCall, PermitLedger as _};
+use systemprompt_core::contract::{
+    AuditError, AuditSink as _, GrantedCall, PermitLedger as _, SettleError,
+};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind, Verdict};
 use systemprompt_core::id::PermitId;
+use systemprompt_core::principal::{Principal, PrincipalClaims};
 use systemprompt_core::secret::Secret;
 use zeroize::Zeroizing;
 
@@ -62,6 +65,10 @@ on_both! {
     events_of_the_command_line_are_encrypted_with_its_change;
     #[tokio::test]
     a_restart_knows_the_open_permits_of_encrypted_calls;
+    #[tokio::test]
+    another_credential_of_the_user_reports_an_outcome;
+    #[tokio::test]
+    the_calls_of_a_person_that_is_erased_are_abandoned;
 }
 
 fn local(bytes: &[u8]) -> SubjectKeys {
@@ -602,6 +609,47 @@ async fn a_restart_knows_the_open_permits_of_encrypted_calls(fixture: Fixture) {
     assert_eq!((open[0].user.as_str(), open[0].tenant.as_str()), ("ada", "acme"));
     assert_eq!(open[0].call_digest, systemprompt_core::call::Digest::of(b"call"));
     assert_eq!(open[0].credential.as_ref().unwrap().as_str(), "key-ada");
+}
+
+async fn another_credential_of_the_user_reports_an_outcome(fixture: Fixture) {
+    let log = sealing(&fixture, &local(&[1])).await;
+    let mut event = fixture.allow("ada");
+    event.context.door = Some(Door::Hook);
+    let (permit, call) = (PermitId::from(event.id), event.context.call_id.clone().unwrap());
+    log.append(event).await.unwrap();
+    // As a token that names no department.
+    let other = |user: &str| {
+        let claims = principal("acme", user).claims().clone();
+        Principal::assert_authenticated(PrincipalClaims { department: None, ..claims }).unwrap()
+    };
+    let session = "session-1".parse().unwrap();
+    for (user, finds) in [("eve", false), ("ada", true)] {
+        let principal = other(user);
+        let granted =
+            GrantedCall { principal: &principal, call_id: &call, session: Some(&session) };
+        assert_eq!(log.find(granted).await.unwrap().is_some(), finds, "{user}");
+        let settled = log.settle(permit, &principal, failure()).await;
+        assert_eq!(settled.is_ok(), finds, "{user}: {settled:?}");
+    }
+    let report = all(&fixture, Some(&local(&[1])), of_user("ada")).await;
+    assert_eq!(report.iter().filter(|event| event.error.is_some()).count(), 1);
+}
+
+async fn the_calls_of_a_person_that_is_erased_are_abandoned(fixture: Fixture) {
+    let keys = local(&[1]);
+    let log = sealing(&fixture, &keys).await;
+    let allowed = fixture.allow("ada");
+    let permit = PermitId::from(allowed.id);
+    log.append(allowed).await.unwrap();
+    erase(&fixture, "ada").await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let ada = principal("acme", "ada");
+    assert!(matches!(log.settle(permit, &ada, failure()).await, Err(SettleError::Unknown)));
+    fixture.clock.advance(Duration::from_secs(3600));
+    assert_eq!(log.sweep().await.unwrap(), 1);
+    let status = "SELECT status || ' ' || (SELECT count(*) FROM audit_events AS d
+                  WHERE d.user_id = o.user_id AND d.kind = 'decision') FROM audit_events AS o WHERE kind = 'outcome'";
+    assert_eq!(fixture.text(status).await.unwrap(), "abandoned 1");
 }
 
 /// What leaves the log is what is stored: an erasure reaches it.

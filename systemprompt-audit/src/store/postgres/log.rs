@@ -103,9 +103,10 @@ pub(super) async fn begin_with(
     begin(connection).await?;
     let permits: Vec<Vec<u8>> = permits.iter().map(|permit| permit.to_vec()).collect();
     let rows = sqlx::query!(
-        r#"SELECT d.id, d.trace_id, d.call_id, d.tenant_id, d.user_id, d.expires_at,
-                  o.status AS "settled?"
+        r#"SELECT d.id AS "id!", d.trace_id AS "trace_id!", d.call_id, d.tenant_id, d.user_id, d.expires_at,
+                  s.user_id AS "owner?", o.status AS "settled?"
            FROM audit_events AS d
+           LEFT JOIN audit_subjects AS s ON s.pseudonym = d.user_id AND s.tenant_id = d.tenant_id
            LEFT JOIN audit_events AS o ON o.permit_id = d.id AND o.kind = 'outcome'
            WHERE d.id = ANY ($1) AND d.kind = 'decision' AND d.decision = 'allow'
              AND d.permit_id IS NULL"#,
@@ -120,6 +121,7 @@ pub(super) async fn begin_with(
             call_id: row.call_id,
             tenant_id: row.tenant_id,
             user_id: row.user_id,
+            owner: row.owner,
             expires_at: row.expires_at.unwrap_or(0),
             settled: row.settled.as_deref().map(status),
         })

@@ -66,7 +66,6 @@ pub(crate) async fn state(
 pub(crate) async fn find(
     database: &PostgresDatabase,
     call: GrantedCall<'_>,
-    pseudonym: Option<&str>,
 ) -> Result<Option<FoundPermit>, sqlx::Error> {
     let (tenant, user) = (call.principal.tenant().as_str(), call.principal.user().as_str());
     let (call_id, session) = (call.call_id.as_str(), call.session.map(SessionId::as_str));
@@ -75,12 +74,14 @@ pub(crate) async fn find(
         r#"SELECT coalesce(permit_id, id) AS "id!", server, tool, trace_id
            FROM audit_events
            WHERE call_id = $1 AND kind = 'decision' AND door = 'hook' AND decision = 'allow'
-             AND tenant_id = $2 AND user_id IN ($3, $4) AND session_id IS NOT DISTINCT FROM $5
+             AND tenant_id = $2 AND session_id IS NOT DISTINCT FROM $4
+             AND (user_id = $3 OR EXISTS (SELECT 1 FROM audit_subjects AS s
+                                          WHERE s.pseudonym = audit_events.user_id
+                                            AND s.tenant_id = $2 AND s.user_id = $3))
            ORDER BY occurred_at DESC, seq DESC LIMIT 1"#,
         call_id,
         tenant,
         user,
-        pseudonym,
         session
     )
     .fetch_optional(database.pool())

@@ -74,10 +74,11 @@ pub(crate) async fn granted(
     permits: &str,
 ) -> Result<Vec<Granted>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT d.id, d.trace_id, d.call_id, d.tenant_id, d.user_id, d.expires_at,
-                  o.status AS "settled?"
+        r#"SELECT d.id AS "id!", d.trace_id AS "trace_id!", d.call_id, d.tenant_id, d.user_id, d.expires_at,
+                  s.user_id AS "owner?", o.status AS "settled?"
            FROM json_each(?) AS wanted
            CROSS JOIN audit_events AS d ON d.id = unhex(wanted.value)
+           LEFT JOIN audit_subjects AS s ON s.pseudonym = d.user_id AND s.tenant_id = d.tenant_id
            LEFT JOIN audit_events AS o ON o.permit_id = d.id AND o.kind = 'outcome'
            WHERE d.kind = 'decision' AND d.decision = 'allow' AND d.permit_id IS NULL"#,
         permits
@@ -91,6 +92,7 @@ pub(crate) async fn granted(
             call_id: row.call_id,
             tenant_id: row.tenant_id,
             user_id: row.user_id,
+            owner: row.owner,
             expires_at: row.expires_at.unwrap_or(0),
             settled: row.settled.as_deref().map(status),
         })

@@ -66,7 +66,6 @@ pub(crate) async fn state(
 pub(crate) async fn find(
     database: &SqliteDatabase,
     call: GrantedCall<'_>,
-    pseudonym: Option<&str>,
 ) -> Result<Option<FoundPermit>, sqlx::Error> {
     let (tenant, user) = (call.principal.tenant().as_str(), call.principal.user().as_str());
     let (call_id, session) = (call.call_id.as_str(), call.session.map(SessionId::as_str));
@@ -75,13 +74,17 @@ pub(crate) async fn find(
         r#"SELECT coalesce(permit_id, id) AS "id!: Vec<u8>", server, tool, trace_id
            FROM audit_events
            WHERE call_id = ? AND kind = 'decision' AND door = 'hook' AND decision = 'allow'
-             AND tenant_id = ? AND user_id IN (?, ?) AND session_id IS ?
+             AND tenant_id = ? AND session_id IS ?
+             AND (user_id = ? OR EXISTS (SELECT 1 FROM audit_subjects AS s
+                                         WHERE s.pseudonym = audit_events.user_id
+                                           AND s.tenant_id = ? AND s.user_id = ?))
            ORDER BY occurred_at DESC, rowid DESC LIMIT 1"#,
         call_id,
         tenant,
+        session,
         user,
-        pseudonym,
-        session
+        tenant,
+        user
     )
     .fetch_optional(database.pool())
     .await?;
