@@ -93,13 +93,17 @@ impl Future for Answer {
                     *this.waiting = Some((response, Some(leftover)));
                     return Poll::Pending;
                 };
-                *this.closing |= !read;
+                if !read {
+                    *this.closing = true;
+                    this.line.leave_unread();
+                }
                 response
             }
         };
         if let Some(fault) = this.line.take_fault() {
             response = undelivered(response, fault, *this.trace);
             *this.closing = true;
+            this.line.leave_unread();
         }
         if *this.closing {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

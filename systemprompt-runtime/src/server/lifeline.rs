@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
@@ -19,6 +19,7 @@ pub(crate) struct Lifeline {
     stalled: AtomicU64,
     order: AtomicU8,
     body_fault: AtomicU8,
+    unread: AtomicBool,
     leftover: Mutex<Option<Leftover>>,
     task: AtomicWaker,
 }
@@ -65,6 +66,7 @@ impl Lifeline {
             stalled: AtomicU64::new(0),
             order: AtomicU8::new(0),
             body_fault: AtomicU8::new(0),
+            unread: AtomicBool::new(false),
             leftover: Mutex::new(None),
             task: AtomicWaker::new(),
         };
@@ -166,6 +168,16 @@ impl Lifeline {
     /// Takes what [`Lifeline::leave`] recorded.
     pub(crate) fn take_leftover(&self) -> Option<Leftover> {
         self.leftover.lock().take()
+    }
+
+    /// Records that the connection ends with bytes of a request that nobody has read.
+    pub(crate) fn leave_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Lifeline::leave_unread`] was called.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
     }
 
     fn now(&self) -> u64 {

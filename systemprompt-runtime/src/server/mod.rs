@@ -14,6 +14,7 @@ mod answer;
 mod entry;
 mod leftover;
 mod lifeline;
+mod linger;
 mod names;
 mod request_body;
 mod roster;

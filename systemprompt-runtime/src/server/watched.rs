@@ -7,18 +7,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::lifeline::Lifeline;
+use super::linger::Linger;
 
 /// A connection that tells its [`Lifeline`] what it does.
 #[derive(Debug)]
 pub(crate) struct Watched {
     stream: TcpStream,
     line: Arc<Lifeline>,
+    /// While the client finishes sending what nobody wants.
+    linger: Option<Linger>,
 }
 
 impl Watched {
     /// Watches `stream`.
     pub(crate) fn new(stream: TcpStream, line: Arc<Lifeline>) -> Self {
-        Self { stream, line }
+        Self { stream, line, linger: None }
     }
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -70,6 +73,14 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let Self { stream, line, linger } = &mut *self;
+        if linger.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+            if !line.has_unread() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        ready!(linger.get_or_insert_with(Linger::new).poll(stream, cx));
+        Poll::Ready(Ok(()))
     }
 }

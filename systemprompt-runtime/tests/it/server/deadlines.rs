@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
 use super::*;
 use crate::wire::Wire;
 
@@ -69,6 +72,23 @@ async fn a_body_over_the_limit_is_413() {
     wire.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n").await;
     wire.send(chunk.repeat(2)).await;
     assert_eq!(wire.reply().await.expect("an answer").status, 413);
+}
+
+/// Closing at once would reset the connection, and the answer with it.
+#[tokio::test]
+async fn a_client_that_sends_everything_first_still_reads_its_refusal() {
+    let section = ServerSection { body_limit_bytes: 1024, ..ServerSection::default() };
+    let server = start(section, router()).await;
+    let body = "x".repeat(12 * 1024 * 1024);
+    let head =
+        format!("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n", body.len());
+    for _ in 0..10 {
+        let mut stream = TcpStream::connect(server.addr).await.expect("connect");
+        stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.expect("all of it is taken");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer, and no reset");
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    }
 }
 
 #[tokio::test]
