@@ -19,7 +19,7 @@ use systemprompt::models::{
     AgentPolicy, Arguments, AuditEvent, Blocklist, CallContext, Door, Effect, LimitKey,
     LimitPolicy, Outcome, PolicyDocument, Principal, PrincipalClaims, ScopeRule, ToolCall, ToolRef,
 };
-use systemprompt::security::Scanner;
+use systemprompt::security::scan::Scanner;
 use systemprompt::traits::{AuditError, AuditSink, PermitLedger, PermitState, SettleError};
 
 /// Calls that are built before and evaluated in one measurement.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 use systemprompt::models::Arguments;
-use systemprompt::security::Scanner;
+use systemprompt::security::scan::Scanner;
 
 const PROSE: &str = "Please look through the quarterly report and list the three regions whose revenue fell. \
     For each of them write two sentences on the likely cause, quote the paragraph you rely on, and add the \
@@ -130,9 +130,9 @@ impl Baseline {
         let mut literals = Vec::new();
         let mut of_keyword = Vec::new();
         let mut rules = Vec::new();
-        for format in Scanner::formats().filter(|format| !format.literals.is_empty()) {
-            literals.extend(format.literals);
-            of_keyword.extend(format.literals.iter().map(|_| rules.len()));
+        for format in Scanner::formats().filter(|format| !format.keywords.is_empty()) {
+            literals.extend(format.keywords.iter().map(String::as_str));
+            of_keyword.extend(format.keywords.iter().map(|_| rules.len()));
             let pattern = RegexBuilder::new(format.pattern).unicode(false).build();
             rules.push(pattern.expect("a valid pattern"));
         }

@@ -18,7 +18,7 @@ use systemprompt::models::{
     Arguments, CallContext, Decision, Door, Principal, PrincipalClaims, SystemClock, ToolCall,
     ToolRef,
 };
-use systemprompt::security::Scanner;
+use systemprompt::security::scan::Scanner;
 
 const POLICY: &str = r#"
 profile: example

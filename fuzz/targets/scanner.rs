@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use systemprompt::models::Arguments;
-use systemprompt::security::Scanner;
+use systemprompt::security::scan::Scanner;
 use systemprompt::security::Redact as _;
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {

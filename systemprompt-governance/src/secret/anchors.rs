@@ -19,15 +19,15 @@ pub(super) struct Anchors {
 
 /// A literal with what it stands for.
 #[derive(Clone, Copy)]
-pub(super) struct Literal {
-    pub(super) text: &'static str,
+pub(super) struct Literal<'r> {
+    pub(super) text: &'r str,
     pub(super) rule: usize,
     /// Bytes of the secret before it.
     pub(super) lead: usize,
 }
 
 impl Anchors {
-    pub(super) fn new(literals: impl Iterator<Item = Literal>) -> Self {
+    pub(super) fn new<'r>(literals: impl Iterator<Item = Literal<'r>>) -> Self {
         let (mut starts, mut separated, mut depths) = (Vec::new(), Vec::new(), Vec::new());
         for literal in literals {
             let text = literal.text.as_bytes();
@@ -103,15 +103,15 @@ struct Table {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     pair: u16,
-    literal: &'static [u8],
+    literal: Box<[u8]>,
     /// Where in the literal the pair stands.
     offset: usize,
     rule: usize,
 }
 
 impl Entry {
-    fn new(literal: &'static [u8], offset: usize, rule: usize) -> Option<Self> {
-        Some(Self { pair: pair(literal, offset)?, literal, offset, rule })
+    fn new(literal: &[u8], offset: usize, rule: usize) -> Option<Self> {
+        Some(Self { pair: pair(literal, offset)?, literal: literal.into(), offset, rule })
     }
 }
 
@@ -141,7 +141,7 @@ impl Table {
         let entries = self.entries.get(from..).unwrap_or_default();
         for entry in entries.iter().take_while(|entry| entry.pair == pair) {
             let Some(start) = at.checked_sub(entry.offset) else { continue };
-            if text.get(start..).is_some_and(|rest| rest.starts_with(entry.literal)) {
+            if text.get(start..).is_some_and(|rest| rest.starts_with(&entry.literal)) {
                 hit(start, entry.rule);
             }
         }

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::engine::Engine;
 use super::fingerprint::{FingerprintKey, MIN_KEY_BYTES};
+use super::rules::{Entry, RuleFault};
 use super::{Inner, Scanner, rules};
 
 /// Builds a [`Scanner`].
@@ -12,6 +13,7 @@ use super::{Inner, Scanner, rules};
 pub struct ScannerBuilder {
     key: Vec<u8>,
     disabled: BTreeSet<String>,
+    files: Vec<(String, String)>,
 }
 
 /// Why a scanner cannot be built.
@@ -30,6 +32,9 @@ pub enum ScannerError {
         /// The id as it was given.
         id: String,
     },
+    /// A rule file has a fault.
+    #[error(transparent)]
+    Rules(#[from] RuleFault),
 }
 
 impl ScannerBuilder {
@@ -51,32 +56,44 @@ impl ScannerBuilder {
         self
     }
 
+    /// Adds the rules of a file; `name` is what errors call it. The built-in files in `rules/` show the
+    /// form.
+    #[must_use]
+    pub fn rules(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.files.push((name.into(), text.into()));
+        self
+    }
+
     /// Builds the scanner.
     ///
     /// # Errors
-    /// [`ScannerError`] when the fingerprint key is missing or short, or a disabled rule does not exist.
+    /// [`ScannerError`] when the fingerprint key is missing or short, a disabled rule does not exist, or
+    /// an added file has a fault.
     pub fn build(self) -> Result<Scanner, ScannerError> {
         let key = FingerprintKey::new(&self.key)
             .ok_or(ScannerError::KeyTooShort { bytes: self.key.len() })?;
-        if let Some(id) = self.disabled.iter().find(|id| !rules::ids().any(|known| known == **id)) {
+        let mut added = Vec::new();
+        for (name, text) in &self.files {
+            added.extend(rules::read(name, text)?);
+        }
+        let entries: Vec<&Entry> = added.iter().chain(rules::built_in()?).collect();
+        if let Some(id) = self.disabled.iter().find(|id| !entries.iter().any(|e| e.id == **id)) {
             return Err(ScannerError::UnknownRule { id: id.clone() });
         }
-        let engine = Engine::new(&self.disabled);
-        let rules = name_of(&self.disabled).into();
+        let enabled = || entries.iter().filter(|entry| !self.disabled.contains(&entry.id));
+        let engine = Engine::new(enabled().map(|entry| entry.rule()));
+        let rules = name_of(enabled().copied()).into();
         Ok(Scanner(Arc::new(Inner { engine, key, rules })))
     }
 }
 
-/// The name of all rules but the `disabled` ones. The version of this crate is part of it, since some
-/// rules are code.
-fn name_of(disabled: &BTreeSet<String>) -> String {
+/// The name of the rules of `entries`. The version of this crate is part of it, since some rules are code.
+fn name_of<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
-    for rule in rules::all().filter(|rule| !disabled.contains(rule.id)) {
-        for part in [rule.id, rule.pattern] {
-            hash.update([0]);
-            hash.update(part);
-        }
+    for entry in entries {
+        hash.update([0]);
+        hash.update(entry.digest());
     }
     let mut name = hex::encode(hash.finalize());
     name.truncate(8);

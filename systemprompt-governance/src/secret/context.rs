@@ -26,7 +26,7 @@ impl Engine {
         }
         let name = name::normalised(name);
         let promise = name::promise(&name)?;
-        if let Some(rule) = self.named_rule(&name, value) {
+        if let Some(rule) = self.owner(&name, value, false) {
             return Some(Hit { rule, span: found.span, confidence: Confidence::High });
         }
         let random = value::is_random(value);

@@ -1,6 +1,7 @@
+use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use systemprompt_core::decision::SecretLocation;
 
 /// One secret that was found. Holds no character of it.
@@ -19,8 +20,18 @@ pub struct Finding {
     pub confidence: Confidence,
 }
 
+/// A finding in a text, and the bytes of the text it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Match {
+    /// What was found; its location is `$`.
+    pub finding: Finding,
+    /// Where, in bytes.
+    pub span: Range<usize>,
+}
+
 /// How sure a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// Name and look of the value suggest it.

@@ -1,5 +1,4 @@
-use super::rule::Trigger;
-use super::rules;
+use super::rules::{Entry, built_in};
 
 /// One format a [`Scanner`](super::Scanner) knows, for listings and for comparison with other scanners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,23 +6,26 @@ use super::rules;
 pub struct Format {
     /// The id of its rule; a rule may have several formats.
     pub id: &'static str,
+    /// What a person calls it.
+    pub name: &'static str,
     /// Whose credential it is.
     pub vendor: &'static str,
+    /// The page that states the format, where there is one.
+    pub source: Option<&'static str>,
     /// The literals one of which is part of the credential; empty when it is known by its name or structure.
-    pub literals: &'static [&'static str],
+    pub keywords: &'static [String],
     /// The regular expression of the credential; empty when it is known by its structure.
     pub pattern: &'static str,
 }
 
-/// Every format.
+/// Every format that is built in.
 pub(super) fn all() -> impl Iterator<Item = Format> {
-    rules::all().map(|rule| Format {
-        id: rule.id,
-        vendor: rule.vendor,
-        literals: match rule.trigger {
-            Trigger::Literals(literals) => literals,
-            Trigger::Names(_) | Trigger::Structure => &[],
-        },
-        pattern: rule.pattern,
+    built_in().unwrap_or_default().iter().map(|entry: &'static Entry| Format {
+        id: &entry.id,
+        name: &entry.name,
+        vendor: &entry.vendor,
+        source: entry.source.as_deref(),
+        keywords: &entry.keywords,
+        pattern: &entry.pattern,
     })
 }

@@ -43,6 +43,7 @@ mod engine;
 mod finding;
 mod fingerprint;
 mod format;
+mod letters;
 mod location;
 mod name;
 mod redact;
@@ -57,8 +58,9 @@ mod walk;
 mod tests;
 
 pub use builder::{ScannerBuilder, ScannerError};
-pub use finding::{Confidence, Finding};
+pub use finding::{Confidence, Finding, Match};
 pub use format::Format;
+pub use rules::{RuleFault, RuleFaultKind};
 
 use std::fmt;
 use std::sync::Arc;
@@ -113,6 +115,12 @@ impl Scanner {
     #[must_use]
     pub fn scan_text(&self, text: &str) -> Option<Finding> {
         walk::text(self, text)
+    }
+
+    /// Every secret of a text, in order, with the bytes it takes. Places do not overlap.
+    #[must_use]
+    pub fn find_in_text(&self, text: &str) -> Vec<Match> {
+        walk::matches(self, text)
     }
 
     /// The ids of every rule there is, whether enabled in a scanner or not.

@@ -1,13 +1,17 @@
+use std::sync::Arc;
+
+use serde::Deserialize;
+
 use super::Confidence;
 
-/// One credential format, written from its vendor's documentation.
-#[derive(Clone, Copy)]
+/// One credential format, compiled from its entry in a rule file.
+#[derive(Debug)]
 pub(super) struct Rule {
-    pub(super) id: &'static str,
-    pub(super) vendor: &'static str,
+    pub(super) id: Arc<str>,
+    pub(super) vendor: Arc<str>,
     pub(super) trigger: Trigger,
     /// What must match from the start of the secret on; ASCII, linear, at most 4 KiB long.
-    pub(super) pattern: &'static str,
+    pub(super) pattern: Box<str>,
     pub(super) lead: Lead,
     /// No letter or digit may stand before the secret.
     pub(super) word: bool,
@@ -15,25 +19,50 @@ pub(super) struct Rule {
     pub(super) closed: bool,
     /// Fewest different bytes of the variable part.
     pub(super) distinct: usize,
+    /// Least Shannon entropy of the variable part, in bits per byte.
+    pub(super) entropy: f64,
     /// The variable part must hold a digit.
     pub(super) digit: bool,
-    pub(super) checksum: Checksum,
+    pub(super) confidence: Confidence,
+    pub(super) checksum: Option<Checksum>,
 }
 
 /// What makes a rule run.
-#[derive(Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Trigger {
     /// One of these literals, at the start of the secret or after its [`Lead`].
-    Literals(&'static [&'static str]),
-    /// A secret-bearing name with one of these in it, lower case and words joined by `_`; the pattern
-    /// must match the whole value.
-    Names(&'static [&'static str]),
+    Literals(Box<[Box<str>]>),
+    /// A name with one of these in it, lower case and words joined by `_`, in front of the value; the
+    /// pattern must match the whole value.
+    Names(Box<[Box<str>]>),
     /// Code of its own.
-    Structure,
+    Structure(Structure),
+}
+
+/// A form that takes code of its own to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Structure {
+    /// An armoured or PuTTY private key.
+    PrivateKey,
+    /// A password in a URL.
+    UrlCredentials,
+    /// A bearer token.
+    AuthorizationHeader,
+    /// Basic authentication.
+    BasicAuth,
+    /// A Discord bot token, whose first part is a number in base64.
+    DiscordBotToken,
+    /// A value that looks random behind a name that says secret.
+    GenericSecret,
+    /// A value behind a name that says password.
+    GenericPassword,
+    /// A text that makes the scanner work too hard.
+    ScanBudget,
 }
 
 /// What may stand between the start of the secret and the literal.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lead {
     /// So many bytes.
     Bytes(usize),
@@ -42,83 +71,27 @@ pub(super) enum Lead {
 }
 
 /// A check the secret carries in itself. It raises the confidence and never hides a finding.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Checksum {
-    /// None.
-    None,
     /// Last six characters: base 62 of the CRC-32 of what stands between prefix and them.
     Crc32Base62,
 }
 
 impl Rule {
-    /// A format that starts with one of `literals`.
-    pub(super) const fn new(
-        id: &'static str,
-        vendor: &'static str,
-        literals: &'static [&'static str],
-        pattern: &'static str,
-    ) -> Self {
-        Self {
-            id,
-            vendor,
-            trigger: Trigger::Literals(literals),
-            pattern,
-            lead: Lead::Bytes(0),
-            word: false,
-            closed: false,
-            distinct: 1,
-            digit: false,
-            checksum: Checksum::None,
+    /// The confidence of a secret that matched.
+    pub(super) fn confidence(&self, secret: &[u8]) -> Confidence {
+        match self.checksum {
+            Some(checksum) if checksum.holds(secret) => Confidence::Certain,
+            Some(_) | None => self.confidence,
         }
-    }
-
-    /// A value whose form says little, behind a name with one of `names` in it.
-    pub(super) const fn named(
-        id: &'static str,
-        vendor: &'static str,
-        names: &'static [&'static str],
-        pattern: &'static str,
-    ) -> Self {
-        Self { trigger: Trigger::Names(names), distinct: 6, ..Self::new(id, vendor, &[], pattern) }
-    }
-
-    /// A rule with code of its own.
-    pub(super) const fn structure(id: &'static str, vendor: &'static str) -> Self {
-        Self { trigger: Trigger::Structure, ..Self::new(id, vendor, &[], "") }
-    }
-
-    pub(super) const fn lead(self, lead: Lead) -> Self {
-        Self { lead, ..self }
-    }
-
-    pub(super) const fn word(self) -> Self {
-        Self { word: true, distinct: 6, ..self }
-    }
-
-    pub(super) const fn closed(self) -> Self {
-        Self { closed: true, ..self }
-    }
-
-    /// Any run of the right form will do, however dull.
-    pub(super) const fn dull(self) -> Self {
-        Self { distinct: 1, ..self }
-    }
-
-    pub(super) const fn digit(self) -> Self {
-        Self { digit: true, ..self }
-    }
-
-    pub(super) const fn checksum(self, checksum: Checksum) -> Self {
-        Self { checksum, ..self }
     }
 }
 
 impl Checksum {
-    /// The confidence of a secret that matched; `start` is where its variable part begins.
-    pub(super) fn confidence(self, secret: &[u8]) -> Confidence {
+    fn holds(self, secret: &[u8]) -> bool {
         match self {
-            Self::Crc32Base62 if crc32_base62_holds(secret) => Confidence::Certain,
-            Self::Crc32Base62 | Self::None => Confidence::High,
+            Self::Crc32Base62 => crc32_base62_holds(secret),
         }
     }
 }
@@ -154,11 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_raises_the_confidence_only_when_it_holds() {
+    fn a_checksum_holds_for_one_ending_only() {
         let random = "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ";
-        let good = format!("ghp_{random}0mLq17");
-        assert_eq!(Checksum::Crc32Base62.confidence(good.as_bytes()), Confidence::Certain);
-        let bad = format!("ghp_{random}0mLq18");
-        assert_eq!(Checksum::Crc32Base62.confidence(bad.as_bytes()), Confidence::High);
+        assert!(Checksum::Crc32Base62.holds(format!("ghp_{random}0mLq17").as_bytes()));
+        assert!(!Checksum::Crc32Base62.holds(format!("ghp_{random}0mLq18").as_bytes()));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::letters::wordiness;
+
 /// Longest value that is judged.
 const MAX_VALUE: usize = 512;
 
@@ -64,7 +66,7 @@ fn is_jumbled(value: &[u8]) -> bool {
     });
     let upper = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
     let share = upper * 100 / value.len().max(1);
-    value.len() >= 32 && (30..=70).contains(&share) && turns.count() * 3 >= value.len()
+    value.len() >= 16 && (30..=70).contains(&share) && turns.count() * 3 >= value.len()
 }
 
 /// Whether a value looks made by a machine: 12 to 512 bytes without words in it.
@@ -74,19 +76,31 @@ pub(super) fn is_random(value: &[u8]) -> bool {
     }
     let look = Look::of(value);
     let token = look.other == 0 || (look.other <= 4 && value.len() > 24);
-    let mixed = look.digits >= 2 && look.lower + look.upper >= 2;
+    let letters = look.lower + look.upper;
     let short = value.len() < 16;
-    if !token || !mixed || (short && (look.lower == 0 || look.upper == 0)) {
+    if !token || letters < 2 || (short && (look.lower == 0 || look.upper == 0)) {
         return false;
     }
-    // By chance, too, letters stand together; more so where both cases are used.
+    distinct(value) >= 8
+        && entropy(value) >= if short { 3.2 } else { 3.0 }
+        && by_chance(value, &look)
+        && plausible(value)
+}
+
+/// Whether chance put the letters and digits in their order.
+fn by_chance(value: &[u8], look: &Look) -> bool {
+    let words = wordiness(value);
+    let turns = i32::try_from(look.turns).unwrap_or(i32::MAX);
+    // Each place beyond a few where letters and digits meet speaks for chance.
+    let chance = turns.saturating_sub(2).saturating_mul(3).saturating_sub(words);
     let cases = look.lower > 0 && look.upper > 0;
+    if look.digits < 2 {
+        return chance >= 16 && cases && value.len() >= 16;
+    }
+    // By chance, too, letters stand together; more so where both cases are used.
     let most = value.len() * if cases { 60 } else { 45 } / 100;
     let unwordy = look.wordy <= most || look.turns * 6 >= value.len();
-    unwordy
-        && distinct(value) >= 8
-        && entropy(value) >= if short { 3.2 } else { 3.0 }
-        && plausible(value)
+    chance >= 6 || (unwordy && chance >= -8)
 }
 
 /// Whether a value looks like a password: 6 to 128 bytes, letters with digits or symbols.
@@ -273,7 +287,7 @@ pub(super) fn distinct(value: &[u8]) -> usize {
 }
 
 /// Shannon entropy in bits per byte.
-fn entropy(value: &[u8]) -> f64 {
+pub(super) fn entropy(value: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
     for byte in value {
         if let Some(count) = counts.get_mut(usize::from(*byte)) {

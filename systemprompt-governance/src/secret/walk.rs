@@ -5,7 +5,7 @@ use systemprompt_core::call::Node;
 
 use super::engine::Hit;
 use super::location::Trail;
-use super::{Finding, Scanner, name};
+use super::{Finding, Match, Scanner, name};
 
 /// The first secret in document order.
 pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
@@ -33,6 +33,32 @@ pub(super) fn text(scanner: &Scanner, text: &str) -> Option<Finding> {
     scanner.engine().hits(text, &mut hits);
     hits.sort_unstable_by_key(Hit::order);
     hits.first().map(|hit| finding(scanner, text, hit, &Trail::ROOT))
+}
+
+/// Every secret of a text, with its place.
+pub(super) fn matches(scanner: &Scanner, text: &str) -> Vec<Match> {
+    let mut hits = Vec::new();
+    scanner.engine().hits(text, &mut hits);
+    hits.sort_unstable_by_key(Hit::order);
+    apart(&hits)
+        .map(|hit| Match {
+            finding: finding(scanner, text, hit, &Trail::ROOT),
+            span: hit.span.clone(),
+        })
+        .collect()
+}
+
+/// The sorted hits without those that overlap an earlier one: one place is one finding, whatever number
+/// of rules see it.
+fn apart(hits: &[Hit]) -> impl Iterator<Item = &Hit> {
+    let mut end = 0;
+    hits.iter().filter(move |hit| {
+        let free = hit.span.start >= end;
+        if free {
+            end = hit.span.end;
+        }
+        free
+    })
 }
 
 struct Walk<'s> {
@@ -141,15 +167,7 @@ impl Walk<'_> {
 
     fn report(&mut self, text: &str, trail: &Trail<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
         self.hits.sort_unstable_by_key(Hit::order);
-        let mut end = 0;
-        for hit in &self.hits {
-            // One place is one finding, whatever number of rules see it.
-            if hit.span.start >= end {
-                end = hit.span.end;
-                sink(finding(self.scanner, text, hit, trail))?;
-            }
-        }
-        ControlFlow::Continue(())
+        apart(&self.hits).try_for_each(|hit| sink(finding(self.scanner, text, hit, trail)))
     }
 }
 

@@ -1,31 +1,57 @@
-//! The formats, by what they open. Within a file the more specific rule comes first: where two rules
-//! see the same place, the earlier one names it.
+//! The rule files: what is built in, and how a file is read.
+//!
+//! Where two rules see the same place, the earlier one names it; so within a file the more specific
+//! rule comes first, and what no vendor owns comes last.
 
-mod cloud;
-mod code;
-mod generic;
-mod model;
-mod platform;
-mod service;
+mod entry;
+mod fault;
+mod file;
 
-use super::rule::Rule;
+pub(super) use entry::Entry;
+pub use fault::{RuleFault, RuleFaultKind};
 
-pub(super) use generic::{
-    AUTHORIZATION, BASIC_AUTH, DISCORD_BOT, GENERIC_PASSWORD, GENERIC_SECRET, PRIVATE_KEY,
-    SCAN_BUDGET, URL_CREDENTIALS,
-};
+use std::sync::LazyLock;
 
-/// Every rule.
-pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
-    [cloud::RULES, code::RULES, model::RULES, platform::RULES, service::RULES, generic::RULES]
-        .into_iter()
-        .flatten()
+/// The files that are built in, with their names.
+const FILES: &[(&str, &str)] = &[
+    ("cloud.toml", include_str!("../../../rules/cloud.toml")),
+    ("code.toml", include_str!("../../../rules/code.toml")),
+    ("model.toml", include_str!("../../../rules/model.toml")),
+    ("platform.toml", include_str!("../../../rules/platform.toml")),
+    ("service.toml", include_str!("../../../rules/service.toml")),
+    ("generic.toml", include_str!("../../../rules/generic.toml")),
+];
+
+/// Every rule that is built in, in order.
+pub(super) fn built_in() -> Result<&'static [Entry], RuleFault> {
+    // Read once: the files are part of the program and cannot change.
+    static ENTRIES: LazyLock<Result<Vec<Entry>, RuleFault>> = LazyLock::new(|| {
+        let mut entries = Vec::new();
+        for (name, text) in FILES {
+            entries.extend(file::read(name, text, Entry::check)?);
+        }
+        Ok(entries)
+    });
+    ENTRIES.as_deref().map_err(Clone::clone)
 }
 
-/// The ids of every rule.
+/// The rules of a file that is not built in. None may take the id of one that is.
+pub(super) fn read(name: &str, text: &str) -> Result<Vec<Entry>, RuleFault> {
+    let taken = built_in()?;
+    file::read(name, text, |entry| {
+        if taken.iter().any(|other| other.id == entry.id) {
+            return Err(RuleFaultKind::Taken(entry.id.clone()));
+        }
+        entry.check()?;
+        entry.compile()
+    })
+}
+
+/// The ids of the built-in rules, each once.
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-    let repeats = |rule: &&Rule| {
-        all().take_while(|other| !std::ptr::eq(*other, *rule)).any(|other| other.id == rule.id)
+    let entries = built_in().unwrap_or_default();
+    let first = move |(at, entry): &(usize, &Entry)| {
+        !entries.iter().take(*at).any(|other| other.id == entry.id)
     };
-    all().filter(move |rule| !repeats(rule)).map(|rule| rule.id)
+    entries.iter().enumerate().filter(first).map(|(_, entry)| &*entry.id)
 }

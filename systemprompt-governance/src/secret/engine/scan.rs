@@ -1,21 +1,12 @@
-use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
 
-use regex_automata::meta::Regex;
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
-
-use super::anchors::{Anchors, Literal};
-use super::cue::{Cue, Cues};
-use super::name::Named;
-use super::rule::{Lead, Rule, Trigger};
-use super::skim::{Runs, has_digit, is_token};
-use super::value::{Value, distinct, is_blank};
-use super::{Confidence, name, rules, structure};
-
-/// Fewest bytes a text with a secret has.
-const MIN_TEXT: usize = 8;
+use super::{Engine, Hit, MAX_SECRET};
+use crate::secret::cue::Cue;
+use crate::secret::name::{self, Named};
+use crate::secret::rule::Lead;
+use crate::secret::skim::{Runs, has_digit, is_token};
+use crate::secret::value::Value;
+use crate::secret::{Confidence, structure};
 
 /// In a text this short it pays to look for the joints first that every cue needs.
 const SHORT_TEXT: usize = 64;
@@ -23,184 +14,11 @@ const SHORT_TEXT: usize = 64;
 /// How far before a run its literal may start, as in `AccountKey=` or `dp.st.`.
 const LITERAL_REACH: usize = 48;
 
-/// Longest secret a pattern may match.
-const MAX_SECRET: usize = 4096;
-
 /// What the judgement of a name costs, in bytes.
 const JUDGEMENT_COST: usize = 128;
 
-/// Bytes the patterns may look at for each byte of text; benign text stays far below one.
-const BUDGET_FACTOR: usize = 16;
-
-/// Bytes the patterns may look at in any text, however short.
-const BUDGET_FLOOR: usize = 64 * 1024;
-
-/// A place where a rule found a secret.
-pub(super) struct Hit {
-    /// Position of the rule in the engine.
-    pub(super) rule: usize,
-    pub(super) span: Range<usize>,
-    pub(super) confidence: Confidence,
-}
-
-impl Hit {
-    /// First by place; at one place the surer and then the earlier rule.
-    pub(super) fn order(&self) -> (usize, std::cmp::Reverse<Confidence>, usize) {
-        (self.span.start, std::cmp::Reverse(self.confidence), self.rule)
-    }
-}
-
-/// The compiled rules.
-pub(super) struct Engine {
-    rules: Vec<Compiled>,
-    anchors: Anchors,
-    cues: Cues,
-    named: Vec<usize>,
-    structures: Structures,
-    /// Stands in where there is no rule, which a hit never has.
-    unknown: Arc<str>,
-}
-
-struct Compiled {
-    rule: &'static Rule,
-    id: Arc<str>,
-    vendor: Arc<str>,
-    /// Built when first needed: most processes meet a few of the formats only.
-    pattern: OnceLock<Option<Regex>>,
-}
-
-/// The positions of the rules with code of their own; `None` where disabled.
-pub(super) struct Structures {
-    private_key: Option<usize>,
-    url_credentials: Option<usize>,
-    authorization: Option<usize>,
-    basic_auth: Option<usize>,
-    discord_bot: Option<usize>,
-    scan_budget: Option<usize>,
-    pub(super) generic_secret: Option<usize>,
-    pub(super) generic_password: Option<usize>,
-}
-
-impl Engine {
-    pub(super) fn new(disabled: &BTreeSet<String>) -> Self {
-        let rules: Vec<_> =
-            rules::all().filter(|rule| !disabled.contains(rule.id)).map(Compiled::new).collect();
-        let literals = rules.iter().enumerate().flat_map(|(index, compiled)| {
-            let literals = match compiled.rule.trigger {
-                Trigger::Literals(literals) => literals,
-                Trigger::Names(_) | Trigger::Structure => &[],
-            };
-            let lead = match compiled.rule.lead {
-                Lead::Bytes(bytes) => bytes,
-                Lead::Digits => 0,
-            };
-            literals.iter().map(move |text| Literal { text, rule: index, lead })
-        });
-        let anchors = Anchors::new(literals);
-        let named = (0..rules.len())
-            .filter(|index| {
-                rules.get(*index).is_some_and(|c| matches!(c.rule.trigger, Trigger::Names(_)))
-            })
-            .collect();
-        let structures = Structures::new(&rules);
-        Self { rules, anchors, cues: Cues::new(), named, structures, unknown: Arc::from("unknown") }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.rules.len()
-    }
-
-    pub(super) fn structures(&self) -> &Structures {
-        &self.structures
-    }
-
-    /// Id and vendor of a rule.
-    pub(super) fn describe(&self, rule: usize) -> (&Arc<str>, &Arc<str>) {
-        let none = &self.unknown;
-        self.rules.get(rule).map_or((none, none), |compiled| (&compiled.id, &compiled.vendor))
-    }
-
-    /// Whether there is any secret in `text`.
-    pub(super) fn any(&self, text: &str) -> bool {
-        let mut hits = Vec::new();
-        self.hits(text, &mut hits);
-        !hits.is_empty()
-    }
-
-    /// Adds every place of `text` with a secret to `hits`, in no order; one place may occur more than once.
-    #[inline]
-    pub(super) fn hits(&self, text: &str, hits: &mut Vec<Hit>) {
-        if text.len() >= MIN_TEXT {
-            let budget = text.len().saturating_mul(BUDGET_FACTOR).saturating_add(BUDGET_FLOOR);
-            Scan { engine: self, bytes: text.as_bytes(), hits, budget, literal: 0..0 }.run();
-        }
-    }
-
-    /// The first vendor rule for values named `name` whose pattern covers `value`.
-    pub(super) fn named_rule(&self, name: &str, value: &[u8]) -> Option<usize> {
-        self.named.iter().copied().find(|index| {
-            self.rules.get(*index).is_some_and(|compiled| {
-                let Trigger::Names(names) = compiled.rule.trigger else { return false };
-                names.iter().any(|part| name.contains(part))
-                    && distinct(value) >= compiled.rule.distinct
-                    && compiled.end(value, 0) == Some(value.len())
-            })
-        })
-    }
-}
-
-impl Compiled {
-    fn new(rule: &'static Rule) -> Self {
-        Self { rule, id: rule.id.into(), vendor: rule.vendor.into(), pattern: OnceLock::new() }
-    }
-
-    /// How long the literal is that a secret starts with.
-    fn literal_len(&self, secret: &[u8]) -> usize {
-        let Trigger::Literals(literals) = self.rule.trigger else { return 0 };
-        let present = literals.iter().filter(|literal| secret.starts_with(literal.as_bytes()));
-        present.map(|literal| literal.len()).max().unwrap_or(0)
-    }
-
-    /// Where the match that starts at `start` ends. A pattern that cannot be built matches everything.
-    fn end(&self, bytes: &[u8], start: usize) -> Option<usize> {
-        let limit = bytes.len().min(start + MAX_SECRET);
-        match self.pattern.get_or_init(|| build(self.rule.pattern)) {
-            Some(regex) => {
-                let input = Input::new(bytes).range(start..limit).anchored(Anchored::Yes);
-                regex.search(&input).map(|found| found.end())
-            }
-            None => Some(limit),
-        }
-    }
-}
-
-fn build(pattern: &str) -> Option<Regex> {
-    let bytes = syntax::Config::new().unicode(false).utf8(false);
-    Regex::builder()
-        .configure(Regex::config().utf8_empty(false).hybrid_cache_capacity(256 * 1024))
-        .syntax(bytes)
-        .build(pattern)
-        .ok()
-}
-
-impl Structures {
-    fn new(rules: &[Compiled]) -> Self {
-        let at = |id: &str| rules.iter().position(|compiled| compiled.rule.id == id);
-        Self {
-            private_key: at(rules::PRIVATE_KEY),
-            url_credentials: at(rules::URL_CREDENTIALS),
-            authorization: at(rules::AUTHORIZATION),
-            basic_auth: at(rules::BASIC_AUTH),
-            discord_bot: at(rules::DISCORD_BOT),
-            scan_budget: at(rules::SCAN_BUDGET),
-            generic_secret: at(rules::GENERIC_SECRET),
-            generic_password: at(rules::GENERIC_PASSWORD),
-        }
-    }
-}
-
 /// One pass over one text.
-struct Scan<'s> {
+pub(super) struct Scan<'s> {
     engine: &'s Engine,
     bytes: &'s [u8],
     hits: &'s mut Vec<Hit>,
@@ -210,8 +28,17 @@ struct Scan<'s> {
     literal: Range<usize>,
 }
 
-impl Scan<'_> {
-    fn run(&mut self) {
+impl<'s> Scan<'s> {
+    pub(super) fn new(
+        engine: &'s Engine,
+        bytes: &'s [u8],
+        hits: &'s mut Vec<Hit>,
+        budget: usize,
+    ) -> Self {
+        Self { engine, bytes, hits, budget, literal: 0..0 }
+    }
+
+    pub(super) fn run(&mut self) {
         self.cues();
         self.runs();
         if self.budget == 0 {
@@ -249,7 +76,7 @@ impl Scan<'_> {
     /// Tries the rule whose literal stands at `at`, in or before a run that ends at `run_end`.
     fn literal(&mut self, at: usize, index: usize, run_end: usize) {
         let Some(compiled) = self.engine.rules.get(index) else { return };
-        let rule = compiled.rule;
+        let rule = &compiled.rule;
         let Some(start) = self.lead(at, rule.lead) else { return };
         let inside = start > self.literal.start && start < self.literal.end;
         if inside || self.budget == 0 || (rule.word && self.preceded(start)) {
@@ -264,15 +91,12 @@ impl Scan<'_> {
         // What stands before the literal is as variable as what stands after it.
         let fixed = if at == start { compiled.literal_len(secret) } else { 0 };
         let variable = secret.get(fixed..).unwrap_or_default();
-        if rule.closed && self.bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
-            || rule.digit && !variable.iter().any(u8::is_ascii_digit)
-            || distinct(variable) < rule.distinct
-            || is_blank(variable)
-        {
+        let goes_on = rule.closed && self.bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
+        if goes_on || !compiled.is_varied(variable) {
             return;
         }
         self.literal = start..end;
-        self.push(Some(index), start..end, rule.checksum.confidence(secret));
+        self.push(Some(index), start..end, rule.confidence(secret));
     }
 
     fn spend(&mut self, bytes: usize) {

@@ -1,0 +1,159 @@
+//! What the rules find in one text.
+
+mod compiled;
+mod owners;
+pub(super) mod pattern;
+mod scan;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use self::compiled::Compiled;
+use self::owners::Owners;
+use self::scan::Scan;
+use super::Confidence;
+use super::anchors::{Anchors, Literal};
+use super::cue::Cues;
+use super::rule::{Lead, Rule, Structure, Trigger};
+
+/// Fewest bytes a text with a secret has.
+const MIN_TEXT: usize = 8;
+
+/// Longest secret a pattern may match.
+const MAX_SECRET: usize = 4096;
+
+/// Bytes the patterns may look at for each byte of text; benign text stays far below one.
+const BUDGET_FACTOR: usize = 16;
+
+/// Bytes the patterns may look at in any text, however short.
+const BUDGET_FLOOR: usize = 64 * 1024;
+
+/// A place where a rule found a secret.
+pub(super) struct Hit {
+    /// Position of the rule in the engine.
+    pub(super) rule: usize,
+    pub(super) span: Range<usize>,
+    pub(super) confidence: Confidence,
+}
+
+impl Hit {
+    /// First by place; at one place the surer and then the earlier rule.
+    pub(super) fn order(&self) -> (usize, std::cmp::Reverse<Confidence>, usize) {
+        (self.span.start, std::cmp::Reverse(self.confidence), self.rule)
+    }
+}
+
+/// The compiled rules.
+pub(super) struct Engine {
+    rules: Vec<Compiled>,
+    anchors: Anchors,
+    cues: Cues,
+    owners: Owners,
+    structures: Structures,
+    /// Stands in where there is no rule, which a hit never has.
+    unknown: Arc<str>,
+}
+
+/// The positions of the rules with code of their own; `None` where disabled.
+#[derive(Default)]
+pub(super) struct Structures {
+    private_key: Option<usize>,
+    url_credentials: Option<usize>,
+    authorization: Option<usize>,
+    basic_auth: Option<usize>,
+    discord_bot: Option<usize>,
+    scan_budget: Option<usize>,
+    pub(super) generic_secret: Option<usize>,
+    pub(super) generic_password: Option<usize>,
+}
+
+impl Engine {
+    /// Compiles `rules`; where two see one place, the earlier one names it.
+    pub(super) fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
+        let rules: Vec<_> = rules.into_iter().map(Compiled::new).collect();
+        let literals = rules.iter().enumerate().flat_map(|(index, compiled)| {
+            let literals: &[Box<str>] = match &compiled.rule.trigger {
+                Trigger::Literals(literals) => literals,
+                Trigger::Names(_) | Trigger::Structure(_) => &[],
+            };
+            let lead = match compiled.rule.lead {
+                Lead::Bytes(bytes) => bytes,
+                Lead::Digits => 0,
+            };
+            literals.iter().map(move |text| Literal { text, rule: index, lead })
+        });
+        let anchors = Anchors::new(literals);
+        let names = rules.iter().enumerate().flat_map(|(index, compiled)| {
+            let names: &[Box<str>] = match &compiled.rule.trigger {
+                Trigger::Names(names) => names,
+                Trigger::Literals(_) | Trigger::Structure(_) => &[],
+            };
+            names.iter().map(move |name| (&**name, index))
+        });
+        let owners = Owners::new(names);
+        let structures = Structures::new(&rules);
+        Self { rules, anchors, cues: Cues::new(), owners, structures, unknown: "unknown".into() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub(super) fn structures(&self) -> &Structures {
+        &self.structures
+    }
+
+    /// Id and vendor of a rule.
+    pub(super) fn describe(&self, rule: usize) -> (&Arc<str>, &Arc<str>) {
+        let none = &self.unknown;
+        self.rules
+            .get(rule)
+            .map_or((none, none), |compiled| (&compiled.rule.id, &compiled.rule.vendor))
+    }
+
+    /// Whether there is any secret in `text`.
+    pub(super) fn any(&self, text: &str) -> bool {
+        let mut hits = Vec::new();
+        self.hits(text, &mut hits);
+        !hits.is_empty()
+    }
+
+    /// Adds every place of `text` with a secret to `hits`, in no order; one place may occur more than once.
+    #[inline]
+    pub(super) fn hits(&self, text: &str, hits: &mut Vec<Hit>) {
+        if text.len() >= MIN_TEXT {
+            let budget = text.len().saturating_mul(BUDGET_FACTOR).saturating_add(BUDGET_FLOOR);
+            Scan::new(self, text.as_bytes(), hits, budget).run();
+        }
+    }
+
+    /// The first vendor rule for values with this [normalised](super::name::normalised) name that covers
+    /// `value`. With `apart`, the name is a stretch of text before the value, and the vendor stands in it
+    /// as a word.
+    pub(super) fn owner(&self, name: &str, value: &[u8], apart: bool) -> Option<usize> {
+        self.owners.find(name, apart, |rule| {
+            self.rules.get(rule).is_some_and(|compiled| compiled.is_whole(value))
+        })
+    }
+}
+
+impl Structures {
+    fn new(rules: &[Compiled]) -> Self {
+        let mut structures = Self::default();
+        for (index, compiled) in rules.iter().enumerate() {
+            let Trigger::Structure(structure) = compiled.rule.trigger else { continue };
+            let slot = match structure {
+                Structure::PrivateKey => &mut structures.private_key,
+                Structure::UrlCredentials => &mut structures.url_credentials,
+                Structure::AuthorizationHeader => &mut structures.authorization,
+                Structure::BasicAuth => &mut structures.basic_auth,
+                Structure::DiscordBotToken => &mut structures.discord_bot,
+                Structure::GenericSecret => &mut structures.generic_secret,
+                Structure::GenericPassword => &mut structures.generic_password,
+                Structure::ScanBudget => &mut structures.scan_budget,
+            };
+            slot.get_or_insert(index);
+        }
+        structures
+    }
+}
