@@ -2,6 +2,7 @@
 
 mod audit;
 mod policy;
+mod scan;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use self::audit::{
 };
 
 pub(crate) use self::policy::{FailOn, PolicyCommand, ReplayArgs, ShadowArgs};
+pub(crate) use self::scan::{ConfidenceArg, InputArg, ScanArgs, ScanFormatArg};
 
 /// The governance layer between AI agents and everything they touch.
 #[derive(Debug, Parser)]
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Db(DbCommand),
     /// Decide one tool call.
     Govern(GovernArgs),
+    /// Look for secrets in files, folders and standard input.
+    Scan(ScanArgs),
     /// Try other policies on what was decided.
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -32,7 +32,7 @@ use systemprompt_runtime::AppBuilder;
 use crate::args::{AuditCommand, Cli, Command, KeysCommand, PluginsCommand, UsersCommand};
 use crate::command::{
     analytics, audit, audit_key, audit_proof, audit_verify, config, db, govern, keys, plugins,
-    serve, users,
+    scan, serve, users,
 };
 use crate::failure::Failure;
 use crate::output::Output;
@@ -86,6 +86,7 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
     }
     let linked = app.registry().map_err(Failure::config)?;
     match &cli.command {
+        Command::Scan(args) => return scan::run(args, profile, output),
         Command::Config(command) => return config::run(command, profile, linked, output),
         Command::Plugins(PluginsCommand::List) => {
             // The profile may turn some off; without one all are on.
@@ -124,6 +125,10 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
         Command::Policy(command) => command::policy::run(command, &session, output).await,
         Command::Audit(command) => audit::run(command, &session, output).await,
         Command::Analytics(args) => analytics::run(args, &session, output).await,
-        Command::Serve(_) | Command::Config(_) | Command::Plugins(_) | Command::Db(_) => Ok(()),
+        Command::Serve(_)
+        | Command::Config(_)
+        | Command::Plugins(_)
+        | Command::Db(_)
+        | Command::Scan(_) => Ok(()),
     }
 }

@@ -11,5 +11,6 @@ pub(crate) mod govern;
 pub(crate) mod keys;
 pub(crate) mod plugins;
 pub(crate) mod policy;
+pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod users;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ pub struct Finding {
     pub fingerprint: String,
     /// How sure the rule is.
     pub confidence: Confidence,
+    /// The reading of the text in which it was seen: `plain`, or what had to be undone first, such as
+    /// `percent>base64`.
+    pub view: Cow<'static, str>,
 }
 
 /// A finding in a text, and the bytes of the text it takes.

@@ -192,5 +192,6 @@ fn finding(scanner: &Scanner, text: &str, hit: &Hit, trail: &Trail<'_>) -> Findi
         location: trail.locate(scanner),
         fingerprint: scanner.key().of(secret),
         confidence: hit.confidence,
+        view: "plain".into(),
     }
 }
