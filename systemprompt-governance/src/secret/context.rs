@@ -25,10 +25,16 @@ impl Engine {
             return None;
         }
         let name = name::normalised(name);
-        let promise = name::promise(&name)?;
-        if let Some(rule) = self.owner(&name, value, false) {
+        if name::says_about(&name) {
+            return None;
+        }
+        let promise = name::promise(&name);
+        if (promise.is_some() || name.ends_with("key"))
+            && let Some(rule) = self.owner(&name, value, false)
+        {
             return Some(Hit { rule, span: found.span, confidence: Confidence::High });
         }
+        let promise = promise?;
         let random = value::is_random(value);
         let rule = match promise {
             Promise::Password if random || (!listed && value::is_password(value, found.quoted)) => {

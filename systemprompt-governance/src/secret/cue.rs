@@ -18,6 +18,10 @@ pub(super) enum Cue {
     Bearer,
     /// Basic authentication.
     Basic,
+    /// A program that takes a user and a password.
+    Client,
+    /// A program that takes a password.
+    Prompter,
 }
 
 const WORDS: &[(&str, Cue)] = &[
@@ -43,6 +47,8 @@ const WORDS: &[(&str, Cue)] = &[
     ("EARER ", Cue::Bearer),
     ("asic ", Cue::Basic),
     ("BASIC ", Cue::Basic),
+    ("curl ", Cue::Client),
+    ("sshpass ", Cue::Prompter),
 ];
 
 /// Finds the words, vectorised where the machine can.

@@ -245,11 +245,11 @@ pub(super) fn normalised(name: &[u8]) -> String {
 
 /// What the [`normalised`] name promises, if anything.
 pub(super) fn promise(name: &str) -> Option<Promise> {
-    let mut last: Vec<&str> = name.rsplit('_').take(LAST_WORDS).collect();
-    last.reverse();
-    if last.iter().any(|word| ABOUT.contains(word)) {
+    if says_about(name) {
         return None;
     }
+    let mut last: Vec<&str> = name.rsplit('_').take(LAST_WORDS).collect();
+    last.reverse();
     let is = |words: &[&str], ends: &[&str]| {
         last.iter().any(|word| words.contains(word) || ends.iter().any(|end| word.ends_with(end)))
     };
@@ -262,30 +262,88 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
     (key || is(SECRETS, SECRET_ENDS)).then_some(Promise::Secret)
 }
 
+/// Whether the [`normalised`] name says that its value is about a secret and not one.
+pub(super) fn says_about(name: &str) -> bool {
+    name.rsplit('_').take(LAST_WORDS).any(|word| ABOUT.contains(&word))
+}
+
+/// How far before a value its name is looked for, in bytes.
+const REACH: usize = 160;
+
 /// Where the name of the value at `value` stands, and whether the two are joined at all.
 ///
-/// Understands `name = value`, `"name": "value"`, `name => value`, `name: Type = value`,
-/// `<name>value`, `--name value`, `"name", "value"` and `the name is value`.
+/// Understands `name = value` and the other operators of programs, `"name": "value"`, `name => value`,
+/// `name: Type = value`, `<name>value`, `name("value")`, `--name value`, `ENV name value`,
+/// `"name", "value"`, `| name | value |`, `name="name" value="value"`, `Authorization: Scheme value` and
+/// `the name is value`.
 pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
-    let head = bytes.get(value.saturating_sub(2 * MAX_NAME)..value)?;
+    let head = bytes.get(value.saturating_sub(REACH)..value)?;
     let offset = value - head.len();
     let gap = strip(head, is_gap);
-    let (joined, joint) = join(gap)?;
-    let spaced = joint == Joint::Space;
-    let named = if spaced { joined } else { strip(joined, is_gap) };
-    let named = strip(named, |byte| matches!(byte, b']' | b'?' | b'!'));
-    let named = strip(named, is_gap);
-    let length = named
-        .iter()
-        .rev()
-        .take(MAX_NAME)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. :".contains(byte))
-        .count();
-    let start = named.len() - length;
-    if length == 0 || (spaced && !named.get(start..)?.starts_with(b"--") && !flag(named)) {
-        return None;
+    let quoted = head.len() > gap.len() && head.last().is_some_and(|byte| is_quote(*byte));
+    let (joined, joint) = join(gap, quoted)?;
+    let named = trim_name(joined, joint);
+    let name = last_name(named)?;
+    let (named, name) = match is_weak(name) {
+        // `<add key="name" value="...`: the name stands before the word `value`.
+        true => {
+            let head = named.get(..named.len() - name.len()).unwrap_or_default();
+            let outer = strip(head, |byte| !byte.is_ascii_alphanumeric());
+            last_name(outer).map_or((named, name), |name| (outer, name))
+        }
+        false => (named, name),
+    };
+    if joint == Joint::Space && !may_stand_beside(named, name, quoted) {
+        return scheme(joined, offset);
     }
-    Some(Named { span: offset + start..offset + named.len(), listed: joint == Joint::Comma })
+    let end = offset + named.len();
+    let listed = match joint {
+        Joint::Comma => true,
+        Joint::Call => !sets(name),
+        Joint::Operator | Joint::Space => false,
+    };
+    Some(Named { span: end - name.len()..end, listed })
+}
+
+/// How long what joins a name to its value is, as far as the value; 0 when nothing does.
+pub(super) fn joint_len(after: &[u8]) -> usize {
+    let joint = |byte: &u8| b" \t\"'`\\=:>,]?!(|.+~".contains(byte);
+    let skip = |from: usize, within: &dyn Fn(&u8) -> bool| {
+        let rest = after.get(from..).unwrap_or_default();
+        from + rest.iter().take(MAX_JOINT).take_while(|byte| within(byte)).count()
+    };
+    let mut length = skip(0, &joint);
+    if after.get(length..).unwrap_or_default().starts_with(b"is ") {
+        return length + "is ".len();
+    }
+    // `name: X\n  value: ` and `key="x" value="`.
+    let next = skip(length, &|byte| joint(byte) || matches!(byte, b'\r' | b'\n'));
+    let rest = after.get(next..).unwrap_or_default();
+    let word = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    if rest.get(..word).is_some_and(is_weak) {
+        length = skip(next + word, &joint);
+    } else if after.get(length..next).is_some_and(|gap| !gap.is_empty())
+        && after.get(..length).is_some_and(|gap| gap.iter().any(|byte| b"=>".contains(byte)))
+    {
+        // Markup and assignments may put the value on a line of its own.
+        length = next;
+    }
+    length
+}
+
+/// Most bytes of one stretch between a name and its value.
+const MAX_JOINT: usize = 16;
+
+/// The text shortly before a value, as far as the line before its own.
+pub(super) fn vicinity(bytes: &[u8], value: usize) -> &[u8] {
+    let head = bytes.get(value.saturating_sub(2 * MAX_NAME)..value).unwrap_or_default();
+    let mut breaks = memchr::memrchr_iter(b'\n', head).skip(1);
+    breaks.next().and_then(|at| head.get(at + 1..)).unwrap_or(head)
+}
+
+/// Whether a name says that its value is about a secret or something else entirely.
+pub(super) fn is_about(bytes: &[u8], name: &Named) -> bool {
+    says_about(&normalised(bytes.get(name.span.clone()).unwrap_or_default()))
 }
 
 /// What joins a name and its value.
@@ -293,31 +351,118 @@ pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
 enum Joint {
     Operator,
     Comma,
+    Call,
     Space,
 }
 
-/// Takes the joint between name and value off the end.
-fn join(gap: &[u8]) -> Option<(&[u8], Joint)> {
+/// Takes the joint between name and value off the end. `quoted` says that the value is.
+fn join(gap: &[u8], quoted: bool) -> Option<(&[u8], Joint)> {
+    // Markup and assignments may put the value on a line of its own.
+    let broken = strip(gap, |byte| is_gap(byte) || matches!(byte, b'\n' | b'\r'));
+    let gap = match broken.last() {
+        Some(b'>' | b'=' | b':' | b'(') => broken,
+        _ => gap,
+    };
     match gap {
-        [head @ .., b'=' | b':'] | [head @ .., b'=', b'>'] => {
-            Some((strip(head, |byte| matches!(byte, b'=' | b':')), Joint::Operator))
+        [head @ .., b'=' | b':'] | [head @ .., b'=' | b'-', b'>'] | [head @ .., b'<', b'-'] => {
+            let decoration = |byte: u8| b"=:?|+.~!<-".contains(&byte);
+            Some((strip(head, decoration), Joint::Operator))
         }
         [head @ .., b'>'] => Some((head, Joint::Operator)),
+        [head @ .., b'('] if quoted => Some((head, Joint::Call)),
         [head @ .., b'"' | b'\'', b','] => Some((head, Joint::Comma)),
+        [head @ .., b'|'] => Some((head, Joint::Comma)),
         [head @ .., b' ', b'i', b's'] => Some((head, Joint::Operator)),
         [.., last] if last.is_ascii_alphanumeric() => Some((gap, Joint::Space)),
         _ => None,
     }
 }
 
-/// Whether the last word is a command line flag.
-fn flag(named: &[u8]) -> bool {
-    let word = named.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count();
-    named.get(named.len() - word..).is_some_and(|word| word.starts_with(b"--"))
+/// Takes off what may stand between a name and its joint.
+fn trim_name(joined: &[u8], joint: Joint) -> &[u8] {
+    if joint == Joint::Space {
+        return joined;
+    }
+    let named = strip(joined, is_gap);
+    let named = strip(named, |byte| matches!(byte, b']' | b'?' | b'!' | b')'));
+    strip(named, is_gap)
+}
+
+/// The name at the end of `named`, of words that may have spaces in between.
+fn last_name(named: &[u8]) -> Option<&[u8]> {
+    let length = named
+        .iter()
+        .rev()
+        .take(MAX_NAME)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. :".contains(byte))
+        .count();
+    named.get(named.len() - length..).filter(|name| !name.is_empty())
+}
+
+/// Whether a name says nothing of its own, as `value` in `name="x" value="y"`.
+fn is_weak(name: &[u8]) -> bool {
+    let word = last_word(name);
+    let weak: [&[u8]; 5] = [b"value", b"default", b"content", b"defaultvalue", b"val"];
+    weak.iter().any(|weak| word.eq_ignore_ascii_case(weak))
+}
+
+fn last_word(text: &[u8]) -> &[u8] {
+    let length = text.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count();
+    text.get(text.len() - length..).unwrap_or_default()
+}
+
+/// Whether a value may follow its name without anything in between.
+fn may_stand_beside(named: &[u8], name: &[u8], quoted: bool) -> bool {
+    let flag = last_word(named);
+    if name.starts_with(b"--") || flag.starts_with(b"--") {
+        return true;
+    }
+    let before = strip(named.get(..named.len() - flag.len()).unwrap_or_default(), is_gap);
+    let keyword = last_word(before);
+    let declares: [&[u8]; 5] = [b"env", b"arg", b"setenv", b"setx", b"set"];
+    if declares.iter().any(|word| keyword.eq_ignore_ascii_case(word)) {
+        return true;
+    }
+    let promised = PASSWORDS.iter().any(|word| flag.eq_ignore_ascii_case(word.as_bytes()));
+    // SQL: `CREATE USER x PASSWORD '...'`; netrc: `login x password ...`.
+    promised && (quoted || is_netrc(before))
+}
+
+/// Whether the two words at the end are `login` and a name.
+fn is_netrc(before: &[u8]) -> bool {
+    let user = last_word(before).len();
+    let head = before.get(..before.len() - user).unwrap_or_default();
+    last_word(strip(head, |byte| byte.is_ascii_whitespace())) == b"login"
+}
+
+/// The name `Authorization` when `joined` ends with it and a scheme.
+fn scheme(joined: &[u8], offset: usize) -> Option<Named> {
+    let scheme = last_word(joined);
+    let head = strip(joined.get(..joined.len() - scheme.len())?, is_gap);
+    let (head, joint) = join(head, false)?;
+    let named = trim_name(head, joint);
+    let name = last_name(named)?;
+    let tail = name.get(name.len().checked_sub(b"authorization".len())?..)?;
+    let end = offset + named.len();
+    (joint != Joint::Space && tail.eq_ignore_ascii_case(b"authorization"))
+        .then(|| Named { span: end - tail.len()..end, listed: false })
+}
+
+/// Whether a function is named after what it sets.
+fn sets(name: &[u8]) -> bool {
+    let word = last_word(name);
+    let word = word.rsplit(|byte| *byte == b'.').next().unwrap_or(word);
+    ["set", "with", "add", "pass", "pwd"].iter().any(|start| {
+        word.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+    })
 }
 
 fn is_gap(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\')
+    matches!(byte, b' ' | b'\t' | b'\\') || is_quote(byte)
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
 }
 
 fn strip(bytes: &[u8], drop: impl Fn(u8) -> bool) -> &[u8] {
@@ -408,13 +553,27 @@ mod tests {
             ("run --token VALUE", "--token"),
             ("\"token\", \"VALUE", "token"),
             ("API key is VALUE", "API key"),
+            ("$api_token .= \"VALUE", "api_token"),
+            ("@token ||= \"VALUE", "token"),
+            ("TOKEN ::= VALUE", "TOKEN"),
+            ("token <- \"VALUE", "token"),
+            ("<apiToken>\n   VALUE", "apiToken"),
+            ("x.setPassword(\"VALUE", "setPassword"),
+            ("ENV API_TOKEN VALUE", "API_TOKEN"),
+            ("<add key=\"apiToken\" value=\"VALUE", "apiToken"),
+            ("- name: API_TOKEN\n  value: \"VALUE", "API_TOKEN"),
+            ("Authorization: Token VALUE", "Authorization"),
+            ("'Authorization': 'ApiKey VALUE", "Authorization"),
+            ("ALTER USER x PASSWORD 'VALUE", "PASSWORD"),
+            ("machine h login me password VALUE", "password"),
         ] {
             let at = text.find(value).unwrap();
             let named = before(text.as_bytes(), at).unwrap_or_else(|| panic!("{text}"));
             assert!(text[named.span].ends_with(name), "{text}");
-            assert_eq!(named.listed, text.contains(','));
+            assert_eq!(named.listed, text.contains(','), "{text}");
         }
-        for text in ["the token VALUE", "VALUE", "; VALUE", "(VALUE"] {
+        for text in ["the token VALUE", "VALUE", "; VALUE", "(VALUE", "password VALUE", "key(VALUE"]
+        {
             assert_eq!(before(text.as_bytes(), text.find(value).unwrap()), None, "{text}");
         }
     }

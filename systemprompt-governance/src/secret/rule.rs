@@ -57,6 +57,8 @@ pub(super) enum Structure {
     GenericSecret,
     /// A value behind a name that says password.
     GenericPassword,
+    /// A password on a command line.
+    CommandPassword,
     /// A text that makes the scanner work too hard.
     ScanBudget,
 }

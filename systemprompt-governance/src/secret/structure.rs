@@ -38,6 +38,50 @@ fn is_url_placeholder(password: &[u8]) -> bool {
         )
 }
 
+/// How far behind the name of a program its option is looked for, in bytes.
+const MAX_COMMAND: usize = 512;
+
+/// The password of `-u user:password` among what follows at `start`.
+pub(super) fn user_password(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let (at, argument) = option(bytes, start, &[b"-u", b"--user", b"-U", b"--proxy-user"])?;
+    let colon = argument.iter().position(|byte| *byte == b':')?;
+    let password = argument.get(colon + 1..)?;
+    (!is_url_placeholder(password)).then_some(at + colon + 1..at + argument.len())
+}
+
+/// The password of `-p password` among what follows at `start`.
+pub(super) fn typed_password(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let (at, argument) = option(bytes, start, &[b"-p"])?;
+    (!is_url_placeholder(argument)).then_some(at..at + argument.len())
+}
+
+/// The argument of the first of `names` on a command line, and where it begins.
+fn option<'b>(bytes: &'b [u8], start: usize, names: &[&[u8]]) -> Option<(usize, &'b [u8])> {
+    let line = bytes.get(start..bytes.len().min(start + MAX_COMMAND))?;
+    let mut at = 0;
+    while at < line.len() {
+        let rest = line.get(at..)?;
+        let name = names.iter().find(|name| {
+            rest.starts_with(name)
+                && matches!(rest.get(name.len()), Some(b' ' | b'=' | b'\'' | b'"'))
+        });
+        if let Some(name) = name.filter(|_| at == 0 || line.get(at - 1) == Some(&b' ')) {
+            let gap = rest.get(name.len()..)?;
+            let open = gap.iter().take_while(|byte| b" =\"'".contains(byte)).count();
+            let argument = gap.get(open..)?;
+            let closes = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`\\".contains(byte);
+            let length = argument.iter().take_while(closes).count();
+            return Some((start + at + name.len() + open, argument.get(..length)?));
+        }
+        // A line ends unless it is continued.
+        if matches!(rest, [b'\n', ..]) && line.get(at.wrapping_sub(1)) != Some(&b'\\') {
+            return None;
+        }
+        at += 1;
+    }
+    None
+}
+
 /// The block that starts with `-----BEGIN`, if it is a private key with something in it.
 pub(super) fn private_key(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
     const LABEL: usize = 48;

@@ -69,7 +69,7 @@ impl<'s> Scan<'s> {
     fn reach(&self, start: usize) -> usize {
         let before = self.bytes.get(start.saturating_sub(LITERAL_REACH)..start).unwrap_or_default();
         let joined =
-            |byte: &&u8| is_token(**byte) || matches!(byte, b'.' | b'=' | b':' | b'$' | b'~');
+            |byte: &&u8| is_token(**byte) || matches!(byte, b'.' | b'=' | b':' | b'$' | b'~' | b',');
         start - before.iter().rev().take_while(joined).count()
     }
 
@@ -123,24 +123,43 @@ impl<'s> Scan<'s> {
     fn context(&mut self, start: usize) {
         // A value begins after a quote, a space or the joint itself.
         let joint = start.checked_sub(1).and_then(|before| self.bytes.get(before));
-        if !joint.is_some_and(|byte| b"\"'` =:>\t\\".contains(byte)) {
+        if !joint.is_some_and(|byte| b"\"'` =:>\t\\\n(|".contains(byte)) {
             return;
         }
-        if let Some(name) = name::before(self.bytes, start) {
-            self.assigned(name, start);
+        let named = name::before(self.bytes, start);
+        let about = named.as_ref().is_some_and(|name| name::is_about(self.bytes, name));
+        let found = named.is_some_and(|name| self.assigned(name, start));
+        if !found && !about {
+            self.near(start);
         }
     }
 
-    fn assigned(&mut self, name: Named, start: usize) {
+    /// Judges the value at `start` by a vendor that is named shortly before it, together with a word for
+    /// secrets.
+    fn near(&mut self, start: usize) {
+        let before = name::vicinity(self.bytes, start);
+        if self.budget == 0 || !name::may_hold_secret(before) {
+            return;
+        }
+        let Value { span, .. } = Value::at(self.bytes, start);
+        self.spend(JUDGEMENT_COST + span.len());
+        let Some(value) = self.bytes.get(span.clone()) else { return };
+        let owner = self.engine.owner(&name::normalised(before), value, true);
+        self.push(owner, span, Confidence::Medium);
+    }
+
+    /// Judges the value at `start` by its name; `true` when it is a secret.
+    fn assigned(&mut self, name: Named, start: usize) -> bool {
         if self.budget == 0 || !self.bytes.get(name.span.clone()).is_some_and(name::may_hold_secret)
         {
-            return;
+            return false;
         }
         let value = Value::at(self.bytes, start);
         self.spend(JUDGEMENT_COST + value.span.len());
-        if let Some(hit) = self.engine.assigned(self.bytes, name, value) {
-            self.hits.push(hit);
-        }
+        let hit = self.engine.assigned(self.bytes, name, value);
+        let found = hit.is_some();
+        self.hits.extend(hit);
+        found
     }
 
     fn cues(&mut self) {
@@ -168,6 +187,8 @@ impl<'s> Scan<'s> {
             Cue::Putty => (structures.private_key, structure::putty_key(bytes, start)),
             Cue::Bearer => (structures.authorization, structure::bearer_token(bytes, end)),
             Cue::Basic => (structures.basic_auth, structure::basic_credentials(bytes, end)),
+            Cue::Client => (structures.command, structure::user_password(bytes, end)),
+            Cue::Prompter => (structures.command, structure::typed_password(bytes, end)),
             Cue::Name => {
                 self.named(start);
                 return 0;
@@ -185,12 +206,7 @@ impl<'s> Scan<'s> {
         let part = |byte: &&u8| is_token(**byte) && !matches!(byte, b'+' | b'/') || **byte == b'.';
         let name_end = at + rest.iter().take(name::MAX_NAME).take_while(part).count();
         let after = self.bytes.get(name_end..).unwrap_or_default();
-        let after = after.get(..after.len().min(16)).unwrap_or_default();
-        let joint = b" \t\"'`\\=:>,]?!";
-        let mut length = after.iter().take_while(|byte| joint.contains(byte)).count();
-        if after.get(length..).unwrap_or_default().starts_with(b"is ") {
-            length += "is ".len();
-        }
+        let length = name::joint_len(after.get(..after.len().min(64)).unwrap_or_default());
         let value = name_end + length;
         if length == 0 {
             return;
