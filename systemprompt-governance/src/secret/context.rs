@@ -32,7 +32,7 @@ impl Engine {
         if (promise.is_some() || name.ends_with("key"))
             && let Some(rule) = self.owner(&name, value, false)
         {
-            return Some(Hit { rule, span: found.span, confidence: Confidence::High });
+            return Some(Hit::plain(rule, found.span, Confidence::High));
         }
         let promise = promise?;
         let random = value::is_random(value);
@@ -43,6 +43,6 @@ impl Engine {
             Promise::Secret if random => self.structures().generic_secret,
             Promise::Password | Promise::Secret => None,
         }?;
-        Some(Hit { rule, span: found.span, confidence: Confidence::Medium })
+        Some(Hit::plain(rule, found.span, Confidence::Medium))
     }
 }

@@ -87,6 +87,11 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         && plausible(value)
 }
 
+/// Whether words, and not chance, make up a token.
+pub(super) fn is_by_words(token: &[u8]) -> bool {
+    wordiness(token) > 8 || !token.iter().any(u8::is_ascii_digit)
+}
+
 /// Whether chance put the letters and digits in their order.
 fn by_chance(value: &[u8], look: &Look) -> bool {
     let words = wordiness(value);

@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use super::*;
 
 mod benign;
+mod encodings;
 mod laws;
 mod samples;
 
