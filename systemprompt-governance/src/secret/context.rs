@@ -37,7 +37,11 @@ impl Engine {
         let promise = promise?;
         let random = value::is_random(value);
         let rule = match promise {
-            Promise::Password if random || (!listed && value::is_password(value, found.quoted)) => {
+            Promise::Password
+                if random
+                    || (value::is_password(value, found.quoted)
+                        && (!listed || !value::is_numbered_word(value))) =>
+            {
                 self.structures().generic_password
             }
             Promise::Secret if random => self.structures().generic_secret,

@@ -190,7 +190,8 @@ impl<'s> Scan<'s> {
 
     fn cues(&mut self) {
         let engine = self.engine;
-        if self.bytes.len() <= SHORT_TEXT && !self.bytes.iter().any(|byte| b" =:>".contains(byte)) {
+        if self.bytes.len() <= SHORT_TEXT && !self.bytes.iter().any(|byte| b" =:>(|".contains(byte))
+        {
             return;
         }
         let mut armour_end = 0;

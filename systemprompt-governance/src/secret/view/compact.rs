@@ -11,6 +11,9 @@ const MIN_LETTERS: usize = 16;
 /// How much of a word goes into a compacted token, in bytes.
 const MAX_PART: usize = 256;
 
+/// Fewest bytes of a line that an encoder has filled.
+const FULL_LINE: usize = 56;
+
 /// Fewest bytes of a token that was broken.
 const MIN_TOKEN: usize = 16;
 
@@ -60,6 +63,11 @@ fn broken(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let after = bytes.get(at + 1..bytes.len().min(at + 1 + MAX_PART))?;
     let tail = after.iter().take_while(|byte| is_token(**byte)).count();
     let start = at - returned - continued - head;
+    // What fills its line was broken by an encoder, and is read by it.
+    let fills = head >= FULL_LINE && (start == 0 || bytes.get(start - 1) == Some(&b'\n'));
+    if fills {
+        return None;
+    }
     let token = start..at + 1 + tail;
     let whole = head >= 2 && tail >= 2 && head + tail >= MIN_TOKEN;
     (whole && bytes.get(token.clone()).is_some_and(has_digit)).then_some(token)

@@ -31,7 +31,7 @@ const EXPANSION: usize = 4;
 const FLOOR: usize = 64 * 1024;
 
 /// Bytes that may be derived from any document, however long.
-const CEILING: usize = 1024 * 1024;
+const CEILING: usize = 16 * 1024 * 1024;
 
 /// A step that leads from one reading to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub(super) struct Budget {
 impl Budget {
     /// For a document of so many bytes.
     pub(super) fn of(bytes: usize) -> Self {
-        let left = bytes.saturating_mul(EXPANSION).clamp(FLOOR, CEILING.max(bytes));
+        let left = bytes.saturating_mul(EXPANSION).clamp(FLOOR, CEILING);
         Self { left, overrun: false }
     }
 
