@@ -82,7 +82,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         return false;
     }
     distinct(value) >= 8
-        && entropy(value) >= if short { 3.2 } else { 3.0 }
+        && entropy(value) >= if short { 3.2 } else { 2.9 }
         && !is_identifier(value)
         && by_chance(value, &look)
         && plausible(value)

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::{Engine, Hit, MAX_SECRET};
 use crate::secret::cue::Cue;
@@ -13,6 +13,12 @@ const SHORT_TEXT: usize = 64;
 
 /// How far before a run its literal may start, as in `AccountKey=` or `dp.st.`.
 const LITERAL_REACH: usize = 48;
+
+/// Fewest token bytes of a value that is known by a vendor near it.
+const MIN_NEAR: usize = 16;
+
+/// What following a cue to a structure costs, in bytes.
+const STRUCTURE_COST: usize = 48;
 
 /// What the judgement of a name costs, in bytes.
 const JUDGEMENT_COST: usize = 128;
@@ -70,14 +76,21 @@ impl<'s> Scan<'s> {
         let bytes = self.bytes;
         let mut done = 0;
         for run in Runs::new(bytes) {
+            // Who made the patterns work that hard is reported; what else there is does not matter.
+            if self.budget == 0 {
+                return;
+            }
             let from = self.reach(run.start).max(done);
-            engine.anchors.find(bytes, from, &run, &mut |at, rule| self.literal(at, rule, run.end));
+            engine.anchors.find(bytes, from, &run, &mut |at, rule| {
+                self.literal(at, rule, run.end);
+                self.budget > 0
+            });
             done = run.end;
             if run.len() >= MIN_ENCODED {
                 self.encoded.push(run.clone());
             }
             if self.scope == Scope::All && bytes.get(run.clone()).is_some_and(has_digit) {
-                self.context(run.start);
+                self.context(run.start, run.len());
             }
             if bytes.get(run.end) == Some(&b'.')
                 && let Some(span) = structure::discord_token(bytes, &run)
@@ -145,8 +158,8 @@ impl<'s> Scan<'s> {
         !escape && before.last().is_some_and(u8::is_ascii_alphanumeric)
     }
 
-    /// Judges the value at `start` by the name in front of it.
-    fn context(&mut self, start: usize) {
+    /// Judges the value that begins with the `length` token bytes at `start` by the name in front of it.
+    fn context(&mut self, start: usize, length: usize) {
         // A value begins after a quote, a space or the joint itself.
         let joint = start.checked_sub(1).and_then(|before| self.bytes.get(before));
         if !joint.is_some_and(|byte| b"\"'` =:>\t\\\n(|".contains(byte)) {
@@ -155,7 +168,7 @@ impl<'s> Scan<'s> {
         let named = name::before(self.bytes, start);
         let about = named.as_ref().is_some_and(|name| name::is_about(self.bytes, name));
         let found = named.is_some_and(|name| self.assigned(name, start));
-        if !found && !about {
+        if !found && !about && length >= MIN_NEAR {
             self.near(start);
         }
     }
@@ -199,6 +212,10 @@ impl<'s> Scan<'s> {
             if start >= armour_end {
                 armour_end = armour_end.max(self.cue(cue, start, end));
             }
+            match self.budget {
+                0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
         });
         if !searched {
             self.budget = 0;
@@ -221,6 +238,7 @@ impl<'s> Scan<'s> {
                 return 0;
             }
         };
+        self.spend(STRUCTURE_COST);
         let Some(span) = span else { return 0 };
         let end = span.end;
         self.push(rule, span, Confidence::High);
