@@ -30,7 +30,7 @@ impl Engine {
         }
         let promise = name::promise(&name);
         if (promise.is_some() || name.ends_with("key"))
-            && let Some(rule) = self.owner(&name, value, false)
+            && let Some(rule) = self.owner(&name, value, promise.is_none())
         {
             return Some(Hit::plain(rule, found.span, Confidence::High));
         }
