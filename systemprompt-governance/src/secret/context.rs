@@ -32,17 +32,21 @@ impl Engine {
         if (promise.is_some() || name.ends_with("key"))
             && let Some(rule) = self.owner(&name, value, false)
         {
-            return Some(Hit { rule, span: found.span, confidence: Confidence::High });
+            return Some(Hit::plain(rule, found.span, Confidence::High));
         }
         let promise = promise?;
         let random = value::is_random(value);
         let rule = match promise {
-            Promise::Password if random || (!listed && value::is_password(value, found.quoted)) => {
+            Promise::Password
+                if random
+                    || (value::is_password(value, found.quoted)
+                        && (!listed || !value::is_numbered_word(value))) =>
+            {
                 self.structures().generic_password
             }
             Promise::Secret if random => self.structures().generic_secret,
             Promise::Password | Promise::Secret => None,
         }?;
-        Some(Hit { rule, span: found.span, confidence: Confidence::Medium })
+        Some(Hit::plain(rule, found.span, Confidence::Medium))
     }
 }

@@ -43,6 +43,7 @@ mod engine;
 mod finding;
 mod fingerprint;
 mod format;
+mod join;
 mod letters;
 mod location;
 mod name;
@@ -52,6 +53,7 @@ mod rules;
 mod skim;
 mod structure;
 mod value;
+mod view;
 mod walk;
 
 #[cfg(test)]

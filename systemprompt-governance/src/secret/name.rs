@@ -46,7 +46,6 @@ const SECRETS: &[&str] = &[
     "cookie",
     "webhook",
     "sessionid",
-    "signature",
     "authtoken",
     "apitoken",
 ];
@@ -289,7 +288,7 @@ pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
         true => {
             let head = named.get(..named.len() - name.len()).unwrap_or_default();
             let outer = strip(head, |byte| !byte.is_ascii_alphanumeric());
-            last_name(outer).map_or((named, name), |name| (outer, name))
+            last_name(outer).map_or((named, name), |name| (outer, identifier(name)))
         }
         false => (named, name),
     };
@@ -318,6 +317,9 @@ pub(super) fn joint_len(after: &[u8]) -> usize {
     }
     // `name: X\n  value: ` and `key="x" value="`.
     let next = skip(length, &|byte| joint(byte) || matches!(byte, b'\r' | b'\n'));
+    if let Some(typed) = type_len(after.get(length..).unwrap_or_default()) {
+        return skip(length + typed, &joint);
+    }
     let rest = after.get(next..).unwrap_or_default();
     let word = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     if rest.get(..word).is_some_and(is_weak) {
@@ -329,6 +331,17 @@ pub(super) fn joint_len(after: &[u8]) -> usize {
         length = next;
     }
     length
+}
+
+/// How long a type between a name and `=` is, as in `password: &str = "..."`.
+fn type_len(after: &[u8]) -> Option<usize> {
+    const LONGEST: usize = 32;
+    let of_type = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_&<>[]?.*'".contains(byte);
+    let length = after.iter().take(LONGEST).take_while(of_type).count();
+    let gap = after.get(length..)?.iter().take_while(|byte| **byte == b' ').count();
+    let operator = after.get(length + gap..)?;
+    (length > 0 && gap > 0 && matches!(operator, [b'=', next, ..] if *next != b'='))
+        .then_some(length + gap)
 }
 
 /// Most bytes of one stretch between a name and its value.
@@ -394,9 +407,16 @@ fn last_name(named: &[u8]) -> Option<&[u8]> {
         .iter()
         .rev()
         .take(MAX_NAME)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. :".contains(byte))
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. :&".contains(byte))
         .count();
     named.get(named.len() - length..).filter(|name| !name.is_empty())
+}
+
+/// The identifier at the end of a name of several words.
+fn identifier(name: &[u8]) -> &[u8] {
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let length = name.iter().rev().take_while(part).count();
+    name.get(name.len() - length..).unwrap_or_default()
 }
 
 /// Whether a name says nothing of its own, as `value` in `name="x" value="y"`.
@@ -452,7 +472,7 @@ fn scheme(joined: &[u8], offset: usize) -> Option<Named> {
 fn sets(name: &[u8]) -> bool {
     let word = last_word(name);
     let word = word.rsplit(|byte| *byte == b'.').next().unwrap_or(word);
-    ["set", "with", "add", "pass", "pwd"].iter().any(|start| {
+    ["set", "with", "add", "passw", "passphrase", "pwd"].iter().any(|start| {
         word.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
     })
 }

@@ -6,11 +6,12 @@ use systemprompt_core::secret::Redact;
 use super::Scanner;
 use super::engine::Hit;
 use super::skim::is_token;
+use super::view::Budget;
 
 impl Redact for Scanner {
     fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut hits = Vec::new();
-        self.engine().hits(text, &mut hits);
+        self.engine().hits(text, &mut hits, &mut Budget::of(text.len()));
         if hits.is_empty() {
             return Cow::Borrowed(text);
         }

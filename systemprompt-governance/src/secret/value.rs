@@ -83,8 +83,29 @@ pub(super) fn is_random(value: &[u8]) -> bool {
     }
     distinct(value) >= 8
         && entropy(value) >= if short { 3.2 } else { 3.0 }
+        && !is_identifier(value)
         && by_chance(value, &look)
         && plausible(value)
+}
+
+/// Whether a value is made of short words and numbers of one case, as `RSA_PKCS1_SHA256` and
+/// `eu-west-1a` are.
+fn is_identifier(value: &[u8]) -> bool {
+    let mut parts = 0;
+    let plain = value.split(|byte| matches!(byte, b'_' | b'-' | b'.' | b'/')).all(|part| {
+        parts += 1;
+        let letters = part.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let rest = part.get(letters..).unwrap_or_default();
+        part.len() <= 12 && rest.len() <= 4 && rest.iter().all(u8::is_ascii_digit)
+    });
+    let upper = value.iter().any(u8::is_ascii_uppercase);
+    let lower = value.iter().any(u8::is_ascii_lowercase);
+    plain && parts > 1 && !(upper && lower)
+}
+
+/// Whether words, and not chance, make up a token.
+pub(super) fn is_by_words(token: &[u8]) -> bool {
+    wordiness(token) > 8 || !token.iter().any(u8::is_ascii_digit)
 }
 
 /// Whether chance put the letters and digits in their order.
@@ -119,6 +140,14 @@ pub(super) fn is_password(value: &[u8], quoted: bool) -> bool {
         return false;
     }
     (quoted || !is_expression(value)) && plausible(value)
+}
+
+/// Whether a value is a word with a number behind it, as names of things are.
+pub(super) fn is_numbered_word(value: &[u8]) -> bool {
+    let digits = value.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let word = value.get(..value.len() - digits).unwrap_or_default();
+    let plain = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b' ');
+    word.iter().all(plain) && digits <= 4
 }
 
 /// Neither a placeholder nor a reference to something kept elsewhere.
@@ -195,7 +224,9 @@ fn is_algorithm(value: &[u8]) -> bool {
         b"bcrypt2",
         b"ed25519",
     ];
-    NAMES.iter().any(|name| value.eq_ignore_ascii_case(name))
+    value
+        .split(|byte| matches!(byte, b'_' | b'.' | b'/'))
+        .any(|part| NAMES.iter().any(|name| part.eq_ignore_ascii_case(name)))
 }
 
 /// `user.password2`, `get_password(1)`, `params[:pw1]`: code, not a value.
@@ -207,7 +238,8 @@ fn is_expression(value: &[u8]) -> bool {
             part.first().is_some_and(u8::is_ascii_alphabetic)
                 && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         });
-    call || dotted || value.starts_with(b"&") || value.starts_with(b"@")
+    let path = memchr::memmem::find(value, b"::").is_some();
+    call || dotted || path || matches!(value, [b'&' | b'@' | b'*', ..])
 }
 
 fn is_uuid(value: &[u8]) -> bool {

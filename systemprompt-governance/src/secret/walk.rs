@@ -4,13 +4,15 @@ use std::sync::Arc;
 use systemprompt_core::call::Node;
 
 use super::engine::Hit;
+use super::join::{self, Joined};
 use super::location::Trail;
+use super::view::Budget;
 use super::{Finding, Match, Scanner, name};
 
 /// The first secret in document order.
 pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
     let mut found = None;
-    let _ = Walk { scanner, hits: Vec::new() }.node(root, None, &Trail::ROOT, &mut |finding| {
+    let _ = Walk::new(scanner, root).node(root, None, &Trail::ROOT, &mut |finding| {
         found = Some(finding);
         ControlFlow::Break(())
     });
@@ -20,7 +22,7 @@ pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
 /// Every secret in document order.
 pub(super) fn all(scanner: &Scanner, root: &Node) -> Vec<Finding> {
     let mut found = Vec::new();
-    let _ = Walk { scanner, hits: Vec::new() }.node(root, None, &Trail::ROOT, &mut |finding| {
+    let _ = Walk::new(scanner, root).node(root, None, &Trail::ROOT, &mut |finding| {
         found.push(finding);
         ControlFlow::Continue(())
     });
@@ -30,7 +32,7 @@ pub(super) fn all(scanner: &Scanner, root: &Node) -> Vec<Finding> {
 /// The first secret of a text.
 pub(super) fn text(scanner: &Scanner, text: &str) -> Option<Finding> {
     let mut hits = Vec::new();
-    scanner.engine().hits(text, &mut hits);
+    scanner.engine().hits(text, &mut hits, &mut Budget::of(text.len()));
     hits.sort_unstable_by_key(Hit::order);
     hits.first().map(|hit| finding(scanner, text, hit, &Trail::ROOT))
 }
@@ -38,7 +40,7 @@ pub(super) fn text(scanner: &Scanner, text: &str) -> Option<Finding> {
 /// Every secret of a text, with its place.
 pub(super) fn matches(scanner: &Scanner, text: &str) -> Vec<Match> {
     let mut hits = Vec::new();
-    scanner.engine().hits(text, &mut hits);
+    scanner.engine().hits(text, &mut hits, &mut Budget::of(text.len()));
     hits.sort_unstable_by_key(Hit::order);
     apart(&hits)
         .map(|hit| Match {
@@ -64,11 +66,16 @@ fn apart(hits: &[Hit]) -> impl Iterator<Item = &Hit> {
 struct Walk<'s> {
     scanner: &'s Scanner,
     hits: Vec<Hit>,
+    budget: Budget,
 }
 
 type Sink<'k> = dyn FnMut(Finding) -> ControlFlow<()> + 'k;
 
-impl Walk<'_> {
+impl<'s> Walk<'s> {
+    fn new(scanner: &'s Scanner, root: &Node) -> Self {
+        Self { scanner, hits: Vec::new(), budget: Budget::of(size(root)) }
+    }
+
     /// Looks through `node`; `name` is what the document calls it.
     fn node(
         &mut self,
@@ -101,7 +108,7 @@ impl Walk<'_> {
                 _ => None,
             };
         }
-        ControlFlow::Continue(())
+        self.neighbours(items.len(), |at| items.get(at), |at| trail.index(at), sink)
     }
 
     /// Members carry their key; the `value` of `{"name": .., "value": ..}` carries that name.
@@ -122,6 +129,42 @@ impl Walk<'_> {
             };
             self.node(value, Some(name.unwrap_or(key)), &trail.key(index, key), sink)?;
         }
+        let value = |at: usize| members.get(at).map(|(_, value)| value);
+        let step = |at: usize| match members.get(at) {
+            Some((key, _)) => trail.key(at, key),
+            None => trail.hidden_key(at),
+        };
+        self.neighbours(members.len(), value, step, sink)
+    }
+
+    /// Reports the tokens that were split over neighbouring strings, at the place of the first.
+    fn neighbours<'t>(
+        &mut self,
+        count: usize,
+        node: impl Fn(usize) -> Option<&'t Node>,
+        step: impl Fn(usize) -> Trail<'t>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
+        let piece = |at: usize| match node(at) {
+            Some(Node::String(text)) if join::is_piece(text) => Some(&**text),
+            _ => None,
+        };
+        let mut next = piece(0);
+        for at in 0..count.saturating_sub(1) {
+            let first = next;
+            next = piece(at + 1);
+            if first.is_none() || next.is_none() {
+                continue;
+            }
+            let Some(joined) = Joined::of((at..at + join::WINDOW).map_while(piece)) else {
+                continue;
+            };
+            let mut hits = self.scanner.engine().joined(&joined.text, &mut self.budget);
+            hits.retain(|hit| joined.is_split(&hit.span));
+            hits.sort_unstable_by_key(Hit::order);
+            apart(&hits)
+                .try_for_each(|hit| sink(finding(self.scanner, &joined.text, hit, &step(at))))?;
+        }
         ControlFlow::Continue(())
     }
 
@@ -134,7 +177,7 @@ impl Walk<'_> {
         sink: &mut Sink<'_>,
     ) -> ControlFlow<(), bool> {
         self.hits.clear();
-        self.scanner.engine().hits(key, &mut self.hits);
+        self.scanner.engine().hits(key, &mut self.hits, &mut self.budget);
         if self.hits.is_empty() {
             return ControlFlow::Continue(false);
         }
@@ -151,7 +194,7 @@ impl Walk<'_> {
     ) -> ControlFlow<()> {
         let engine = self.scanner.engine();
         self.hits.clear();
-        engine.hits(text, &mut self.hits);
+        engine.hits(text, &mut self.hits, &mut self.budget);
         if self.hits.is_empty()
             && let Some(name) = name
             && name::may_hold_secret(name.as_bytes())
@@ -171,6 +214,16 @@ impl Walk<'_> {
     }
 }
 
+/// How much text a document holds, in bytes.
+fn size(node: &Node) -> usize {
+    match node {
+        Node::String(text) => text.len(),
+        Node::Array(items) => items.iter().map(size).sum(),
+        Node::Object(members) => members.iter().map(|(key, value)| key.len() + size(value)).sum(),
+        Node::Null | Node::Bool(_) | Node::Number(_) => 0,
+    }
+}
+
 /// The name beside a `value`, as environment and header lists write it.
 fn sibling_name(members: &[(Box<str>, Node)]) -> Option<&str> {
     members.iter().find_map(|(key, value)| match value {
@@ -184,14 +237,13 @@ fn sibling_name(members: &[(Box<str>, Node)]) -> Option<&str> {
 }
 
 fn finding(scanner: &Scanner, text: &str, hit: &Hit, trail: &Trail<'_>) -> Finding {
-    let secret = text.as_bytes().get(hit.span.clone()).unwrap_or_default();
     let (id, vendor) = scanner.engine().describe(hit.rule);
     Finding {
         rule: Arc::clone(id),
         vendor: Arc::clone(vendor),
         location: trail.locate(scanner),
-        fingerprint: scanner.key().of(secret),
+        fingerprint: scanner.key().of(hit.secret(text)),
         confidence: hit.confidence,
-        view: "plain".into(),
+        view: hit.view.name(),
     }
 }

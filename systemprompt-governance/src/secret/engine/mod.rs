@@ -3,6 +3,7 @@
 mod compiled;
 mod owners;
 pub(super) mod pattern;
+mod readings;
 mod scan;
 
 use std::ops::Range;
@@ -10,11 +11,12 @@ use std::sync::Arc;
 
 use self::compiled::Compiled;
 use self::owners::Owners;
-use self::scan::Scan;
+use self::scan::{Scan, Scope};
 use super::Confidence;
 use super::anchors::{Anchors, Literal};
 use super::cue::Cues;
 use super::rule::{Lead, Rule, Structure, Trigger};
+use super::view::{Budget, View, ViewPath};
 
 /// Fewest bytes a text with a secret has.
 const MIN_TEXT: usize = 8;
@@ -34,9 +36,26 @@ pub(super) struct Hit {
     pub(super) rule: usize,
     pub(super) span: Range<usize>,
     pub(super) confidence: Confidence,
+    /// The reading it was found in.
+    pub(super) view: ViewPath,
+    /// The secret, where it does not stand in the text as it is.
+    pub(super) decoded: Option<Box<str>>,
 }
 
 impl Hit {
+    /// A hit in a text as it stands.
+    pub(super) fn plain(rule: usize, span: Range<usize>, confidence: Confidence) -> Self {
+        Self { rule, span, confidence, view: ViewPath::PLAIN, decoded: None }
+    }
+
+    /// The secret, given the text it was found in.
+    pub(super) fn secret<'t>(&'t self, text: &'t str) -> &'t [u8] {
+        match &self.decoded {
+            Some(decoded) => decoded.as_bytes(),
+            None => text.as_bytes().get(self.span.clone()).unwrap_or_default(),
+        }
+    }
+
     /// First by place; at one place the surer and then the earlier rule.
     pub(super) fn order(&self) -> (usize, std::cmp::Reverse<Confidence>, usize) {
         (self.span.start, std::cmp::Reverse(self.confidence), self.rule)
@@ -112,19 +131,47 @@ impl Engine {
             .map_or((none, none), |compiled| (&compiled.rule.id, &compiled.rule.vendor))
     }
 
-    /// Whether there is any secret in `text`.
+    /// Whether there is any secret in `text`, in any reading.
     pub(super) fn any(&self, text: &str) -> bool {
         let mut hits = Vec::new();
-        self.hits(text, &mut hits);
+        self.hits(text, &mut hits, &mut Budget::of(text.len()));
         !hits.is_empty()
     }
 
-    /// Adds every place of `text` with a secret to `hits`, in no order; one place may occur more than once.
+    /// Adds every place of `text` with a secret to `hits`, in no order; one place may occur more than
+    /// once. What other readings of it hold counts, too.
+    pub(super) fn hits(&self, text: &str, hits: &mut Vec<Hit>, budget: &mut Budget) {
+        let mut runs = Vec::new();
+        let known = hits.len();
+        self.pass(text, Scope::All, hits, &mut runs);
+        readings::add(self, text, ViewPath::PLAIN, &runs, known, hits, budget);
+        if budget.is_overrun()
+            && let Some(rule) = self.structures.scan_budget
+        {
+            hits.push(Hit::plain(rule, 0..text.len(), Confidence::Medium));
+        }
+    }
+
+    /// The formats in a text that was put together from neighbours.
+    pub(super) fn joined(&self, text: &str, budget: &mut Budget) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        if budget.take(text.len()) {
+            self.pass(text, Scope::Formats, &mut hits, &mut Vec::new());
+        }
+        for hit in &mut hits {
+            hit.view = ViewPath::PLAIN.then(View::Joined);
+            hit.decoded = text.get(hit.span.clone()).map(Into::into);
+        }
+        hits
+    }
+
+    /// Adds every place of `text` as it stands with a secret to `hits`, and its runs that may be encoded
+    /// to `runs`.
     #[inline]
-    pub(super) fn hits(&self, text: &str, hits: &mut Vec<Hit>) {
+    fn pass(&self, text: &str, scope: Scope, hits: &mut Vec<Hit>, runs: &mut Vec<Range<usize>>) {
         if text.len() >= MIN_TEXT {
             let budget = text.len().saturating_mul(BUDGET_FACTOR).saturating_add(BUDGET_FLOOR);
-            Scan::new(self, text.as_bytes(), hits, budget).run();
+            Scan::new(self, text.as_bytes(), scope, hits, runs, budget).run();
         }
     }
 

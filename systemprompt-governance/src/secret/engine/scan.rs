@@ -5,7 +5,7 @@ use crate::secret::cue::Cue;
 use crate::secret::name::{self, Named};
 use crate::secret::rule::Lead;
 use crate::secret::skim::{Runs, has_digit, is_token};
-use crate::secret::value::Value;
+use crate::secret::value::{Value, is_by_words};
 use crate::secret::{Confidence, structure};
 
 /// In a text this short it pays to look for the joints first that every cue needs.
@@ -17,11 +17,26 @@ const LITERAL_REACH: usize = 48;
 /// What the judgement of a name costs, in bytes.
 const JUDGEMENT_COST: usize = 128;
 
+/// Fewest bytes of a run that may be encoded.
+const MIN_ENCODED: usize = 16;
+
+/// Which rules count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All.
+    All,
+    /// Those of formats: chance may have put the text together.
+    Formats,
+}
+
 /// One pass over one text.
 pub(super) struct Scan<'s> {
     engine: &'s Engine,
     bytes: &'s [u8],
+    scope: Scope,
     hits: &'s mut Vec<Hit>,
+    /// The runs that may be encoded.
+    encoded: &'s mut Vec<Range<usize>>,
     /// Bytes the patterns may still look at.
     budget: usize,
     /// The last match of a literal rule: nothing inside it is tried again.
@@ -32,14 +47,18 @@ impl<'s> Scan<'s> {
     pub(super) fn new(
         engine: &'s Engine,
         bytes: &'s [u8],
+        scope: Scope,
         hits: &'s mut Vec<Hit>,
+        encoded: &'s mut Vec<Range<usize>>,
         budget: usize,
     ) -> Self {
-        Self { engine, bytes, hits, budget, literal: 0..0 }
+        Self { engine, bytes, scope, hits, encoded, budget, literal: 0..0 }
     }
 
     pub(super) fn run(&mut self) {
-        self.cues();
+        if self.scope == Scope::All {
+            self.cues();
+        }
         self.runs();
         if self.budget == 0 {
             self.push(self.engine.structures.scan_budget, 0..self.bytes.len(), Confidence::Medium);
@@ -54,7 +73,10 @@ impl<'s> Scan<'s> {
             let from = self.reach(run.start).max(done);
             engine.anchors.find(bytes, from, &run, &mut |at, rule| self.literal(at, rule, run.end));
             done = run.end;
-            if bytes.get(run.clone()).is_some_and(has_digit) {
+            if run.len() >= MIN_ENCODED {
+                self.encoded.push(run.clone());
+            }
+            if self.scope == Scope::All && bytes.get(run.clone()).is_some_and(has_digit) {
                 self.context(run.start);
             }
             if bytes.get(run.end) == Some(&b'.')
@@ -68,8 +90,9 @@ impl<'s> Scan<'s> {
     /// Where the first literal of the run at `start` may begin.
     fn reach(&self, start: usize) -> usize {
         let before = self.bytes.get(start.saturating_sub(LITERAL_REACH)..start).unwrap_or_default();
-        let joined =
-            |byte: &&u8| is_token(**byte) || matches!(byte, b'.' | b'=' | b':' | b'$' | b'~' | b',');
+        let joined = |byte: &&u8| {
+            is_token(**byte) || matches!(byte, b'.' | b'=' | b':' | b'$' | b'~' | b',')
+        };
         start - before.iter().rev().take_while(joined).count()
     }
 
@@ -93,6 +116,9 @@ impl<'s> Scan<'s> {
         let variable = secret.get(fixed..).unwrap_or_default();
         let goes_on = rule.closed && self.bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
         if goes_on || !compiled.is_varied(variable) {
+            return;
+        }
+        if self.scope == Scope::Formats && is_by_words(variable) {
             return;
         }
         self.literal = start..end;
@@ -164,7 +190,8 @@ impl<'s> Scan<'s> {
 
     fn cues(&mut self) {
         let engine = self.engine;
-        if self.bytes.len() <= SHORT_TEXT && !self.bytes.iter().any(|byte| b" =:>".contains(byte)) {
+        if self.bytes.len() <= SHORT_TEXT && !self.bytes.iter().any(|byte| b" =:>(|".contains(byte))
+        {
             return;
         }
         let mut armour_end = 0;
@@ -218,7 +245,7 @@ impl<'s> Scan<'s> {
 
     fn push(&mut self, rule: Option<usize>, span: Range<usize>, confidence: Confidence) {
         if let Some(rule) = rule {
-            self.hits.push(Hit { rule, span, confidence });
+            self.hits.push(Hit::plain(rule, span, confidence));
         }
     }
 }

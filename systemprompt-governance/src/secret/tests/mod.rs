@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use super::*;
 
 mod benign;
+mod encodings;
 mod laws;
 mod samples;
 
@@ -39,5 +40,36 @@ fn secrets_are_found_wherever_they_stand_and_the_path_tells_none() {
         assert_eq!(&*finding.rule, "aws-access-key-id", "{document}");
         assert_eq!(finding.location.as_str(), path, "{document}");
         assert!(!finding.fingerprint.contains("AKIA"));
+    }
+}
+
+#[test]
+fn passwords_are_seen_behind_all_kinds_of_names() {
+    for text in [
+        "- name: DB_PASSWORD\n  value: \"hunter2\"",
+        "<add key=\"dbPassword\" value=\"hunter2\" />",
+        "user.setPassword(\"hunter2!\")",
+        "let password: &str = \"hunter2\";",
+        "var dbPassword string = \"hunter2\"",
+        "const password: string = 'hunter2';",
+        "define('DB_PASSWORD', 's3cr3t-pw');",
+        "System.setProperty(\"db.password\", \"P@ssw0rd123\")",
+        "| db_password | `P@ssw0rd123` |",
+        "machine h login me password hunter2",
+        "CREATE ROLE app LOGIN PASSWORD 'hunter2';",
+        "<password>\n    hunter2\n</password>",
+        "$db_pass .= \"hunter2\";",
+        "@passphrase ||= \"hunter2\"",
+    ] {
+        assert!(scanner().scan_text(text).is_some(), "{text}");
+    }
+    for text in [
+        "[\"password\", \"token1\", \"field2\"]",
+        "fields = ('password', 'password2')",
+        "password: string; confirm2: string",
+        "t(\"password\", \"Passwort2\")",
+        "func checkPassword(hash string, cost2 int)",
+    ] {
+        assert_eq!(scanner().scan_text(text), None, "{text}");
     }
 }
