@@ -92,7 +92,8 @@ fn no_argument_holds_a_secret() {
             let document = json!({ "file_path": path, "content": content }).to_string();
             let arguments = Arguments::parse(document.into_bytes()).unwrap();
             for finding in scanner().find_all(&arguments) {
-                let place = format!("{} part {number} {}", path.display(), finding.location.as_str());
+                let place =
+                    format!("{} part {number} {}", path.display(), finding.location.as_str());
                 wrong.add(&finding.rule, &place, &format!("seen as {}", finding.view));
             }
         }

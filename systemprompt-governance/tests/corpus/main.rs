@@ -1,5 +1,5 @@
 //! The secret scanner measured: on text that holds no secret, on credentials of many vendors in the places
-//! where people write them, and on the ways to hide one.
+//! where people write them.
 //!
 //! `cargo test -p systemprompt-governance --test corpus -- --nocapture` prints the tables.
 
@@ -7,8 +7,6 @@
 mod benign;
 #[cfg(test)]
 mod dice;
-#[cfg(test)]
-mod encodings;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

@@ -79,7 +79,8 @@ fn file(path: &Path, text: &str, scanner: &Scanner, sum: &mut Sum) {
         let start = start.max(found.span.start.saturating_sub(60));
         let start = (start..).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let line = text[..start].matches('\n').count() + 1;
-        let shown: String = text[start..].lines().next().unwrap_or_default().chars().take(150).collect();
+        let shown: String =
+            text[start..].lines().next().unwrap_or_default().chars().take(150).collect();
         let value: String = text[found.span].chars().take(48).collect();
         let place = format!("{}:{line}", path.display());
         let sample = format!("{place}\n        {shown}\n        -> {value:?}");
