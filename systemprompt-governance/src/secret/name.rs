@@ -117,6 +117,7 @@ const ABOUT: &[&str] = &[
     "usage",
     "url",
     "uri",
+    "address",
     "endpoint",
     "path",
     "file",
@@ -278,6 +279,10 @@ const REACH: usize = 160;
 pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
     let head = bytes.get(value.saturating_sub(REACH)..value)?;
     let offset = value - head.len();
+    if head.ends_with(b"\\") && bytes.get(value) == Some(&b'x') {
+        // `'\x2ff9...'` is how databases write bytes.
+        return None;
+    }
     let gap = strip(head, is_gap);
     let quoted = head.len() > gap.len() && head.last().is_some_and(|byte| is_quote(*byte));
     let (joined, joint) = join(gap, quoted)?;
@@ -407,7 +412,7 @@ fn last_name(named: &[u8]) -> Option<&[u8]> {
         .iter()
         .rev()
         .take(MAX_NAME)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. :&".contains(byte))
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. :&/".contains(byte))
         .count();
     named.get(named.len() - length..).filter(|name| !name.is_empty())
 }

@@ -136,10 +136,19 @@ pub(super) fn is_password(value: &[u8], quoted: bool) -> bool {
         || (look.digits == 0 && symbols == 0)
         || distinct(value) < 4
         || is_algorithm(value)
+        || (!quoted && look.digits == 0 && is_attribute(value))
     {
         return false;
     }
     (quoted || !is_expression(value)) && plausible(value)
+}
+
+/// Whether a bare value is the name of what follows, as in `name="password" required="required"`, or a
+/// directive such as `#include`.
+fn is_attribute(value: &[u8]) -> bool {
+    let word =
+        |text: &[u8]| text.iter().all(|byte| byte.is_ascii_alphabetic() || b"-_:".contains(byte));
+    matches!(value, [name @ .., b'='] | [b'#', name @ ..] if word(name))
 }
 
 /// Whether a value is a word with a number behind it, as names of things are.
@@ -225,7 +234,7 @@ fn is_algorithm(value: &[u8]) -> bool {
         b"ed25519",
     ];
     value
-        .split(|byte| matches!(byte, b'_' | b'.' | b'/'))
+        .split(|byte| matches!(byte, b'_' | b'.' | b'/' | b'$'))
         .any(|part| NAMES.iter().any(|name| part.eq_ignore_ascii_case(name)))
 }
 
@@ -239,7 +248,11 @@ fn is_expression(value: &[u8]) -> bool {
                 && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         });
     let path = memchr::memmem::find(value, b"::").is_some();
-    call || dotted || path || matches!(value, [b'&' | b'@' | b'*', ..])
+    // `6.hours`
+    let count = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let unit = value.get(count..).and_then(|rest| rest.strip_prefix(b"."));
+    let amount = count > 0 && unit.is_some_and(|unit| unit.iter().all(u8::is_ascii_lowercase));
+    call || dotted || path || amount || matches!(value, [b'&' | b'@' | b'*', ..])
 }
 
 fn is_uuid(value: &[u8]) -> bool {

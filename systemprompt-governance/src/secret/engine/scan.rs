@@ -19,6 +19,8 @@ const MIN_NEAR: usize = 16;
 
 /// What following a cue to a structure costs, in bytes.
 const STRUCTURE_COST: usize = 48;
+/// So many bytes of base64 without a break are an encoded file: what follows in it is no word of its own.
+const BLOB: usize = 96;
 
 /// What the judgement of a name costs, in bytes.
 const JUDGEMENT_COST: usize = 128;
@@ -153,9 +155,14 @@ impl<'s> Scan<'s> {
     }
 
     fn preceded(&self, start: usize) -> bool {
-        let before = self.bytes.get(start.saturating_sub(2)..start).unwrap_or_default();
-        let escape = matches!(before, [b'\\', b'n' | b'r' | b't']);
-        !escape && before.last().is_some_and(u8::is_ascii_alphanumeric)
+        let before = self.bytes.get(start.saturating_sub(BLOB)..start).unwrap_or_default();
+        let escape = matches!(before, [.., b'\\', b'n' | b'r' | b't']);
+        let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        match before.last() {
+            Some(byte) if byte.is_ascii_alphanumeric() => !escape,
+            Some(b'+' | b'/') => before.len() == BLOB && before.iter().all(base64),
+            _ => false,
+        }
     }
 
     /// Judges the value that begins with the `length` token bytes at `start` by the name in front of it.

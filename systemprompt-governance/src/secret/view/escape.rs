@@ -26,6 +26,10 @@ fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
         }
         b'u' => (code(1, 4, 16)?, 6),
         b'U' => (code(1, 8, 16)?, 10),
+        // `\x` before a long run of digits is how databases write bytes.
+        b'x' if rest.iter().skip(1).take(18).filter(|b| b.is_ascii_hexdigit()).count() == 18 => {
+            return None;
+        }
         b'x' => (code(1, 2, 16)?, 4),
         b'0'..=b'3' => (code(0, 3, 8)?, 4),
         b'/' => (u32::from(b'/'), 2),
@@ -56,7 +60,17 @@ mod tests {
     #[test]
     fn escapes_are_decoded_and_backslashes_stay() {
         assert_eq!(decode(r"\u0041\x42\103\u{44}\U00000045 \/").text(), "ABCDE /");
-        for text in [r"C:\users", r"a\nb", r"\\", r"\", r"\u00", r"\x4", r"\d+\.", r"\u0000"] {
+        for text in [
+            r"C:\users",
+            r"a\nb",
+            r"\\",
+            r"\",
+            r"\u00",
+            r"\x4",
+            r"\d+\.",
+            r"\u0000",
+            r"\x4141414141414141414141",
+        ] {
             assert_eq!(decode(text).text(), text);
         }
     }

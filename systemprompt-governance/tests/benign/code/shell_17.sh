@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+set -euo pipefail
+
+: "${GROUP_MEMBER_TOKEN:?GROUP_MEMBER_TOKEN must be set}"
+readonly SECRET_NAME="group-member-credentials"
+readonly API_URL="${API_URL:-https://api.example.com/v2}"
+PASSWORD_FILE=${PASSWORD_FILE:-/run/secrets/group_member_password}
+
+token=$(curl --silent --fail --request POST "$API_URL/oauth/token" \
+  --data-urlencode "grant_type=client_credentials" \
+  --data-urlencode "client_id=$CLIENT_ID" \
+  --data-urlencode "client_secret=$CLIENT_SECRET" | jq --raw-output .access_token)
+curl -H "Authorization: Bearer $token" -H "X-Request-Id: $(uuidgen)" "$API_URL/session?limit=979"
+
+read -rsp "Password: " password && echo
+password_hash=$(printf '%s' "$password" | argon2 "$(openssl rand -hex 8)" -id -e)
+export PGPASSWORD="$password"
+psql --host "$DB_HOST" --username "$DB_USER" --dbname shipments --command "select count(*) from shipments"
+unset PGPASSWORD password
+
+kubectl create secret generic card-payment-credentials --namespace "$NAMESPACE" \
+  --from-literal=password="$PASSWORD" --from-file=token=./token.txt --dry-run=client -o yaml | kubectl apply -f -
+kubectl get secret card-payment-credentials -o jsonpath='{.data.password}' | base64 --decode
+aws secretsmanager get-secret-value --secret-id prod/card-payment/db-v2 --query SecretString --output text
+vault kv get -field=api_key secret/card-payment/config2
+gh secret set CARD_PAYMENT_TOKEN --body "$TOKEN" --repo "example/card-payment"
+
+usage() {
+  cat <<EOT
+usage: $0 [--token TOKEN] [--password-file FILE] [--api-key KEY] COMMAND
+  --token TOKEN          API token; default: the variable DEVICE_KEY_TOKEN
+  --password-file FILE   file with the password (default: $PASSWORD_FILE)
+  --secret NAME=VALUE    secret of the container, e.g. --secret id=npmrc,src=$HOME/.npmrc
+EOT
+}
