@@ -45,13 +45,14 @@ impl Anchors {
         Self { starts: Table::new(starts), separated: Table::new(separated), depths }
     }
 
-    /// Calls `hit(position, rule)` for the literals of `run`, and of what is joined to it from `from` on.
+    /// Calls `hit(position, rule)` for the literals of `run`, and of what is joined to it from `from` on,
+    /// until it says `false`.
     pub(super) fn find(
         &self,
         text: &[u8],
         from: usize,
         run: &Range<usize>,
-        hit: &mut impl FnMut(usize, usize),
+        hit: &mut impl FnMut(usize, usize) -> bool,
     ) {
         for at in from..=run.start {
             self.starts.find(text, at, hit);
@@ -69,7 +70,12 @@ impl Anchors {
         self.separators(text, run.clone(), hit);
     }
 
-    fn separators(&self, text: &[u8], stretch: Range<usize>, hit: &mut impl FnMut(usize, usize)) {
+    fn separators(
+        &self,
+        text: &[u8],
+        stretch: Range<usize>,
+        hit: &mut impl FnMut(usize, usize) -> bool,
+    ) {
         let Some(bytes) = text.get(stretch.clone()) else { return };
         if bytes.len() <= SHORT {
             for (offset, byte) in bytes.iter().enumerate() {
@@ -80,16 +86,21 @@ impl Anchors {
             return;
         }
         for offset in memchr::memchr3_iter(b'_', b'-', b'/', bytes) {
-            self.separator(text, stretch.start + offset, hit);
+            if !self.separator(text, stretch.start + offset, hit) {
+                return;
+            }
         }
     }
 
-    fn separator(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
-        self.starts.find(text, at, hit);
-        self.starts.find(text, at + 1, hit);
-        if at > 0 {
-            self.separated.find(text, at - 1, hit);
-        }
+    fn separator(
+        &self,
+        text: &[u8],
+        at: usize,
+        hit: &mut impl FnMut(usize, usize) -> bool,
+    ) -> bool {
+        self.starts.find(text, at, hit)
+            && self.starts.find(text, at + 1, hit)
+            && (at == 0 || self.separated.find(text, at - 1, hit))
     }
 }
 
@@ -127,24 +138,31 @@ impl Table {
         Self { pairs, entries }
     }
 
-    /// The literals whose pair stands at `at`.
+    /// The literals whose pair stands at `at`; `false` when `hit` has said so.
     #[inline]
-    fn find(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
-        let Some(pair) = pair(text, at) else { return };
-        if self.pairs.get(usize::from(pair >> 6)).is_some_and(|word| word >> (pair & 63) & 1 == 1) {
-            self.confirm(text, at, pair, hit);
+    fn find(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, usize) -> bool) -> bool {
+        let Some(pair) = pair(text, at) else { return true };
+        let known = self.pairs.get(usize::from(pair >> 6));
+        if known.is_some_and(|word| word >> (pair & 63) & 1 == 1) {
+            return self.confirm(text, at, pair, hit);
         }
+        true
     }
 
-    fn confirm(&self, text: &[u8], at: usize, pair: u16, hit: &mut impl FnMut(usize, usize)) {
+    fn confirm(
+        &self,
+        text: &[u8],
+        at: usize,
+        pair: u16,
+        hit: &mut impl FnMut(usize, usize) -> bool,
+    ) -> bool {
         let from = self.entries.partition_point(|entry| entry.pair < pair);
         let entries = self.entries.get(from..).unwrap_or_default();
-        for entry in entries.iter().take_while(|entry| entry.pair == pair) {
-            let Some(start) = at.checked_sub(entry.offset) else { continue };
-            if text.get(start..).is_some_and(|rest| rest.starts_with(&entry.literal)) {
-                hit(start, entry.rule);
-            }
-        }
+        entries.iter().take_while(|entry| entry.pair == pair).all(|entry| {
+            let Some(start) = at.checked_sub(entry.offset) else { return true };
+            let there = text.get(start..).is_some_and(|rest| rest.starts_with(&entry.literal));
+            !there || hit(start, entry.rule)
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The few words that announce what is too short, or too long, to be found as a run.
 
+use std::ops::ControlFlow;
+
 use aho_corasick::packed::Searcher;
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -70,24 +72,28 @@ impl Cues {
         })
     }
 
-    /// Calls `found(cue, start, end)` for every word. `false` when the search itself is unavailable.
-    pub(super) fn find(&self, bytes: &[u8], mut found: impl FnMut(Cue, usize, usize)) -> bool {
-        let mut report = |pattern: usize, start, end| {
-            if let Some((_, cue)) = WORDS.get(pattern) {
-                found(*cue, start, end);
-            }
+    /// Calls `found(cue, start, end)` for every word, until it breaks. `false` when the search itself is
+    /// unavailable.
+    pub(super) fn find(
+        &self,
+        bytes: &[u8],
+        mut found: impl FnMut(Cue, usize, usize) -> ControlFlow<()>,
+    ) -> bool {
+        let mut report = |pattern: usize, start, end| match WORDS.get(pattern) {
+            Some((_, cue)) => found(*cue, start, end),
+            None => ControlFlow::Continue(()),
         };
         match &self.0 {
             Search::Vector(searcher) => {
-                for word in searcher.find_iter(bytes) {
-                    report(word.pattern().as_usize(), word.start(), word.end());
-                }
+                let _ = searcher.find_iter(bytes).try_for_each(|word| {
+                    report(word.pattern().as_usize(), word.start(), word.end())
+                });
                 true
             }
             Search::Automaton(Some(automaton)) => {
-                for word in automaton.find_iter(bytes) {
-                    report(word.pattern().as_usize(), word.start(), word.end());
-                }
+                let _ = automaton.find_iter(bytes).try_for_each(|word| {
+                    report(word.pattern().as_usize(), word.start(), word.end())
+                });
                 true
             }
             Search::Automaton(None) => false,

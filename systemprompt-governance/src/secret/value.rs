@@ -82,7 +82,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         return false;
     }
     distinct(value) >= 8
-        && entropy(value) >= if short { 3.2 } else { 3.0 }
+        && entropy(value) >= if short { 3.2 } else { 2.9 }
         && !is_identifier(value)
         && by_chance(value, &look)
         && plausible(value)
@@ -315,9 +315,10 @@ impl Look {
     }
 }
 
-/// Whether a value is a form to fill in: mostly `x` or `*`.
+/// Whether a value is a form to fill in: mostly `x` or `*`, or addressed to the reader.
 pub(super) fn is_blank(value: &[u8]) -> bool {
     value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count() * 2 > value.len()
+        || [&b"your-"[..], b"your_"].iter().any(|word| contains_ignoring_case(value, word))
 }
 
 /// How many different bytes there are.

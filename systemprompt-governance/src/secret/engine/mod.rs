@@ -25,7 +25,7 @@ const MIN_TEXT: usize = 8;
 const MAX_SECRET: usize = 4096;
 
 /// Bytes the patterns may look at for each byte of text; benign text stays far below one.
-const BUDGET_FACTOR: usize = 16;
+const BUDGET_FACTOR: usize = 4;
 
 /// Bytes the patterns may look at in any text, however short.
 const BUDGET_FLOOR: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::{Engine, Hit, MAX_SECRET};
 use crate::secret::cue::Cue;
@@ -16,6 +16,12 @@ const LITERAL_REACH: usize = 48;
 
 /// So many bytes of base64 without a break are an encoded file: what follows in it is no word of its own.
 const BLOB: usize = 96;
+
+/// Fewest token bytes of a value that is known by a vendor near it.
+const MIN_NEAR: usize = 16;
+
+/// What following a cue to a structure costs, in bytes.
+const STRUCTURE_COST: usize = 48;
 
 /// What the judgement of a name costs, in bytes.
 const JUDGEMENT_COST: usize = 128;
@@ -73,14 +79,21 @@ impl<'s> Scan<'s> {
         let bytes = self.bytes;
         let mut done = 0;
         for run in Runs::new(bytes) {
+            // Who made the patterns work that hard is reported; what else there is does not matter.
+            if self.budget == 0 {
+                return;
+            }
             let from = self.reach(run.start).max(done);
-            engine.anchors.find(bytes, from, &run, &mut |at, rule| self.literal(at, rule, run.end));
+            engine.anchors.find(bytes, from, &run, &mut |at, rule| {
+                self.literal(at, rule, run.end);
+                self.budget > 0
+            });
             done = run.end;
             if run.len() >= MIN_ENCODED {
                 self.encoded.push(run.clone());
             }
             if self.scope == Scope::All && bytes.get(run.clone()).is_some_and(has_digit) {
-                self.context(run.start);
+                self.context(run.start, run.len());
             }
             if bytes.get(run.end) == Some(&b'.')
                 && let Some(span) = structure::discord_token(bytes, &run)
@@ -153,8 +166,8 @@ impl<'s> Scan<'s> {
         }
     }
 
-    /// Judges the value at `start` by the name in front of it.
-    fn context(&mut self, start: usize) {
+    /// Judges the value that begins with the `length` token bytes at `start` by the name in front of it.
+    fn context(&mut self, start: usize, length: usize) {
         // A value begins after a quote, a space or the joint itself.
         let joint = start.checked_sub(1).and_then(|before| self.bytes.get(before));
         if !joint.is_some_and(|byte| b"\"'` =:>\t\\\n(|".contains(byte)) {
@@ -163,7 +176,7 @@ impl<'s> Scan<'s> {
         let named = name::before(self.bytes, start);
         let about = named.as_ref().is_some_and(|name| name::is_about(self.bytes, name));
         let found = named.is_some_and(|name| self.assigned(name, start));
-        if !found && !about {
+        if !found && !about && length >= MIN_NEAR {
             self.near(start);
         }
     }
@@ -207,6 +220,10 @@ impl<'s> Scan<'s> {
             if start >= armour_end {
                 armour_end = armour_end.max(self.cue(cue, start, end));
             }
+            match self.budget {
+                0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
         });
         if !searched {
             self.budget = 0;
@@ -229,6 +246,7 @@ impl<'s> Scan<'s> {
                 return 0;
             }
         };
+        self.spend(STRUCTURE_COST);
         let Some(span) = span else { return 0 };
         let end = span.end;
         self.push(rule, span, Confidence::High);

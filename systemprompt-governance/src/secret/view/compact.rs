@@ -8,6 +8,9 @@ use crate::secret::skim::{has_digit, is_token};
 /// Fewest letters that stand apart.
 const MIN_LETTERS: usize = 16;
 
+/// How far apart the places are that are looked at for them, in bytes.
+const STRIDE: usize = MIN_LETTERS;
+
 /// How much of a word goes into a compacted token, in bytes.
 const MAX_PART: usize = 256;
 
@@ -19,34 +22,77 @@ const MIN_TOKEN: usize = 16;
 
 pub(super) fn derive(text: &str, budget: &mut Budget, visit: &mut dyn FnMut(Derived, &mut Budget)) {
     let bytes = text.as_bytes();
-    let mut apart_end = 0;
-    let mut broken_end = 0;
-    for at in memchr::memchr2_iter(b' ', b'\n', bytes) {
-        let space = bytes.get(at) == Some(&b' ');
-        let found = match space {
-            true if at < apart_end => None,
-            true => letters(bytes, at).inspect(|letters| apart_end = letters.end),
-            false if at < broken_end => None,
-            false => broken(bytes, at).inspect(|token| broken_end = token.end),
-        };
-        let Some(source) = found else { continue };
-        if !budget.take(source.len()) {
+    let mut end = 0;
+    for at in memchr::memchr_iter(b'\n', bytes) {
+        if at < end {
+            continue;
+        }
+        let Some(token) = broken(bytes, at) else { continue };
+        end = token.end;
+        if !squeeze(text, token, budget, visit) {
             return;
         }
+    }
+    let mut at = 0;
+    while let Some(found) = set_apart(bytes, at) {
+        at = found.end;
+        if !squeeze(text, found, budget, visit) {
+            return;
+        }
+    }
+}
+
+/// Shows `source` without its white space; `false` when the budget has run out.
+fn squeeze(
+    text: &str,
+    source: Range<usize>,
+    budget: &mut Budget,
+    visit: &mut dyn FnMut(Derived, &mut Budget),
+) -> bool {
+    let goes_on = budget.take(source.len());
+    if goes_on {
         let mapped = squeezed(text, source);
         visit(Derived { view: View::Compacted, mapped, context: 0 }, budget);
+    }
+    goes_on
+}
+
+/// The next letters that stand apart, from `from` on.
+fn set_apart(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    // So many letters cover every place that is looked at, wherever they begin.
+    let mut at = from;
+    loop {
+        let space = |offset: usize| bytes.get(at + offset) == Some(&b' ');
+        let (even, odd) = (space(0) && space(2), space(1) && space(3));
+        if (even && !space(1)) || (odd && !space(2)) {
+            let mut start = at + usize::from(!even);
+            while start >= from + 2
+                && bytes.get(start - 2) == Some(&b' ')
+                && bytes.get(start - 1).is_some_and(|unit| !unit.is_ascii_whitespace())
+            {
+                start -= 2;
+            }
+            if let Some(found) = letters(bytes, start) {
+                return Some(found);
+            }
+        }
+        at += STRIDE;
+        if at >= bytes.len() {
+            return None;
+        }
     }
 }
 
 /// The stretch of single characters with single spaces between them that begins before `at`.
 fn letters(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let start = at.checked_sub(1)?;
+    let blank = |at: usize| bytes.get(at).is_none_or(u8::is_ascii_whitespace);
+    // The first of them stands before the space, unless it ends a word.
+    let start = match at.checked_sub(1) {
+        Some(first) if !blank(first) && (first == 0 || blank(first - 1)) => first,
+        _ => at + 1,
+    };
     let apart = |index: usize| bytes.get(start + index * 2..start + index * 2 + 2);
     let single = |pair: &[u8]| matches!(pair, [unit, b' '] if !unit.is_ascii_whitespace());
-    let begins = start == 0 || bytes.get(start - 1).is_some_and(u8::is_ascii_whitespace);
-    if !begins || !apart(1).is_some_and(single) {
-        return None;
-    }
     let count = (0..).take_while(|index| apart(*index).is_some_and(single)).count();
     // The last one has no space behind it.
     (count >= MIN_LETTERS).then(|| start..(start + count * 2 + 1).min(bytes.len()))
@@ -54,6 +100,9 @@ fn letters(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// The token that the line break at `at` stands in the middle of, if it may be one.
 fn broken(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    if !bytes.get(at + 1).is_some_and(|byte| is_token(*byte)) {
+        return None;
+    }
     let before = bytes.get(at.saturating_sub(MAX_PART)..at)?;
     let returned = usize::from(before.last() == Some(&b'\r'));
     let before = before.get(..before.len() - returned)?;

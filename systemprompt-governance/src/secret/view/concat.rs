@@ -13,6 +13,13 @@ pub(super) fn derive(text: &str, budget: &mut Budget, visit: &mut dyn FnMut(Deri
 
 /// The stretch from the closing quote before the operator at `at` to behind the opening quote after it.
 fn seam(bytes: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
+    // Most operators and full stops stand beside a letter.
+    let beside = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_whitespace() || b"\"'`\\".contains(byte))
+    };
+    if !beside(bytes.get(at + 1)) || !beside(at.checked_sub(1).and_then(|at| bytes.get(at))) {
+        return None;
+    }
     let gap = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b'\\';
     let before = bytes.get(at.saturating_sub(MAX_GAP)..at)?;
     let close = at.checked_sub(before.iter().rev().take_while(gap).count() + 1)?;

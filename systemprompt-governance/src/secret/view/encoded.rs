@@ -60,9 +60,13 @@ fn run(
     visit: &mut dyn FnMut(Derived, &mut Budget),
 ) {
     let Some(encoded) = text.as_bytes().get(run.clone()) else { return };
+    let head = encoded.get(..encoded.len().min(PROBE)).unwrap_or_default();
     for (view, decode) in [(View::Hex, hex as Decoder), (View::Base64, base64 as Decoder)] {
-        let probe = decode(encoded.get(..encoded.len().min(PROBE)).unwrap_or_default());
-        if !probe.is_some_and(|probe| is_promising(&probe)) {
+        let begins = match view {
+            View::Hex => first_hex(head),
+            _ => first_base64(head),
+        };
+        if !begins.is_some_and(may_begin) || !decode(head).is_some_and(|head| is_promising(&head)) {
             continue;
         }
         if !budget.take(encoded.len()) {
@@ -84,6 +88,26 @@ fn run(
 }
 
 type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
+
+/// The first two bytes of a run in base 16.
+fn first_hex(head: &[u8]) -> Option<[u8; 2]> {
+    let digit = |at: usize| char::from(*head.get(at)?).to_digit(16);
+    let byte = |at: usize| u8::try_from(digit(at)? << 4 | digit(at + 1)?).ok();
+    Some([byte(0)?, byte(2)?])
+}
+
+/// The first two bytes of a run in base 64.
+fn first_base64(head: &[u8]) -> Option<[u8; 2]> {
+    let sextet = |at: usize| head.get(at).and_then(|byte| sextet(*byte)).map(u32::from);
+    let bits = sextet(0)? << 12 | sextet(1)? << 6 | sextet(2)?;
+    Some([u8::try_from(bits >> 10 & 0xff).ok()?, u8::try_from(bits >> 2 & 0xff).ok()?])
+}
+
+/// Whether text, wide text or compressed data may begin with these bytes. Most runs are neither.
+fn may_begin(bytes: [u8; 2]) -> bool {
+    let readable = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0);
+    bytes.iter().all(|byte| readable(*byte)) || is_compressed(&[bytes[0], bytes[1], 8])
+}
 
 /// Whether the first bytes of a run are those of text, of wide text or of compressed data.
 fn is_promising(bytes: &[u8]) -> bool {
@@ -126,22 +150,18 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let mut held = 0_u32;
     let mut escaped = false;
     for byte in text {
-        let value = match byte {
-            b'\\' => {
-                escaped = true;
-                continue;
-            }
-            b'n' | b'r' if escaped => {
+        let value = match sextet(*byte) {
+            Some(_) if escaped && matches!(byte, b'n' | b'r') => {
                 escaped = false;
                 continue;
             }
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'\n' | b'\r' | b' ' | b'=' => continue,
-            _ => return None,
+            Some(value) => value,
+            None if *byte == b'\\' => {
+                escaped = true;
+                continue;
+            }
+            None if matches!(byte, b'\n' | b'\r' | b' ' | b'=') => continue,
+            None => return None,
         };
         escaped = false;
         bits = bits << 6 | u32::from(value);
@@ -152,6 +172,27 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(decoded)
+}
+
+/// The value of a character in either alphabet.
+fn sextet(byte: u8) -> Option<u8> {
+    const NONE: u8 = 0xff;
+    const VALUES: [u8; 256] = {
+        let mut values = [NONE; 256];
+        let standard = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut value = 0_u8;
+        while value < 64 {
+            #[expect(clippy::indexing_slicing, reason = "both are within their tables")]
+            {
+                values[standard[value as usize] as usize] = value;
+            }
+            value += 1;
+        }
+        values[b'-' as usize] = 62;
+        values[b'_' as usize] = 63;
+        values
+    };
+    VALUES.get(usize::from(byte)).copied().filter(|value| *value != NONE)
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ const FLOOR: usize = 64 * 1024;
 /// Bytes that may be derived from any document, however long.
 const CEILING: usize = 16 * 1024 * 1024;
 
+/// Fewest bytes of a text that is written in another way, and still holds a secret.
+const SHORTEST: usize = 14;
+
 /// A step that leads from one reading to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
@@ -176,16 +179,28 @@ pub(super) fn derive(
     budget: &mut Budget,
     visit: &mut dyn FnMut(Derived, &mut Budget),
 ) {
+    let bytes = text.as_bytes();
     if !text.is_ascii() {
         fold::derive(text, budget, visit);
     }
-    percent::derive(text, budget, visit);
-    entity::derive(text, budget, visit);
-    escape::derive(text, budget, visit);
-    wide::derive(text, budget, visit);
-    concat::derive(text, budget, visit);
+    if bytes.len() < SHORTEST {
+        return;
+    }
+    if memchr::memchr3(b'%', b'&', b'\\', bytes).is_some() {
+        percent::derive(text, budget, visit);
+        entity::derive(text, budget, visit);
+        escape::derive(text, budget, visit);
+    }
+    if memchr::memchr(0, bytes).is_some() {
+        wide::derive(text, budget, visit);
+    }
+    if memchr::memchr3(b'"', b'\'', b'`', bytes).is_some() {
+        concat::derive(text, budget, visit);
+    }
     compact::derive(text, budget, visit);
-    encoded::derive(text, runs, budget, visit);
+    if !runs.is_empty() {
+        encoded::derive(text, runs, budget, visit);
+    }
 }
 
 /// Applies one decoder to the stretches of `text` around `places`.
