@@ -55,6 +55,7 @@ mod structure;
 mod value;
 mod view;
 mod walk;
+mod wrapping;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! What a name says about its value.
 
+use super::wrapping;
+
 /// Longest name that is looked at.
 pub(super) const MAX_NAME: usize = 48;
 
@@ -285,18 +287,12 @@ pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
     }
     let gap = strip(head, is_gap);
     let quoted = head.len() > gap.len() && head.last().is_some_and(|byte| is_quote(*byte));
+    let gap = if quoted { strip(wrapping::without_literal_mark(gap), is_gap) } else { gap };
     let (joined, joint) = join(gap, quoted)?;
-    let named = trim_name(joined, joint);
-    let name = last_name(named)?;
-    let (named, name) = match is_weak(name) {
-        // `<add key="name" value="...`: the name stands before the word `value`.
-        true => {
-            let head = named.get(..named.len() - name.len()).unwrap_or_default();
-            let outer = strip(head, |byte| !byte.is_ascii_alphanumeric());
-            last_name(outer).map_or((named, name), |name| (outer, identifier(name)))
-        }
-        false => (named, name),
-    };
+    let (named, name) = innermost(trim_name(joined, joint), joint)?;
+    if name.starts_with(b"arn:") {
+        return None;
+    }
     if joint == Joint::Space && !may_stand_beside(named, name, quoted) {
         return scheme(joined, offset);
     }
@@ -309,6 +305,32 @@ pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
     Some(Named { span: end - name.len()..end, listed })
 }
 
+/// The name of a value and the text it ends, where `named` ends with what stands directly before it.
+fn innermost(named: &[u8], joint: Joint) -> Option<(&[u8], &[u8])> {
+    if let Some(outer) = wrapping::before_sibling(named) {
+        return last_name(outer).map(|name| (outer, name));
+    }
+    let name = last_name(named)?;
+    // `arn:aws:secretsmanager:eu-west-1:1234:secret:` is the name of a thing.
+    if name.iter().filter(|byte| **byte == b':').count() > 2 {
+        return None;
+    }
+    if is_weak(name) {
+        // `<add key="name" value="...`: the name stands before the word `value`.
+        let head = named.get(..named.len() - name.len()).unwrap_or_default();
+        let outer = strip(head, |byte| !byte.is_ascii_alphanumeric());
+        return Some(last_name(outer).map_or((named, name), |name| (outer, identifier(name))));
+    }
+    if joint == Joint::Call
+        && !sets(name)
+        && let Some(head) = wrapping::before_call(named)
+    {
+        let outer = trim_name(head, Joint::Operator);
+        return last_name(outer).map(|name| (outer, name));
+    }
+    Some((named, name))
+}
+
 /// How long what joins a name to its value is, as far as the value; 0 when nothing does.
 pub(super) fn joint_len(after: &[u8]) -> usize {
     let joint = |byte: &u8| b" \t\"'`\\=:>,]?!(|.+~".contains(byte);
@@ -316,7 +338,7 @@ pub(super) fn joint_len(after: &[u8]) -> usize {
         let rest = after.get(from..).unwrap_or_default();
         from + rest.iter().take(MAX_JOINT).take_while(|byte| within(byte)).count()
     };
-    let mut length = skip(0, &joint);
+    let mut length = skip(wrapping::len_after(after), &joint);
     if after.get(length..).unwrap_or_default().starts_with(b"is ") {
         return length + "is ".len();
     }
@@ -377,11 +399,16 @@ enum Joint {
 fn join(gap: &[u8], quoted: bool) -> Option<(&[u8], Joint)> {
     // Markup and assignments may put the value on a line of its own.
     let broken = strip(gap, |byte| is_gap(byte) || matches!(byte, b'\n' | b'\r'));
+    if let Some(head) = wrapping::before_block(broken).filter(|_| broken.len() < gap.len()) {
+        return Some((head, Joint::Operator));
+    }
     let gap = match broken.last() {
         Some(b'>' | b'=' | b':' | b'(') => broken,
         _ => gap,
     };
     match gap {
+        // A comparison, and not with a literal.
+        [.., b'=', b'='] if !quoted => None,
         [head @ .., b'=' | b':'] | [head @ .., b'=' | b'-', b'>'] | [head @ .., b'<', b'-'] => {
             let decoration = |byte: u8| b"=:?|+.~!<-".contains(&byte);
             Some((strip(head, decoration), Joint::Operator))
@@ -402,6 +429,7 @@ fn trim_name(joined: &[u8], joint: Joint) -> &[u8] {
         return joined;
     }
     let named = strip(joined, is_gap);
+    let named = strip(wrapping::without_declarator(named), is_gap);
     let named = strip(named, |byte| matches!(byte, b']' | b'?' | b'!' | b')'));
     strip(named, is_gap)
 }
@@ -444,7 +472,8 @@ fn may_stand_beside(named: &[u8], name: &[u8], quoted: bool) -> bool {
     }
     let before = strip(named.get(..named.len() - flag.len()).unwrap_or_default(), is_gap);
     let keyword = last_word(before);
-    let declares: [&[u8]; 5] = [b"env", b"arg", b"setenv", b"setx", b"set"];
+    let declares: [&[u8]; 8] =
+        [b"env", b"arg", b"setenv", b"setx", b"set", b"#define", b"-x", b"-gx"];
     if declares.iter().any(|word| keyword.eq_ignore_ascii_case(word)) {
         return true;
     }

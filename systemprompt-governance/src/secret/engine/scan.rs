@@ -14,13 +14,14 @@ const SHORT_TEXT: usize = 64;
 /// How far before a run its literal may start, as in `AccountKey=` or `dp.st.`.
 const LITERAL_REACH: usize = 48;
 
+/// So many bytes of base64 without a break are an encoded file: what follows in it is no word of its own.
+const BLOB: usize = 96;
+
 /// Fewest token bytes of a value that is known by a vendor near it.
 const MIN_NEAR: usize = 16;
 
 /// What following a cue to a structure costs, in bytes.
 const STRUCTURE_COST: usize = 48;
-/// So many bytes of base64 without a break are an encoded file: what follows in it is no word of its own.
-const BLOB: usize = 96;
 
 /// What the judgement of a name costs, in bytes.
 const JUDGEMENT_COST: usize = 128;
