@@ -59,7 +59,7 @@ fn credentials_are_found_wherever_people_write_them() {
     let (mut classes, mut kinds) = (BTreeMap::new(), BTreeMap::new());
     let (mut places, mut owners) = (BTreeMap::new(), BTreeMap::new());
     for shape in shapes() {
-        for (kind, takes, place) in PLACES.iter().filter(|(_, takes, _)| fits(&shape, *takes)) {
+        for (kind, _, place) in PLACES.iter().filter(|(_, takes, _)| fits(&shape, *takes)) {
             for name in &shape.names {
                 let value = dice.fill(shape.template);
                 let text = write(place, name, &value);

@@ -188,8 +188,11 @@ fn sextet(byte: u8) -> Option<u8> {
             }
             value += 1;
         }
-        values[b'-' as usize] = 62;
-        values[b'_' as usize] = 63;
+        #[expect(clippy::indexing_slicing, reason = "both are within the table")]
+        {
+            values[b'-' as usize] = 62;
+            values[b'_' as usize] = 63;
+        }
         values
     };
     VALUES.get(usize::from(byte)).copied().filter(|value| *value != NONE)
