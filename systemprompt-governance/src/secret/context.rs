@@ -30,7 +30,8 @@ impl Engine {
         }
         let promise = name::promise(&name);
         if (promise.is_some() || name.ends_with("key"))
-            && let Some(rule) = self.owner(&name, value, false)
+            && value::is_plausible(value)
+            && let Some(rule) = self.owner(&name, value, promise.is_none())
         {
             return Some(Hit::plain(rule, found.span, Confidence::High));
         }

@@ -314,6 +314,10 @@ fn innermost(named: &[u8], joint: Joint) -> Option<(&[u8], &[u8])> {
         return last_name(outer).map(|name| (outer, name));
     }
     let name = last_name(named)?;
+    // `arn:aws:secretsmanager:eu-west-1:1234:secret:` is the name of a thing.
+    if name.iter().filter(|byte| **byte == b':').count() > 2 {
+        return None;
+    }
     if is_weak(name) {
         // `<add key="name" value="...`: the name stands before the word `value`.
         let head = named.get(..named.len() - name.len()).unwrap_or_default();

@@ -13,6 +13,8 @@ pub(super) struct Rule {
     /// What must match from the start of the secret on; ASCII, linear, at most 4 KiB long.
     pub(super) pattern: Box<str>,
     pub(super) lead: Lead,
+    /// Whether a name shortly before the value is enough.
+    pub(super) near: bool,
     /// No letter or digit may stand before the secret.
     pub(super) word: bool,
     /// No letter or digit may stand after it: the format has a fixed length.

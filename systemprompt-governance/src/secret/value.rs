@@ -85,7 +85,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         && entropy(value) >= if short { 3.2 } else { 2.9 }
         && !is_identifier(value)
         && by_chance(value, &look)
-        && plausible(value)
+        && is_plausible(value)
 }
 
 /// Whether a value is made of short words and numbers of one case, as `RSA_PKCS1_SHA256` and
@@ -140,7 +140,7 @@ pub(super) fn is_password(value: &[u8], quoted: bool) -> bool {
     {
         return false;
     }
-    (quoted || !is_expression(value)) && plausible(value)
+    (quoted || !is_expression(value)) && is_plausible(value)
 }
 
 /// Whether a bare value is the name of what follows, as in `name="password" required="required"`, or a
@@ -160,7 +160,7 @@ pub(super) fn is_numbered_word(value: &[u8]) -> bool {
 }
 
 /// Neither a placeholder nor a reference to something kept elsewhere.
-fn plausible(value: &[u8]) -> bool {
+pub(super) fn is_plausible(value: &[u8]) -> bool {
     const REFERENCES: [&[u8]; 12] = [
         b"${",
         b"$(",
@@ -320,6 +320,12 @@ impl Look {
 pub(super) fn is_blank(value: &[u8]) -> bool {
     value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count() * 2 > value.len()
         || [&b"your-"[..], b"your_"].iter().any(|word| contains_ignoring_case(value, word))
+}
+
+/// Whether a value tells the reader what to put in its place.
+pub(super) fn is_instruction(value: &[u8]) -> bool {
+    const WORDS: [&[u8]; 6] = [b"your-", b"your_", b"-here", b"_here", b"replace", b"placeholder"];
+    WORDS.iter().any(|word| contains_ignoring_case(value, word))
 }
 
 /// How many different bytes there are.

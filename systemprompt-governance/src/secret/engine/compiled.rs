@@ -5,7 +5,7 @@ use regex_automata::{Anchored, Input};
 
 use super::{MAX_SECRET, pattern};
 use crate::secret::rule::{Rule, Trigger};
-use crate::secret::value::{distinct, entropy, is_blank};
+use crate::secret::value::{distinct, entropy, is_blank, is_instruction};
 
 /// A rule with its pattern.
 pub(super) struct Compiled {
@@ -29,12 +29,21 @@ impl Compiled {
     /// Where the match that starts at `start` ends. A pattern that cannot be built matches everything.
     pub(super) fn end(&self, bytes: &[u8], start: usize) -> Option<usize> {
         let limit = bytes.len().min(start + MAX_SECRET);
-        match self.pattern.get_or_init(|| pattern::build(&self.rule.pattern).ok()) {
+        match self.pattern.get_or_init(|| self.build()) {
             Some(regex) => {
                 let input = Input::new(bytes).range(start..limit).anchored(Anchored::Yes);
                 regex.search(&input).map(|found| found.end())
             }
             None => Some(limit),
+        }
+    }
+
+    fn build(&self) -> Option<Regex> {
+        let pattern = &self.rule.pattern;
+        match self.rule.trigger {
+            // The first alternative that matches may be one that does not match all.
+            Trigger::Names(_) => pattern::build(&format!(r"(?:{pattern})\z")).ok(),
+            Trigger::Literals(_) | Trigger::Structure(_) => pattern::build(pattern).ok(),
         }
     }
 
@@ -50,5 +59,6 @@ impl Compiled {
             && distinct(variable) >= rule.distinct
             && (rule.entropy <= 0.0 || entropy(variable) >= rule.entropy)
             && !is_blank(variable)
+            && !is_instruction(variable)
     }
 }

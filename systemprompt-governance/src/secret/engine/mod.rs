@@ -176,11 +176,11 @@ impl Engine {
     }
 
     /// The first vendor rule for values with this [normalised](super::name::normalised) name that covers
-    /// `value`. With `apart`, the name is a stretch of text before the value, and the vendor stands in it
-    /// as a word.
-    pub(super) fn owner(&self, name: &str, value: &[u8], apart: bool) -> Option<usize> {
-        self.owners.find(name, apart, |rule| {
-            self.rules.get(rule).is_some_and(|compiled| compiled.is_whole(value))
+    /// `value`. With `near`, that is all there is to tell that it is a secret.
+    pub(super) fn owner(&self, name: &str, value: &[u8], near: bool) -> Option<usize> {
+        self.owners.find(name, |rule| {
+            let rule = self.rules.get(rule);
+            rule.is_some_and(|compiled| (!near || compiled.rule.near) && compiled.is_whole(value))
         })
     }
 }

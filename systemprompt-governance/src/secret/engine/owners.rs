@@ -20,18 +20,13 @@ impl Owners {
         Self { automaton, rules }
     }
 
-    /// The first rule in `name` that `fits`. With `as_word`, its part begins a word.
-    pub(super) fn find(
-        &self,
-        name: &str,
-        as_word: bool,
-        mut fits: impl FnMut(usize) -> bool,
-    ) -> Option<usize> {
+    /// The first rule that `fits` among those whose part begins a word of `name`.
+    pub(super) fn find(&self, name: &str, mut fits: impl FnMut(usize) -> bool) -> Option<usize> {
         let automaton = self.automaton.as_ref()?;
         let begins_word = |at: usize| at == 0 || name.as_bytes().get(at - 1) == Some(&b'_');
         let mut known: Vec<usize> = automaton
             .find_overlapping_iter(name)
-            .filter(|found| !as_word || begins_word(found.start()))
+            .filter(|found| begins_word(found.start()))
             .filter_map(|found| self.rules.get(found.pattern().as_usize()).copied())
             .collect();
         known.sort_unstable();

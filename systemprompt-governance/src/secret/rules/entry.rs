@@ -35,6 +35,10 @@ pub(in crate::secret) struct Entry {
     /// The regular expression of the secret.
     #[serde(default)]
     pub(in crate::secret) pattern: String,
+    /// Whether one of the names shortly before a value is enough, or they are ordinary words that count
+    /// only as part of a name that says secret.
+    #[serde(default = "yes")]
+    near: bool,
     lead: Option<LeadField>,
     #[serde(default)]
     word: bool,
@@ -69,6 +73,10 @@ enum LeadField {
 #[serde(rename_all = "lowercase")]
 enum LeadWord {
     Digits,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn high() -> Confidence {
@@ -145,6 +153,7 @@ impl Entry {
                 Some(LeadField::Bytes(bytes)) => Lead::Bytes(bytes),
                 Some(LeadField::Word(LeadWord::Digits)) => Lead::Digits,
             },
+            near: self.near,
             word: self.word,
             closed: self.closed,
             distinct: self.distinct.unwrap_or(distinct),

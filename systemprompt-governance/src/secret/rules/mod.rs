@@ -19,6 +19,15 @@ const FILES: &[(&str, &str)] = &[
     ("model.toml", include_str!("../../../rules/model.toml")),
     ("platform.toml", include_str!("../../../rules/platform.toml")),
     ("service.toml", include_str!("../../../rules/service.toml")),
+    ("infrastructure.toml", include_str!("../../../rules/infrastructure.toml")),
+    ("delivery.toml", include_str!("../../../rules/delivery.toml")),
+    ("data.toml", include_str!("../../../rules/data.toml")),
+    ("message.toml", include_str!("../../../rules/message.toml")),
+    ("payment.toml", include_str!("../../../rules/payment.toml")),
+    ("monitoring.toml", include_str!("../../../rules/monitoring.toml")),
+    ("business.toml", include_str!("../../../rules/business.toml")),
+    ("identity.toml", include_str!("../../../rules/identity.toml")),
+    ("intelligence.toml", include_str!("../../../rules/intelligence.toml")),
     ("generic.toml", include_str!("../../../rules/generic.toml")),
 ];
 
