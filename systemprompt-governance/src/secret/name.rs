@@ -289,7 +289,8 @@ pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
     let quoted = head.len() > gap.len() && head.last().is_some_and(|byte| is_quote(*byte));
     let gap = if quoted { strip(wrapping::without_literal_mark(gap), is_gap) } else { gap };
     let (joined, joint) = join(gap, quoted)?;
-    let (named, name) = innermost(trim_name(joined, joint), joint)?;
+    let outermost = trim_name(joined, joint);
+    let (named, name) = innermost(outermost, joint)?;
     if name.starts_with(b"arn:") {
         return None;
     }
@@ -299,6 +300,8 @@ pub(super) fn before(bytes: &[u8], value: usize) -> Option<Named> {
     let end = offset + named.len();
     let listed = match joint {
         Joint::Comma => true,
+        // Types are made of what they wrap; functions may do anything to it.
+        Joint::Call if outermost.len() > named.len() => !makes(outermost),
         Joint::Call => !sets(name),
         Joint::Operator | Joint::Space => false,
     };
@@ -472,9 +475,10 @@ fn may_stand_beside(named: &[u8], name: &[u8], quoted: bool) -> bool {
     }
     let before = strip(named.get(..named.len() - flag.len()).unwrap_or_default(), is_gap);
     let keyword = last_word(before);
-    let declares: [&[u8]; 8] =
-        [b"env", b"arg", b"setenv", b"setx", b"set", b"#define", b"-x", b"-gx"];
-    if declares.iter().any(|word| keyword.eq_ignore_ascii_case(word)) {
+    let declares: [&[u8]; 7] = [b"env", b"arg", b"setenv", b"setx", b"set", b"-x", b"-gx"];
+    if declares.iter().any(|word| keyword.eq_ignore_ascii_case(word))
+        || (quoted && keyword == b"#define")
+    {
         return true;
     }
     let promised = PASSWORDS.iter().any(|word| flag.eq_ignore_ascii_case(word.as_bytes()));
@@ -509,6 +513,13 @@ fn sets(name: &[u8]) -> bool {
     ["set", "with", "add", "passw", "passphrase", "pwd"].iter().any(|start| {
         word.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
     })
+}
+
+/// Whether what is called is a type, such as `String::from`.
+fn makes(callee: &[u8]) -> bool {
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.:".contains(byte);
+    let length = callee.iter().rev().take_while(part).count();
+    callee.get(callee.len() - length).is_some_and(u8::is_ascii_uppercase)
 }
 
 fn is_gap(byte: u8) -> bool {

@@ -209,7 +209,7 @@ fn contains_ignoring_case(text: &[u8], word: &[u8]) -> bool {
 
 /// Names of algorithms and types hold digits but no secret.
 fn is_algorithm(value: &[u8]) -> bool {
-    const NAMES: [&[u8]; 22] = [
+    const NAMES: [&[u8]; 23] = [
         b"sha1",
         b"sha224",
         b"sha256",
@@ -229,6 +229,7 @@ fn is_algorithm(value: &[u8]) -> bool {
         b"aes-256",
         b"utf-8",
         b"utf-16",
+        b"latin1",
         b"string1",
         b"bcrypt2",
         b"ed25519",
