@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use serde_json::json;
@@ -37,16 +38,18 @@ impl Report<'_> {
     /// Says on standard error what was and what was not scanned.
     pub(super) fn say_what_was_left_out(&self) {
         let scanned = self.scanned;
+        let mut text = String::new();
         for unread in &scanned.unread {
-            eprintln!("not scanned: {}: {}", unread.path, unread.reason);
+            let _ = writeln!(text, "not scanned: {}: {}", plain(&unread.path), unread.reason);
         }
-        let millis = self.took.as_millis();
-        let size = megabytes(scanned.bytes);
-        eprint!("{} files, {size}, {millis} ms", scanned.files);
-        match scanned.binary {
-            0 => eprintln!(),
-            binary => eprintln!("; {binary} of them are no text"),
+        let (files, size) = (scanned.files, megabytes(scanned.bytes));
+        let _ = write!(text, "{files} files, {size}, {} ms", self.took.as_millis());
+        if scanned.binary > 0 {
+            let _ = write!(text, "; {} of them are no text", scanned.binary);
         }
+        text.push('\n');
+        // Nobody to tell when standard error is gone.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
 
