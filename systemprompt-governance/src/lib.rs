@@ -13,6 +13,7 @@
 
 mod check;
 mod governor;
+mod handle;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod layer;
@@ -27,7 +28,10 @@ mod shadow;
 pub mod stats;
 
 #[doc(inline)]
-pub use governor::{BuildError, DryRun, Governor, GovernorBuilder, ReloadError};
+pub use governor::{
+    BuildError, Content, ContentBody, ContentFinding, ContentVerdict, DryRun, Governor,
+    GovernorBuilder, Inspection, ReloadError,
+};
 #[doc(inline)]
 pub use policy::{KnownIds, Policy, PolicySource};
 #[doc(inline)]

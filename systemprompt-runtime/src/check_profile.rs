@@ -5,7 +5,6 @@ use systemprompt_core::bootstrap::{ProfileBootstrap, SecretsBootstrap};
 use systemprompt_core::config::{ConfigError, Diagnostic, LoadedProfile};
 use systemprompt_core::extension::{ExtensionContext, TypedExtensionRegistry};
 use systemprompt_core::id::PolicyVersion;
-use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{KnownIds, Policy};
 
 use crate::StartError;
@@ -42,7 +41,7 @@ pub fn check_profile(
         Ok(checks) if faults.is_empty() => checks.iter().map(|check| check.id().into()).collect(),
         _ => disabled_checks(loaded),
     };
-    let known = KnownIds { checks: checks.clone(), secret_rules: secret_rules() };
+    let known = KnownIds::built_in(checks.iter().cloned());
     if let Err(error) = shadow::check(loaded, profile.environment(), &known) {
         faults.extend_from_slice(error.diagnostics());
     }
@@ -82,13 +81,9 @@ fn policy_faults(loaded: &LoadedProfile) -> Vec<Diagnostic> {
 }
 
 fn compile(loaded: &LoadedProfile, checks: BTreeSet<Arc<str>>) -> Result<Policy, ConfigError> {
-    let known = KnownIds { checks, secret_rules: secret_rules() };
+    let known = KnownIds::built_in(checks);
     Policy::compile(&loaded.profile.governance, &known)
         .map_err(|faults| loaded.policy_error(&faults))
-}
-
-fn secret_rules() -> BTreeSet<Arc<str>> {
-    Scanner::rule_ids().map(Arc::from).collect()
 }
 
 fn disabled_checks(loaded: &LoadedProfile) -> BTreeSet<Arc<str>> {

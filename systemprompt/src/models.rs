@@ -23,8 +23,9 @@ pub use systemprompt_core::event::{
 pub use systemprompt_core::money::Microdollars;
 #[doc(inline)]
 pub use systemprompt_core::policy::{
-    AgentPolicy, Blocklist, CheckPolicy, Effect, LimitKey, LimitPolicy, OnAllow, PolicyDocument,
-    PolicyFault, ScopeRule, SecretPolicy,
+    AgentPolicy, Blocklist, Canary, CheckPolicy, Effect, LimitKey, LimitPolicy, OnAllow,
+    PolicyDocument, PolicyFault, ScopeRule, SecretAction, SecretActionRule, SecretConfidence,
+    SecretDirection, SecretExemption, SecretPolicy, SecretRule,
 };
 #[doc(inline)]
 pub use systemprompt_core::principal::{ActorChainError, MAX_ACTORS, Principal, PrincipalClaims};

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::engine::Engine;
 use super::fingerprint::{FingerprintKey, MIN_KEY_BYTES};
 use super::rules::{Entry, RuleFault};
-use super::{Inner, Scanner, rules};
+use super::{Inner, Scanner, Sources, rules};
 
 /// Builds a [`Scanner`].
 #[derive(Default)]
@@ -76,14 +76,29 @@ impl ScannerBuilder {
         for (name, text) in &self.files {
             added.extend(rules::read(name, text)?);
         }
-        let entries: Vec<&Entry> = added.iter().chain(rules::built_in()?).collect();
-        if let Some(id) = self.disabled.iter().find(|id| !entries.iter().any(|e| e.id == **id)) {
+        let built_in = rules::built_in()?;
+        let known = |id: &str| added.iter().chain(built_in).any(|entry| entry.id == id);
+        if let Some(id) = self.disabled.iter().find(|id| !known(id)) {
             return Err(ScannerError::UnknownRule { id: id.clone() });
         }
-        let enabled = || entries.iter().filter(|entry| !self.disabled.contains(&entry.id));
-        let engine = Engine::new(enabled().map(|entry| entry.rule()));
-        let rules = name_of(enabled().copied()).into();
-        Ok(Scanner(Arc::new(Inner { engine, key, rules })))
+        let sources = Sources { disabled: Arc::new(self.disabled), added: added.into() };
+        Ok(Scanner(Arc::new(Inner::new(key, sources, &[]))))
+    }
+}
+
+impl Inner {
+    /// Where two rules see one place, the earlier one names it: those of `own`, then those of the host.
+    pub(super) fn new(key: FingerprintKey, sources: Sources, own: &[Entry]) -> Self {
+        // The files that are built in were read when the sources were collected.
+        let built_in = rules::built_in().unwrap_or_default();
+        let entries = || {
+            let installed = sources.added.iter().chain(built_in);
+            let enabled = installed.filter(|entry| !sources.disabled.contains(&entry.id));
+            own.iter().chain(enabled)
+        };
+        let engine = Engine::new(entries().map(Entry::rule));
+        let rules = name_of(entries()).into();
+        Self { engine, key, sources, rules }
     }
 }
 

@@ -64,10 +64,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     let extension_context = extension_context(&context, &gate);
     let mut checks = context.registry.checks(&extension_context)?;
     checks.extend(parts.checks);
-    let known = KnownIds {
-        checks: checks.iter().map(|check| check.id().into()).collect(),
-        secret_rules: Scanner::rule_ids().map(Into::into).collect(),
-    };
+    let known = KnownIds::new(checks.iter().map(|check| check.id().into()), &scanner);
     let shadows = shadow::load(config.loaded(), config.environment(), &known)?;
     let mut governor = Governor::builder()
         .policy(config.profile().governance.clone())
@@ -111,7 +108,6 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         watch: reloader.watch(),
         jobs: Jobs::start(jobs),
         reloader,
-        scanner,
         routers,
         meter,
         governor,

@@ -19,7 +19,6 @@ use systemprompt_core::extension::MountedRouter;
 use systemprompt_core::id::PolicyVersion;
 use systemprompt_governance::Governor;
 use systemprompt_governance::http::Doors;
-use systemprompt_governance::secret::Scanner;
 use systemprompt_identity::{CredentialVerifier, Gate};
 
 pub use builder::{AppBuilder, Configured, Unconfigured};
@@ -48,7 +47,6 @@ struct Inner {
     gate: Gate,
     verifier: CredentialVerifier,
     audit: AuditLog,
-    scanner: Scanner,
     routers: Vec<MountedRouter>,
     meter: Meter,
     reloader: Reloader,
@@ -155,7 +153,7 @@ impl App {
             inner.governor.ledger(),
             Arc::new(inner.gate.clone()),
             Arc::new(inner.audit.clone()),
-            Arc::new(inner.scanner.clone()),
+            inner.governor.redactor(),
         );
         doors.clock = inner.context.clock.clone();
         doors.body_limit = inner.context.config.profile().server.body_limit_bytes;

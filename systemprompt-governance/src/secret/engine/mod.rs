@@ -119,6 +119,11 @@ impl Engine {
         self.rules.len()
     }
 
+    /// Id and vendor of each rule.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.rules.iter().map(|compiled| (&compiled.rule.id, &compiled.rule.vendor))
+    }
+
     pub(super) fn structures(&self) -> &Structures {
         &self.structures
     }

@@ -7,7 +7,7 @@ mod entry;
 mod fault;
 mod file;
 
-pub(super) use entry::Entry;
+pub(crate) use entry::{CANARY, Entry};
 pub use fault::{RuleFault, RuleFaultKind};
 
 use std::sync::LazyLock;
@@ -54,13 +54,4 @@ pub(super) fn read(name: &str, text: &str) -> Result<Vec<Entry>, RuleFault> {
         entry.check()?;
         entry.compile()
     })
-}
-
-/// The ids of the built-in rules, each once.
-pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-    let entries = built_in().unwrap_or_default();
-    let first = move |(at, entry): &(usize, &Entry)| {
-        !entries.iter().take(*at).any(|other| other.id == entry.id)
-    };
-    entries.iter().enumerate().filter(first).map(|(_, entry)| &*entry.id)
 }

@@ -125,6 +125,8 @@ impl Decide for Recorder {
         let granted = Granted { id, call: call.clone(), expired: false, outcome: None };
         self.permits.lock().unwrap().push(granted);
         Decision::Allow(Permit::assert_granted(PermitGrant {
+            rewritten: false,
+            restored: None,
             id,
             claim: PermitClaim::default(),
             call,
