@@ -28,10 +28,7 @@ mod shadow;
 pub mod stats;
 
 #[doc(inline)]
-pub use governor::{
-    BuildError, Content, ContentBody, ContentFinding, ContentVerdict, DryRun, Governor,
-    GovernorBuilder, Inspection, ReloadError,
-};
+pub use governor::{BuildError, DryRun, Governor, GovernorBuilder, ReloadError};
 #[doc(inline)]
 pub use policy::{KnownIds, Policy, PolicySource};
 #[doc(inline)]

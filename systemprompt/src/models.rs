@@ -8,6 +8,10 @@ pub use systemprompt_core::call::{
 #[doc(inline)]
 pub use systemprompt_core::clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampError};
 #[doc(inline)]
+pub use systemprompt_core::content::{
+    Content, ContentBody, ContentFinding, ContentOrigin, ContentVerdict, Inspection,
+};
+#[doc(inline)]
 pub use systemprompt_core::decision::{
     Approval, CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Injected,
     LimitState, Outcome, OutcomeStatus, Permit, PermitClaim, PermitGrant, PermitTicket, RateWindow,

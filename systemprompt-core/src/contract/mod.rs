@@ -6,6 +6,7 @@
 mod audit;
 mod check;
 mod decide;
+mod inspect;
 mod job;
 mod llm;
 mod rate;
@@ -19,6 +20,7 @@ pub use audit::{
 };
 pub use check::{Check, CheckFailure, CheckVerdict};
 pub use decide::{Decide, RejectedCall};
+pub use inspect::Inspect;
 pub use job::{Job, JobError, Schedule};
 pub use llm::{LlmError, LlmProvider, LlmRequest, LlmResponse};
 pub use rate::{RateCharge, RateRefusal, RateStore, RateStoreError};

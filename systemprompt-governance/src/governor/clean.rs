@@ -3,8 +3,7 @@ use std::hash::Hasher as _;
 use hashbrown::HashSet;
 use parking_lot::Mutex;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
-
-use super::inspect::ContentBody;
+use systemprompt_core::content::ContentBody;
 
 /// Shorter texts are searched again: that is as quick as looking them up.
 const WORTHWHILE: usize = 256;

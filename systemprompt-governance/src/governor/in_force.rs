@@ -2,10 +2,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use systemprompt_core::content::ContentBody;
 use systemprompt_core::secret::Redact;
 
 use super::clean::CleanTexts;
-use super::inspect::ContentBody;
 use crate::policy::Policy;
 use crate::secret::Scanner;
 

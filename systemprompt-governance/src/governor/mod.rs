@@ -12,7 +12,6 @@ mod secrets;
 
 pub use builder::GovernorBuilder;
 pub use error::{BuildError, ReloadError};
-pub use inspect::{Content, ContentBody, ContentFinding, ContentVerdict, Inspection};
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

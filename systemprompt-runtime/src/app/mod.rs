@@ -149,7 +149,7 @@ impl App {
     fn doors(&self) -> Doors {
         let inner = &self.0;
         let mut doors = Doors::new(
-            Arc::new(inner.governor.clone()),
+            (Arc::new(inner.governor.clone()), Arc::new(inner.governor.clone())),
             inner.governor.ledger(),
             Arc::new(inner.gate.clone()),
             Arc::new(inner.audit.clone()),

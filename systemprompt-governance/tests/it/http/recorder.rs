@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::call::{CallKind, ToolCall};
 use systemprompt_core::clock::{SystemClock, Timestamp};
+use systemprompt_core::content::{Content, Inspection};
 use systemprompt_core::contract::{
-    AuditError, AuditSink, Decide, FoundPermit, GrantedCall, PermitLedger, PermitState,
+    AuditError, AuditSink, Decide, FoundPermit, GrantedCall, Inspect, PermitLedger, PermitState,
     RejectedCall, SettleError, TokenError,
 };
 use systemprompt_core::decision::{
@@ -267,5 +268,12 @@ impl Redact for Recorder {
         } else {
             Cow::Borrowed(text)
         }
+    }
+}
+
+#[async_trait]
+impl Inspect for Recorder {
+    async fn inspect(&self, _: Content<'_>) -> Inspection {
+        Inspection::pass()
     }
 }

@@ -1,10 +1,10 @@
 use std::sync::LazyLock;
 
 use systemprompt_core::call::{CallContext, Door, ToolRef};
+use systemprompt_core::content::{Content, ContentBody, ContentOrigin, ContentVerdict};
 use systemprompt_core::event::{AuditBody, EventKind};
 use systemprompt_core::policy::{SecretAction, SecretActionRule, SecretDirection, SecretPolicy};
 use systemprompt_core::principal::Principal;
-use systemprompt_governance::{Content, ContentBody, ContentVerdict};
 
 use super::{act, aws, github, policy, with};
 use crate::house::{house, starter, texts, user};
@@ -17,7 +17,8 @@ pub(super) fn content<'c>(
     body: ContentBody<'c>,
 ) -> Content<'c> {
     let direction = SecretDirection::Result;
-    Content { direction, principal, tool, door: Door::Mcp, context: &CONTEXT, body }
+    let origin = ContentOrigin { direction, principal, tool, door: Door::Mcp, context: &CONTEXT };
+    Content { origin, body }
 }
 
 #[tokio::test]
@@ -95,7 +96,8 @@ async fn an_old_finding_in_a_history_stops_no_conversation() {
     let house = house(starter());
     let (caller, text) = (user(), format!("earlier I said {}", github()));
     for direction in SecretDirection::ALL {
-        let content = Content { direction, ..content(&caller, None, ContentBody::Text(&text)) };
+        let mut content = content(&caller, None, ContentBody::Text(&text));
+        content.origin.direction = direction;
         let verdict = house.governor.inspect(content).await.verdict;
         let stopped = matches!(verdict, ContentVerdict::Withheld(_));
         let outward = matches!(direction, SecretDirection::Call | SecretDirection::Prompt);

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use systemprompt_core::call::ToolRef;
+use systemprompt_core::content::{ContentBody, ContentVerdict};
 use systemprompt_core::policy::{SecretAction, SecretActionRule};
 use systemprompt_core::principal::Principal;
-use systemprompt_governance::{ContentBody, ContentVerdict};
 
 use super::content::content;
 use super::{act, github, with};
