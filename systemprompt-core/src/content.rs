@@ -34,6 +34,35 @@ pub struct ContentOrigin<'c> {
     pub context: &'c CallContext,
 }
 
+/// The same for a text that comes in pieces, with parts of its own.
+#[derive(Debug, Clone)]
+pub struct StreamOrigin {
+    /// Which way it goes.
+    pub direction: SecretDirection,
+    /// On whose behalf.
+    pub principal: Principal,
+    /// The tool it comes from, if any.
+    pub tool: Option<ToolRef>,
+    /// The door.
+    pub door: Door,
+    /// The call or conversation it belongs to.
+    pub context: CallContext,
+}
+
+impl StreamOrigin {
+    /// The origin of what comes.
+    #[must_use]
+    pub fn lent(&self) -> ContentOrigin<'_> {
+        ContentOrigin {
+            direction: self.direction,
+            principal: &self.principal,
+            tool: self.tool.as_ref(),
+            door: self.door,
+            context: &self.context,
+        }
+    }
+}
+
 /// A text as it came.
 #[derive(Debug, Clone, Copy)]
 pub enum ContentBody<'c> {

@@ -28,7 +28,7 @@ mod shadow;
 pub mod stats;
 
 #[doc(inline)]
-pub use governor::{BuildError, DryRun, Governor, GovernorBuilder, ReloadError};
+pub use governor::{BuildError, DryRun, Governor, GovernorBuilder, ReloadError, SecretStream};
 #[doc(inline)]
 pub use policy::{KnownIds, Policy, PolicySource};
 #[doc(inline)]

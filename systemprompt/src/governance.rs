@@ -5,7 +5,7 @@ pub use systemprompt_governance::stats::{DecisionCount, Histogram};
 #[doc(inline)]
 pub use systemprompt_governance::{
     BuildError, DryRun, Governor, GovernorBuilder, KnownIds, MemoryRateStore, OpenPermit, Policy,
-    PolicySource, ReloadError, ShadowStats, Stats,
+    PolicySource, ReloadError, SecretStream, ShadowStats, Stats,
 };
 
 /// Recorded decisions, decided again by another policy.

@@ -9,7 +9,7 @@ pub use systemprompt_core::call::{
 pub use systemprompt_core::clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampError};
 #[doc(inline)]
 pub use systemprompt_core::content::{
-    Content, ContentBody, ContentFinding, ContentOrigin, ContentVerdict, Inspection,
+    Content, ContentBody, ContentFinding, ContentOrigin, ContentVerdict, Inspection, StreamOrigin,
 };
 #[doc(inline)]
 pub use systemprompt_core::decision::{

@@ -3,8 +3,8 @@
 #[doc(inline)]
 pub use systemprompt_core::contract::{
     AuditError, AuditSink, Check, CheckFailure, CheckVerdict, Decide, FoundPermit, GrantedCall,
-    Inspect, Job, JobError, LlmError, LlmProvider, LlmRequest, LlmResponse, PermitLedger,
-    PermitState, RateCharge, RateRefusal, RateStore, RateStoreError, RejectedCall, Schedule,
-    SecretStore, SecretStoreError, SettleError, TemplateError, TemplateProvider, TokenError,
-    TokenVerifier, ToolDefinition, ToolError, ToolProvider,
+    Inspect, InspectStream, Job, JobError, LlmError, LlmProvider, LlmRequest, LlmResponse,
+    PermitLedger, PermitState, RateCharge, RateRefusal, RateStore, RateStoreError, RejectedCall,
+    Schedule, SecretStore, SecretStoreError, SettleError, TemplateError, TemplateProvider,
+    TokenError, TokenVerifier, ToolDefinition, ToolError, ToolProvider,
 };

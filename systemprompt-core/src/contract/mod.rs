@@ -20,7 +20,7 @@ pub use audit::{
 };
 pub use check::{Check, CheckFailure, CheckVerdict};
 pub use decide::{Decide, RejectedCall};
-pub use inspect::Inspect;
+pub use inspect::{Inspect, InspectStream};
 pub use job::{Job, JobError, Schedule};
 pub use llm::{LlmError, LlmProvider, LlmRequest, LlmResponse};
 pub use rate::{RateCharge, RateRefusal, RateStore, RateStoreError};

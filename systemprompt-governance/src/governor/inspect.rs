@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use serde_json::json;
 use systemprompt_core::call::{Arguments, Node, ToolRef};
 use systemprompt_core::content::{
-    Content, ContentBody, ContentFinding, ContentOrigin, ContentVerdict, Inspection,
+    Content, ContentBody, ContentFinding, ContentOrigin, ContentVerdict, Inspection, StreamOrigin,
 };
-use systemprompt_core::contract::Inspect;
+use systemprompt_core::contract::{Inspect, InspectStream};
 use systemprompt_core::decision::DenialReason;
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind};
 use systemprompt_core::id::{EventId, TraceId};
 
 use super::in_force::InForce;
 use super::secrets::{Done, Noted, Treated, Treatment};
+use super::stream::SecretStream;
 use super::{Governor, Inner};
 use crate::policy::secrets::Place;
 use crate::record;
@@ -42,12 +43,22 @@ impl Governor {
         }
         inner.conclude_inspection(&in_force, content, treated, rewritten).await
     }
+
+    /// Looks through a text that comes in pieces, by the policy that is in force now.
+    #[must_use]
+    pub fn inspect_stream(&self, origin: StreamOrigin) -> SecretStream {
+        SecretStream::new(self.clone(), origin)
+    }
 }
 
 #[async_trait]
 impl Inspect for Governor {
     async fn inspect(&self, content: Content<'_>) -> Inspection {
         Self::inspect(self, content).await
+    }
+
+    fn inspect_stream(&self, origin: StreamOrigin) -> Box<dyn InspectStream> {
+        Box::new(Self::inspect_stream(self, origin))
     }
 }
 

@@ -9,9 +9,11 @@ mod in_force;
 mod inspect;
 mod run;
 mod secrets;
+mod stream;
 
 pub use builder::GovernorBuilder;
 pub use error::{BuildError, ReloadError};
+pub use stream::SecretStream;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,6 @@
 //! What is done about the secrets in a document.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,6 +116,18 @@ impl<'t> Treatment<'t> {
         treated
     }
 
+    /// The places of a text with secrets, and what the policy says about each.
+    pub(super) fn in_text(&self, text: &str) -> Vec<TextSpot> {
+        let root = Node::String(text.into());
+        let mut found = Vec::new();
+        for spot in spots(self.scanner, &root) {
+            let (Some(verdict), Some(span)) = (self.judge(&spot), spot.span()) else { continue };
+            let replacement = self.replacement(&spot, &root, &verdict);
+            found.push(TextSpot { span, noted: verdict.noted(), replacement });
+        }
+        found
+    }
+
     /// What the policy says about a place: the strictest that counts for any of its findings.
     fn judge<'s>(&'s self, spot: &'s Spot) -> Option<Verdict<'s>> {
         let judged = |found: &'s Found| Verdict {
@@ -161,6 +174,15 @@ impl<'t> Treatment<'t> {
             | Judged::Exempt(_) => None,
         }
     }
+}
+
+/// A place of a text with a secret.
+pub(super) struct TextSpot {
+    /// Its bytes.
+    pub(super) span: Range<usize>,
+    pub(super) noted: Noted,
+    /// What stands there from here on, if not the secret.
+    pub(super) replacement: Option<String>,
 }
 
 /// A finding, and what the policy says about it.
@@ -230,7 +252,7 @@ impl Treated {
 }
 
 /// Why something with this finding in it goes no further.
-fn reason(finding: &Finding) -> DenialReason {
+pub(super) fn reason(finding: &Finding) -> DenialReason {
     let Finding { rule, location, fingerprint, .. } = finding;
     if **rule == *SCAN_BUDGET {
         return DenialReason::ScanBudgetExceeded { location: location.clone() };

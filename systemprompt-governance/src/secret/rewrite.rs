@@ -49,9 +49,15 @@ impl Spot {
         }
     }
 
+    /// The bytes of it, where it stands in one text.
+    pub(crate) fn span(&self) -> Option<Range<usize>> {
+        let [(0, span)] = self.parts.as_slice() else { return None };
+        Some(span.clone())
+    }
+
     /// What stands there as it is written; `None` where it is spread over several texts.
     pub(crate) fn written<'n>(&self, root: &'n Node) -> Option<&'n str> {
-        let [(0, span)] = self.parts.as_slice() else { return None };
+        let span = self.span()?;
         let (last, way) = match self.way.split_last() {
             Some((last, way)) => (Some(*last), way),
             None => (None, self.way.as_slice()),
@@ -62,7 +68,7 @@ impl Spot {
             (Some(last), parent) => text_of(child(parent, last)?)?,
             (None, root) => text_of(root)?,
         };
-        text.get(span.clone())
+        text.get(span)
     }
 }
 

@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::call::{CallKind, ToolCall};
 use systemprompt_core::clock::{SystemClock, Timestamp};
-use systemprompt_core::content::{Content, Inspection};
+use systemprompt_core::content::{Content, Inspection, StreamOrigin};
 use systemprompt_core::contract::{
-    AuditError, AuditSink, Decide, FoundPermit, GrantedCall, Inspect, PermitLedger, PermitState,
-    RejectedCall, SettleError, TokenError,
+    AuditError, AuditSink, Decide, FoundPermit, GrantedCall, Inspect, InspectStream, PermitLedger,
+    PermitState, RejectedCall, SettleError, TokenError,
 };
 use systemprompt_core::decision::{
     Approval, CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, LimitState,
@@ -275,5 +275,9 @@ impl Redact for Recorder {
 impl Inspect for Recorder {
     async fn inspect(&self, _: Content<'_>) -> Inspection {
         Inspection::pass()
+    }
+
+    fn inspect_stream(&self, _: StreamOrigin) -> Box<dyn InspectStream> {
+        unimplemented!("no door streams")
     }
 }

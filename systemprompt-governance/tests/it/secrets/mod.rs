@@ -4,6 +4,7 @@ mod actions;
 mod content;
 mod handles;
 mod own;
+mod stream;
 
 use systemprompt_core::policy::{
     PolicyDocument, SecretAction, SecretActionRule, SecretExemption, SecretPolicy,
