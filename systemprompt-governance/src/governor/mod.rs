@@ -10,10 +10,12 @@ mod inspect;
 mod run;
 mod secrets;
 mod stream;
+mod tool;
 
 pub use builder::GovernorBuilder;
 pub use error::{BuildError, ReloadError};
 pub use stream::SecretStream;
+pub use tool::{ToolFailure, ToolResult};
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

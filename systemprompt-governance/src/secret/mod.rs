@@ -180,6 +180,16 @@ impl Scanner {
     }
 }
 
+/// The text as a person would read it: without what nobody sees, look-alikes as what they look like.
+pub(crate) fn folded(text: &str) -> std::borrow::Cow<'_, str> {
+    view::folded(text)
+}
+
+/// The text without what nobody sees.
+pub(crate) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
+    view::visible(text)
+}
+
 impl Scan for Scanner {
     fn scan_arguments(&self, arguments: &Arguments) -> Option<Finding> {
         Self::scan_arguments(self, arguments)

@@ -278,6 +278,20 @@ impl Inspect for Recorder {
     }
 
     fn inspect_stream(&self, _: StreamOrigin) -> Box<dyn InspectStream> {
-        unimplemented!("no door streams")
+        Box::new(Through)
+    }
+}
+
+/// A stream that lets everything go on.
+struct Through;
+
+#[async_trait]
+impl InspectStream for Through {
+    async fn push(&mut self, piece: &str) -> Result<String, DenialReason> {
+        Ok(piece.to_owned())
+    }
+
+    async fn finish(&mut self) -> Result<String, DenialReason> {
+        Ok(String::new())
     }
 }

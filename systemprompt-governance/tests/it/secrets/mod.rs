@@ -5,6 +5,7 @@ mod content;
 mod handles;
 mod own;
 mod stream;
+mod tool;
 
 use systemprompt_core::policy::{
     PolicyDocument, SecretAction, SecretActionRule, SecretExemption, SecretPolicy,
