@@ -10,6 +10,7 @@ use systemprompt_governance::{KnownIds, Policy};
 use crate::StartError;
 use crate::enabled::Enabled;
 use crate::issuer::missing_keys;
+use crate::secret_rules;
 use crate::shadow;
 
 /// A profile that an application would start with, as far as that can be told without a database.
@@ -41,11 +42,11 @@ pub fn check_profile(
         Ok(checks) if faults.is_empty() => checks.iter().map(|check| check.id().into()).collect(),
         _ => disabled_checks(loaded),
     };
-    let known = KnownIds::built_in(checks.iter().cloned());
+    let known = known(&registry, checks)?;
     if let Err(error) = shadow::check(loaded, profile.environment(), &known) {
         faults.extend_from_slice(error.diagnostics());
     }
-    match compile(loaded, checks) {
+    match compile(loaded, &known) {
         Ok(policy) => {
             ConfigError::of(faults)?;
             Ok(CheckedProfile { policy_version: policy.version().clone() })
@@ -66,24 +67,34 @@ pub(crate) fn enabled(
     let mut faults = missing_keys(loaded);
     let enabled = Enabled::of(loaded, extensions, &mut faults);
     if !faults.is_empty() {
-        faults.extend(policy_faults(loaded));
+        faults.extend(policy_faults(loaded, &enabled.registry));
     }
     ConfigError::of(faults)?;
     Ok(enabled)
 }
 
 /// What is wrong with the policy, as far as that can be told without the checks of the host.
-fn policy_faults(loaded: &LoadedProfile) -> Vec<Diagnostic> {
-    match compile(loaded, disabled_checks(loaded)) {
+fn policy_faults(loaded: &LoadedProfile, registry: &TypedExtensionRegistry) -> Vec<Diagnostic> {
+    // A rule file with a fault is what the start itself will fail for.
+    let Ok(known) = known(registry, disabled_checks(loaded)) else { return Vec::new() };
+    match compile(loaded, &known) {
         Ok(_) => Vec::new(),
         Err(error) => error.diagnostics().to_vec(),
     }
 }
 
-fn compile(loaded: &LoadedProfile, checks: BTreeSet<Arc<str>>) -> Result<Policy, ConfigError> {
-    let known = KnownIds::built_in(checks);
-    Policy::compile(&loaded.profile.governance, &known)
+fn compile(loaded: &LoadedProfile, known: &KnownIds) -> Result<Policy, ConfigError> {
+    Policy::compile(&loaded.profile.governance, known)
         .map_err(|faults| loaded.policy_error(&faults))
+}
+
+/// What a policy may name.
+fn known(
+    registry: &TypedExtensionRegistry,
+    checks: BTreeSet<Arc<str>>,
+) -> Result<KnownIds, StartError> {
+    // Nothing is searched with it, so that the key does not matter.
+    Ok(KnownIds::new(checks, &secret_rules::scanner(registry, &[0; 32])?))
 }
 
 fn disabled_checks(loaded: &LoadedProfile) -> BTreeSet<Arc<str>> {

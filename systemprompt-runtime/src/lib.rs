@@ -33,6 +33,7 @@ pub mod logging;
 mod metrics;
 mod prune_events;
 mod reload;
+mod secret_rules;
 pub mod server;
 mod shadow;
 mod signal;
@@ -48,3 +49,5 @@ pub use audit_signing::previous_key;
 pub use check_profile::{CheckedProfile, check_profile};
 #[doc(inline)]
 pub use error::StartError;
+#[doc(inline)]
+pub use secret_rules::scanner;

@@ -74,7 +74,8 @@ impl ScannerBuilder {
             .ok_or(ScannerError::KeyTooShort { bytes: self.key.len() })?;
         let mut added = Vec::new();
         for (name, text) in &self.files {
-            added.extend(rules::read(name, text)?);
+            let rules = rules::read(name, text, &added)?;
+            added.extend(rules);
         }
         let built_in = rules::built_in()?;
         let known = |id: &str| added.iter().chain(built_in).any(|entry| entry.id == id);

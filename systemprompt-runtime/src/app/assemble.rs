@@ -30,6 +30,7 @@ use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
 use crate::prune_events::PruneEvents;
 use crate::reload::Reloader;
+use crate::secret_rules;
 use crate::server::Meter;
 use crate::shadow;
 use crate::system::{self, Probe};
@@ -57,8 +58,8 @@ pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, S
 async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<App, StartError> {
     let (config, clock) = (&context.config, &context.clock);
     audit_signing::publish(config, &audit)?;
-    let scanner =
-        Scanner::builder().fingerprint_key(config.fingerprint_key().expose().as_bytes()).build()?;
+    let key = config.fingerprint_key().expose().as_bytes();
+    let scanner = secret_rules::scanner(&context.registry, key)?;
     let (verifier, gate) = open_gate(&context, &audit, &scanner).await?;
 
     let extension_context = extension_context(&context, &gate);

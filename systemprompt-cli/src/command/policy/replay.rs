@@ -72,7 +72,8 @@ fn candidate(args: &ReplayArgs, session: &Session) -> Result<Policy, Failure> {
         load_policy(&args.policy, session.config.environment()).map_err(Failure::config)?;
     let checks = policy::checks(session)?;
     let checks = checks.iter().map(|check| check.id().into());
-    Policy::compile(&loaded.document, &KnownIds::built_in(checks))
+    let known = KnownIds::new(checks, &policy::scanner(session)?);
+    Policy::compile(&loaded.document, &known)
         .map_err(|faults| Failure::config(loaded.error(&faults)))
 }
 

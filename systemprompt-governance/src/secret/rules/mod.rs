@@ -44,11 +44,12 @@ pub(super) fn built_in() -> Result<&'static [Entry], RuleFault> {
     ENTRIES.as_deref().map_err(Clone::clone)
 }
 
-/// The rules of a file that is not built in. None may take the id of one that is.
-pub(super) fn read(name: &str, text: &str) -> Result<Vec<Entry>, RuleFault> {
+/// The rules of a file that is not built in. None may take the id of one that is, or of one that was `added`
+/// before.
+pub(super) fn read(name: &str, text: &str, added: &[Entry]) -> Result<Vec<Entry>, RuleFault> {
     let taken = built_in()?;
     file::read(name, text, |entry| {
-        if taken.iter().any(|other| other.id == entry.id) {
+        if taken.iter().chain(added).any(|other| other.id == entry.id) {
             return Err(RuleFaultKind::Taken(entry.id.clone()));
         }
         entry.check()?;

@@ -109,9 +109,9 @@ fn what_is_wrong_with_them_is_named() {
         "`secrets.canaries[1].id`: a canary id is lower case",
         "`secrets.canaries[2].id`: the canary id `a` is used",
         "`secrets.canaries[2].value`: a canary is",
-        "`secrets.rules[0]`: rule `github-token` is built in",
+        "`secrets.rules[0]`: there is a rule `github-token` already",
         "`secrets.rules[1]`: pattern of rule `corp`",
-        "`secrets.rules[2]`: rule `corp`",
+        "`secrets.rules[2]`: there is a rule `corp` already",
         "`secrets.rules[3]`: rule `none` needs exactly one of",
     ] {
         assert!(said.iter().any(|fault| fault.starts_with(expected)), "{expected}\n{said:#?}");
