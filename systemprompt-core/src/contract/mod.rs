@@ -22,7 +22,7 @@ pub use decide::{Decide, RejectedCall};
 pub use job::{Job, JobError, Schedule};
 pub use llm::{LlmError, LlmProvider, LlmRequest, LlmResponse};
 pub use rate::{RateCharge, RateRefusal, RateStore, RateStoreError};
-pub use secret_store::{SecretStore, SecretStoreError};
+pub use secret_store::{OpenSecret, SecretStore, SecretStoreError, SecretUse, Sink};
 pub use template::{TemplateError, TemplateProvider};
 pub use token::{TokenError, TokenVerifier};
 pub use tool::{ToolDefinition, ToolError, ToolProvider};
