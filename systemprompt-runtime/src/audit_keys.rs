@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use systemprompt_audit::retention::Retention;
-use systemprompt_audit::subject::{
-    KeyEncryption, LocalKey, SubjectKeys, Transit, TransitOptions, TransitToken,
-};
+use systemprompt_audit::subject::SubjectKeys;
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::config::{KeyEncryptionRef, SecretRef, VaultKey};
+use systemprompt_core::encryption::{
+    KeyEncryption, LocalKey, Transit, TransitOptions, TransitToken,
+};
 
 use crate::StartError;
 

@@ -2,13 +2,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use systemprompt_audit::subject::KeyEncryption;
 use systemprompt_core::bootstrap::{
     BootstrapError, Config, CredentialsBootstrap, ProfileBootstrap, SecretsBootstrap,
 };
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
 use systemprompt_core::contract::{Check, RateStore};
+use systemprompt_core::encryption::KeyEncryption;
 use systemprompt_core::extension::{ExtensionError, TypedExtensionRegistry};
 
 use super::{App, AppContext, assemble};
