@@ -4,6 +4,8 @@
 //! object-safe).
 
 mod audit;
+#[cfg(feature = "database")]
+mod change;
 mod check;
 mod decide;
 mod job;
@@ -17,6 +19,8 @@ mod tool;
 pub use audit::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
+#[cfg(feature = "database")]
+pub use change::ChangeSink;
 pub use check::{Check, CheckFailure, CheckVerdict};
 pub use decide::{Decide, RejectedCall};
 pub use job::{Job, JobError, Schedule};
