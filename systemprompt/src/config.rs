@@ -8,7 +8,7 @@ pub use systemprompt_core::bootstrap::{
 };
 #[doc(inline)]
 pub use systemprompt_core::config::{
-    AgeKey, AmountError, AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError,
+    AgeKey, AmountError, AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError, CustodySection,
     DatabaseSection, DatabaseUrl, DatabaseUrlError, Diagnostic, EncryptionSection, Environment,
     ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor,
     KeepSize, KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection,
