@@ -80,9 +80,11 @@ pub mod verify {
 pub mod subject {
     #[doc(inline)]
     pub use systemprompt_audit::subject::{
-        EraseError, Erased, Erasure, KeyEncryption, KeyEncryptionError, LocalKey, RewrapError,
-        Rewrapped, SubjectKeys, erase_subject, pseudonyms_of, rewrap_keys,
+        EraseError, Erased, Erasure, RewrapError, Rewrapped, SubjectKeys, erase_subject,
+        pseudonyms_of, rewrap_keys,
     };
+    #[doc(inline)]
+    pub use systemprompt_core::encryption::{KeyEncryption, KeyEncryptionError, LocalKey};
 }
 
 /// How long events are kept.

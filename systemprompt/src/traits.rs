@@ -4,7 +4,8 @@
 pub use systemprompt_core::contract::{
     AuditError, AuditSink, Check, CheckFailure, CheckVerdict, Decide, FoundPermit, GrantedCall,
     Inspect, InspectStream, Job, JobError, LlmError, LlmProvider, LlmRequest, LlmResponse,
-    PermitLedger, PermitState, RateCharge, RateRefusal, RateStore, RateStoreError, RejectedCall,
-    Schedule, SecretStore, SecretStoreError, SettleError, TemplateError, TemplateProvider,
-    TokenError, TokenVerifier, ToolDefinition, ToolError, ToolProvider,
+    OpenSecret, PermitLedger, PermitState, RateCharge, RateRefusal, RateStore, RateStoreError,
+    RejectedCall, Schedule, SecretStore, SecretStoreError, SecretUse, SettleError, Sink,
+    TemplateError, TemplateProvider, TokenError, TokenVerifier, ToolDefinition, ToolError,
+    ToolProvider,
 };

@@ -13,6 +13,7 @@ use systemprompt_core::contract::AuditSink as _;
 use systemprompt_core::database::{DbPool, SchemaStep};
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::extension::ExtensionContext;
+use systemprompt_custody::Custody;
 use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{BuildError, Governor, KnownIds, OpenPermit};
 use systemprompt_identity::{
@@ -24,6 +25,7 @@ use super::{App, AppContext, Inner, Shutdown};
 use crate::StartError;
 use crate::audit_keys::{retention, subject_keys};
 use crate::audit_signing;
+use crate::custody;
 use crate::export;
 use crate::forget_revocations::ForgetRevocations;
 use crate::issuer::issuer_settings;
@@ -62,7 +64,9 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     let scanner = secret_rules::scanner(&context.registry, key)?;
     let (verifier, gate) = open_gate(&context, &audit, &scanner).await?;
 
-    let extension_context = extension_context(&context, &gate);
+    let redact = Arc::new(scanner.clone());
+    let custody = custody::open(&context, clock, &audit, redact, parts.custody_encryption).await?;
+    let extension_context = extension_context(&context, &gate).with::<Custody>(custody.clone());
     let mut checks = context.registry.checks(&extension_context)?;
     checks.extend(parts.checks);
     let known = KnownIds::new(checks.iter().map(|check| check.id().into()), &scanner);
@@ -115,6 +119,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         gate,
         verifier,
         audit,
+        custody,
         exporter,
         streams,
         probe: Probe::default(),

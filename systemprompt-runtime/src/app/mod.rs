@@ -17,6 +17,7 @@ use systemprompt_core::config::ConfigError;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::extension::MountedRouter;
 use systemprompt_core::id::PolicyVersion;
+use systemprompt_custody::Custody;
 use systemprompt_governance::Governor;
 use systemprompt_governance::http::Doors;
 use systemprompt_identity::{CredentialVerifier, Gate};
@@ -47,6 +48,7 @@ struct Inner {
     gate: Gate,
     verifier: CredentialVerifier,
     audit: AuditLog,
+    custody: Custody,
     routers: Vec<MountedRouter>,
     meter: Meter,
     reloader: Reloader,
@@ -92,6 +94,12 @@ impl App {
     #[must_use]
     pub fn audit(&self) -> &AuditLog {
         &self.0.audit
+    }
+
+    /// The secrets in custody: what hands them out, and what changes them.
+    #[must_use]
+    pub fn custody(&self) -> &Custody {
+        &self.0.custody
     }
 
     /// The sinks that the audit log is exported to.

@@ -23,8 +23,11 @@ impl Severity {
                 _ => Self::Low,
             },
             "governance_disabled" => Self::High,
-            "auth_refused" | "policy_rejected" => Self::Medium,
-            "key_created" | "key_revoked" | "token_revoked" => Self::Low,
+            "auth_refused" | "policy_rejected" | "secret_denied" => Self::Medium,
+            "key_created" | "key_revoked" | "token_revoked" | "secret_created"
+            | "secret_rotated" | "secret_granted" | "secret_revoked" | "secret_rewrapped" => {
+                Self::Low
+            }
             _ => Self::Informational,
         }
     }

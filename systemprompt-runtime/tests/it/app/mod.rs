@@ -1,4 +1,5 @@
 mod checking;
+mod custody;
 mod exporting;
 mod extensions;
 mod first_start;

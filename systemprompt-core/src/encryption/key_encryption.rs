@@ -4,8 +4,9 @@ use zeroize::Zeroizing;
 /// Encrypts data keys by a key that is kept outside of the database: a file, a variable, Vault, or what a
 /// host has, such as the KMS of its cloud.
 ///
-/// It is asked when a subject has its first event and when a key is needed that is not in memory; never
-/// for each event. Used as `dyn`, hence `async_trait`.
+/// The audit log asks it when a person has its first event and when a key is needed that is not in memory,
+/// never for each event; secret custody asks it whenever a secret is handed out. Used as `dyn`, hence
+/// `async_trait`.
 #[async_trait]
 pub trait KeyEncryption: Send + Sync + 'static {
     /// Encrypts a data key. The text is stored as it is.
@@ -19,6 +20,13 @@ pub trait KeyEncryption: Send + Sync + 'static {
     /// # Errors
     /// [`KeyEncryptionError`] when that is not possible now, or never.
     async fn unwrap(&self, wrapped: &str) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError>;
+
+    /// Whether `wrapped` is known to be encrypted by the current key, so that nothing is won by encrypting
+    /// it anew. Whoever cannot tell says `false`.
+    fn is_current(&self, wrapped: &str) -> bool {
+        let _ = wrapped;
+        false
+    }
 }
 
 /// Why a data key was not encrypted or decrypted. Its text holds no key.

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use systemprompt_core::secret::Secret;
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::{KeyEncryption, KeyEncryptionError};
+use crate::secret::Secret;
 
 /// Most bytes of an answer that are read.
 const MOST_BYTES: usize = 64 * 1024;

@@ -9,10 +9,10 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use systemprompt_core::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::KeyEncryptionError;
+use crate::secret::Secret;
 
 const VERSION: &str = "age-encryption.org/v1";
 const IDENTITY: &str = "age-secret-key-";
@@ -23,8 +23,14 @@ const CHUNK: usize = 64 * 1024;
 
 type Key = Zeroizing<[u8; 32]>;
 
-/// Decrypts `file` with the first of `identities` that it was encrypted to.
-pub(super) fn decrypt(
+/// Decrypts `file`, which age has encrypted to an X25519 recipient, also in its armour (C2SP `age`). Only
+/// files of one chunk, 64 KiB, are read.
+///
+/// `identities` are lines as `age-keygen` writes them; the first that the file was encrypted to is taken.
+///
+/// # Errors
+/// [`KeyEncryptionError::Malformed`] when the file is for somebody else, was changed, or is too long.
+pub fn decrypt_age(
     file: &[u8],
     identities: &Secret<String>,
 ) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {
@@ -196,7 +202,7 @@ IzBFJIZeepQ2BYruQ5BE+kE6fnyl3Aj9Hg==
         "AGE-SECRET-KEY-176KZNC66HF25RUT2MDLEP2RHHHDW7EWK49X5U93EYXWX6W2G46JQGS8MP2";
 
     fn with(file: &[u8], key: &str) -> Result<String, KeyEncryptionError> {
-        let plain = decrypt(file, &Secret::new(key.to_owned()))?;
+        let plain = decrypt_age(file, &Secret::new(key.to_owned()))?;
         Ok(String::from_utf8(plain.to_vec()).unwrap())
     }
 

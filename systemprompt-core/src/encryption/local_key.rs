@@ -2,11 +2,10 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use systemprompt_core::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::data_key::{Cipher, KEY_BYTES};
-use super::{KeyEncryption, KeyEncryptionError, age};
+use super::{Cipher, KEY_BYTES, KeyEncryption, KeyEncryptionError, decrypt_age};
+use crate::secret::Secret;
 
 const SCHEME: &str = "local:v1";
 
@@ -41,7 +40,7 @@ impl LocalKey {
         file: &[u8],
         identities: &Secret<String>,
     ) -> Result<Self, KeyEncryptionError> {
-        let plain = age::decrypt(file, identities)?;
+        let plain = decrypt_age(file, identities)?;
         let text = std::str::from_utf8(&plain).map_err(|_| {
             KeyEncryptionError::Malformed("what age has encrypted is no text".to_owned())
         })?;
@@ -78,7 +77,13 @@ impl KeyEncryption for LocalKey {
             let (_, cipher) = self.keys.iter().find(|(other, _)| other == name)?;
             cipher.open(SCHEME.as_bytes(), STANDARD_NO_PAD.decode(sealed).ok()?)
         };
-        of_name().map(Zeroizing::new).ok_or(KeyEncryptionError::Foreign)
+        of_name().ok_or(KeyEncryptionError::Foreign)
+    }
+
+    fn is_current(&self, wrapped: &str) -> bool {
+        let name = wrapped.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(':'));
+        let name = name.and_then(|rest| rest.split(':').next());
+        self.keys.first().is_some_and(|(current, _)| name == Some(current))
     }
 }
 
@@ -104,10 +109,20 @@ mod tests {
         assert_eq!(keys(&[1]).unwrap(&wrapped).await.unwrap().as_slice(), b"data key");
         assert_eq!(keys(&[2, 1]).unwrap(&wrapped).await.unwrap().as_slice(), b"data key");
         assert_eq!(keys(&[2]).unwrap(&wrapped).await, Err(KeyEncryptionError::Foreign));
+        assert!(keys(&[1, 2]).is_current(&wrapped) && !keys(&[2, 1]).is_current(&wrapped));
         let again = keys(&[2, 1]).wrap(b"data key").await.unwrap();
         assert_eq!(keys(&[1]).unwrap(&again).await, Err(KeyEncryptionError::Foreign));
         let forged = format!("{}A", wrapped.strip_suffix(wrapped.chars().last().unwrap()).unwrap());
         assert!(forged == wrapped || keys(&[1]).unwrap(&forged).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_stored_can_be_read_for_ever() {
+        // Made by Python's `cryptography`, as the first release stores it.
+        let stored = "local:v1:625eb78c:AAECAwQFBgcICQoL38fhRwCVYwCKHFg1FhNtqNN+FlNMkxKa";
+        assert_eq!(keys(&[1]).unwrap(stored).await.unwrap().as_slice(), b"data key");
+        let now = keys(&[1]).wrap(b"data key").await.unwrap();
+        assert_eq!(now.get(..18), stored.get(..18), "the scheme and the name of the key");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use systemprompt_audit::subject::{
+use systemprompt_core::encryption::{
     KeyEncryption as _, KeyEncryptionError, Transit, TransitOptions, TransitToken,
 };
 use systemprompt_core::secret::Secret;
