@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::engine::Engine;
 use super::fingerprint::{FingerprintKey, MIN_KEY_BYTES};
 use super::rules::{Entry, RuleFault};
-use super::{Inner, Scanner, Sources, rules};
+use super::{Inner, SCAN_BUDGET, Scanner, Sources, rules};
 
 /// Builds a [`Scanner`].
 #[derive(Default)]
@@ -30,6 +30,12 @@ pub enum ScannerError {
     #[error("no secret rule is called `{id}`")]
     UnknownRule {
         /// The id as it was given.
+        id: String,
+    },
+    /// A rule says that a text was not looked through to its end; without it nobody would know.
+    #[error("the secret rule `{id}` cannot be turned off")]
+    StaysOn {
+        /// The id.
         id: String,
     },
     /// A rule file has a fault.
@@ -81,6 +87,9 @@ impl ScannerBuilder {
         let known = |id: &str| added.iter().chain(built_in).any(|entry| entry.id == id);
         if let Some(id) = self.disabled.iter().find(|id| !known(id)) {
             return Err(ScannerError::UnknownRule { id: id.clone() });
+        }
+        if self.disabled.contains(SCAN_BUDGET) {
+            return Err(ScannerError::StaysOn { id: SCAN_BUDGET.to_owned() });
         }
         let sources = Sources { disabled: Arc::new(self.disabled), added: added.into() };
         Ok(Scanner(Arc::new(Inner::new(key, sources, &[]))))
