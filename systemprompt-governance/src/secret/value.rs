@@ -316,16 +316,15 @@ impl Look {
     }
 }
 
-/// Whether a value is a form to fill in: mostly `x` or `*`, or addressed to the reader.
+/// Whether a value is a form to fill in: mostly `x` or `*`, or it tells the reader what to put there.
 pub(super) fn is_blank(value: &[u8]) -> bool {
-    value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count() * 2 > value.len()
-        || [&b"your-"[..], b"your_"].iter().any(|word| contains_ignoring_case(value, word))
-}
-
-/// Whether a value tells the reader what to put in its place.
-pub(super) fn is_instruction(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 6] = [b"your-", b"your_", b"-here", b"_here", b"replace", b"placeholder"];
-    WORDS.iter().any(|word| contains_ignoring_case(value, word))
+    const WORDS: [&[u8]; 4] = [b"your-", b"your_", b"replace", b"placeholder"];
+    let crosses = value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count();
+    let tail = value.get(value.len().saturating_sub(b"-here".len())..).unwrap_or_default();
+    crosses * 2 > value.len()
+        || tail.eq_ignore_ascii_case(b"-here")
+        || tail.eq_ignore_ascii_case(b"_here")
+        || WORDS.iter().any(|word| contains_ignoring_case(value, word))
 }
 
 /// How many different bytes there are.
