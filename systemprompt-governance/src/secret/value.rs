@@ -37,6 +37,24 @@ impl Value {
     }
 }
 
+/// Where the value begins of which a long part stands at `part`: `na1.`, `sc_x.y.` and `2:` belong to it.
+pub(super) fn first_part(bytes: &[u8], part: usize) -> usize {
+    const LONGEST: usize = 48;
+    let head = bytes.get(part.saturating_sub(LONGEST)..part).unwrap_or_default();
+    let length = match head.last() {
+        Some(b'.') => {
+            let in_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+            head.iter().rev().take_while(in_part).count()
+        }
+        Some(b':') => match head.iter().rev().skip(1).take_while(|b| b.is_ascii_digit()).count() {
+            0 => 0,
+            digits => digits + 1,
+        },
+        _ => 0,
+    };
+    part - length
+}
+
 fn ends_quoted(byte: u8, quote: u8) -> bool {
     byte == quote || matches!(byte, b'\n' | b'\r' | b'\\')
 }
