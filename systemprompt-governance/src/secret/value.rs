@@ -193,7 +193,7 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
         b"vault:",
         b"op:",
     ];
-    const PLACEHOLDERS: [&[u8]; 14] = [
+    const PLACEHOLDERS: [&[u8]; 12] = [
         b"example",
         b"placeholder",
         b"changeme",
@@ -202,8 +202,6 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
         b"your_",
         b"your-",
         b"redacted",
-        b"xxxx",
-        b"****",
         b"dummy",
         b"....",
         b"${",
@@ -219,6 +217,14 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
         && memchr::memmem::find(value, b"://").is_none()
         && !REFERENCES.iter().any(|start| value.starts_with(start))
         && !PLACEHOLDERS.iter().any(|word| contains_ignoring_case(value, word))
+        && !is_crossed_out(value)
+}
+
+/// Whether a good part of a value is crosses in a row.
+fn is_crossed_out(value: &[u8]) -> bool {
+    let row = |cross: u8| value.windows(4).any(|four| four.iter().all(|byte| *byte == cross));
+    let crosses = value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count();
+    crosses * 5 >= value.len() * 2 && [b'x', b'X', b'*'].into_iter().any(row)
 }
 
 fn contains_ignoring_case(text: &[u8], word: &[u8]) -> bool {
