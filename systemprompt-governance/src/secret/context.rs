@@ -5,6 +5,9 @@ use super::engine::{Engine, Hit};
 use super::name::{self, Named, Promise};
 use super::value::{self, Value};
 
+/// Fewest different bytes of a UUID that is a secret.
+const MIN_UUID: usize = 8;
+
 impl Engine {
     /// Judges a JSON string by the name the document gives it.
     pub(super) fn named(&self, name: &str, text: &str) -> Option<Hit> {
@@ -45,7 +48,14 @@ impl Engine {
             {
                 self.structures().generic_password
             }
-            Promise::Secret if random => self.structures().generic_secret,
+            Promise::Secret
+                if random
+                    || (name::is_plain(&name)
+                        && value::is_uuid(value)
+                        && value::distinct(value) >= MIN_UUID) =>
+            {
+                self.structures().generic_secret
+            }
             Promise::Password | Promise::Secret => None,
         }?;
         Some(Hit::plain(rule, found.span, Confidence::Medium))

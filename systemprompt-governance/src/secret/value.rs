@@ -280,7 +280,8 @@ fn is_expression(value: &[u8]) -> bool {
     call || dotted || path || amount || matches!(value, [b'&' | b'@' | b'*', ..])
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+/// Whether a value is written as a UUID, and not all the same.
+pub(super) fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value.iter().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => *byte == b'-',
