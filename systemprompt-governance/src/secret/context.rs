@@ -32,14 +32,16 @@ impl Engine {
             return None;
         }
         let promise = name::promise(&name);
+        let random = value::is_random(value);
+        // `segment_key` may be anything; a value that looks random makes it the key of the vendor.
+        let near = promise.is_none() && !random;
         if (promise.is_some() || name.ends_with("key"))
             && value::is_plausible(value)
-            && let Some(rule) = self.owner(&name, value, promise.is_none())
+            && let Some(rule) = self.owner(&name, value, near)
         {
             return Some(Hit::plain(rule, found.span, Confidence::High));
         }
         let promise = promise?;
-        let random = value::is_random(value);
         let rule = match promise {
             Promise::Password
                 if random

@@ -93,7 +93,9 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         return false;
     }
     let look = Look::of(value);
-    let token = look.other == 0 || (look.other <= 4 && value.len() > 24);
+    let symbols = look.other <= 4 && value.len() > 24;
+    let key = value.len() >= 40 && look.other * 2 < value.len() && distinct(value) >= 20;
+    let token = look.other == 0 || symbols || key;
     let letters = look.lower + look.upper;
     let short = value.len() < 16;
     if !token || letters < 2 || (short && (look.lower == 0 || look.upper == 0)) {
@@ -210,7 +212,8 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
     let variable = matches!(value, [b'$', name, ..] if name.is_ascii_alphabetic() || *name == b'_')
         && value.iter().skip(1).all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let slashes = value.iter().filter(|byte| **byte == b'/').count();
-    let path = slashes >= 2 && matches!(value, [b'/' | b'.' | b'~', ..]) && !value.ends_with(b"=");
+    let path = value.starts_with(b"~/")
+        || slashes >= 2 && matches!(value, [b'/' | b'.' | b'~', ..]) && !value.ends_with(b"=");
     !variable
         && !path
         && value.iter().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii())
@@ -277,7 +280,8 @@ fn is_expression(value: &[u8]) -> bool {
     let count = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let unit = value.get(count..).and_then(|rest| rest.strip_prefix(b"."));
     let amount = count > 0 && unit.is_some_and(|unit| unit.iter().all(u8::is_ascii_lowercase));
-    call || dotted || path || amount || matches!(value, [b'&' | b'@' | b'*', ..])
+    let tag = matches!(value, [b'!', name @ ..] if name.iter().all(u8::is_ascii_alphabetic));
+    call || dotted || path || amount || tag || matches!(value, [b'&' | b'@' | b'*', ..])
 }
 
 /// Whether a value is written as a UUID, and not all the same.

@@ -5,24 +5,19 @@ use crate::secret::wrapping;
 
 /// How long what joins a name to its value is, as far as the value; 0 when nothing does.
 pub(in crate::secret) fn joint_len(after: &[u8]) -> usize {
-    let joint = |byte: &u8| b" \t\"'`\\=:>,]?!(|.+~".contains(byte);
-    let skip = |from: usize, within: &dyn Fn(&u8) -> bool| {
-        let rest = after.get(from..).unwrap_or_default();
-        from + rest.iter().take(MAX_JOINT).take_while(|byte| within(byte)).count()
-    };
-    let mut length = skip(wrapping::len_after(after), &joint);
+    let mut length = skip(after, wrapping::len_after(after), false);
     if after.get(length..).unwrap_or_default().starts_with(b"is ") {
         return length + "is ".len();
     }
     // `name: X\n  value: ` and `key="x" value="`.
-    let next = skip(length, &|byte| joint(byte) || matches!(byte, b'\r' | b'\n'));
+    let next = skip(after, length, true);
     if let Some(typed) = type_len(after.get(length..).unwrap_or_default()) {
-        return skip(length + typed, &joint);
+        return skip(after, length + typed, false);
     }
     let rest = after.get(next..).unwrap_or_default();
     let word = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     if rest.get(..word).is_some_and(is_weak) {
-        length = skip(next + word, &joint);
+        length = skip(after, next + word, false);
     } else if after.get(length..next).is_some_and(|gap| !gap.is_empty())
         && after.get(..length).is_some_and(|gap| gap.iter().any(|byte| b"=>".contains(byte)))
     {
@@ -30,6 +25,32 @@ pub(in crate::secret) fn joint_len(after: &[u8]) -> usize {
         length = next;
     }
     length
+}
+
+/// Where the joint that goes on at `from` ends; with `lines`, past the ends of lines.
+fn skip(after: &[u8], from: usize, lines: bool) -> usize {
+    let rest = after.get(from..).unwrap_or_default();
+    let (mut operator, mut quoted) = (false, false);
+    let within = |byte: &&u8| {
+        let joins = match **byte {
+            b'"' | b'\'' | b'`' => {
+                quoted = operator;
+                true
+            }
+            b'=' | b':' | b'>' if !quoted => {
+                operator = true;
+                true
+            }
+            b'\\' => true,
+            b'\r' | b'\n' => lines,
+            b' ' | b'\t' | b'(' => !quoted,
+            // What decorates an operator stands before it; behind it, it is the value's.
+            b',' | b']' | b'?' | b'!' | b'|' | b'.' | b'+' | b'~' => !operator,
+            _ => false,
+        };
+        joins
+    };
+    from + rest.iter().take(MAX_JOINT).take_while(within).count()
 }
 
 /// How long a type between a name and `=` is, as in `password: &str = "..."`.

@@ -124,11 +124,20 @@ pub(super) fn says_about(name: &str) -> bool {
         || (words.any(|word| ABOUT_ANYWHERE.contains(&word)) && !name.ends_with("access_token"))
 }
 
-/// The text shortly before a value, as far as the line before its own.
+/// The text shortly before a value, from a word on, as far as the line before its own.
 pub(super) fn vicinity(bytes: &[u8], value: usize) -> &[u8] {
-    let head = bytes.get(value.saturating_sub(2 * MAX_NAME)..value).unwrap_or_default();
+    let start = value.saturating_sub(MAX_NAME);
+    let head = bytes.get(start..value).unwrap_or_default();
+    let cut = start.checked_sub(1).and_then(|before| bytes.get(before));
+    let rest = match cut {
+        Some(byte) if byte.is_ascii_alphanumeric() => {
+            head.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()
+        }
+        _ => 0,
+    };
     let mut breaks = memchr::memrchr_iter(b'\n', head).skip(1);
-    breaks.next().and_then(|at| head.get(at + 1..)).unwrap_or(head)
+    let line = breaks.next().map_or(0, |at| at + 1);
+    head.get(line.max(rest)..).unwrap_or_default()
 }
 
 /// Whether a name says that its value is about a secret or something else entirely.
