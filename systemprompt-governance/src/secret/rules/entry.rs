@@ -60,7 +60,7 @@ pub(crate) struct Entry {
     confidence: Confidence,
     checksum: Option<Checksum>,
     /// Templates of texts in which the rule finds something.
-    #[serde(default, alias = "examples")]
+    #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "documentation, and read by the tests"))]
     pub(in crate::secret) example: Vec<String>,
     /// Templates of texts in which no rule finds anything.

@@ -28,6 +28,13 @@ const FILES: &[(&str, &str)] = &[
     ("business.toml", include_str!("../../../rules/business.toml")),
     ("identity.toml", include_str!("../../../rules/identity.toml")),
     ("intelligence.toml", include_str!("../../../rules/intelligence.toml")),
+    ("named-a-b.toml", include_str!("../../../rules/named-a-b.toml")),
+    ("named-c-d.toml", include_str!("../../../rules/named-c-d.toml")),
+    ("named-e-h.toml", include_str!("../../../rules/named-e-h.toml")),
+    ("named-i-m.toml", include_str!("../../../rules/named-i-m.toml")),
+    ("named-n-q.toml", include_str!("../../../rules/named-n-q.toml")),
+    ("named-r-s.toml", include_str!("../../../rules/named-r-s.toml")),
+    ("named-t-z.toml", include_str!("../../../rules/named-t-z.toml")),
     ("generic.toml", include_str!("../../../rules/generic.toml")),
 ];
 

@@ -3,6 +3,8 @@ use std::sync::LazyLock;
 use super::*;
 
 mod benign;
+#[path = "../../../tests/corpus/dice.rs"]
+mod dice;
 mod encodings;
 mod laws;
 mod samples;
