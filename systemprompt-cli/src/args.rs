@@ -16,7 +16,9 @@ pub(crate) use self::audit::{
 
 pub(crate) use self::policy::{FailOn, PolicyCommand, ReplayArgs, ShadowArgs};
 pub(crate) use self::scan::{ConfidenceArg, InputArg, ScanArgs, ScanFormatArg};
-pub(crate) use self::secrets::{PlaceArgs, RevokedPlaceArgs, SecretArgs, SecretsCommand, SetArgs};
+pub(crate) use self::secrets::{
+    ImportArgs, PlaceArgs, RevokedPlaceArgs, SecretArgs, SecretsCommand, SetArgs,
+};
 
 /// The governance layer between AI agents and everything they touch.
 #[derive(Debug, Parser)]

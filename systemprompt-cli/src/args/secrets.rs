@@ -1,6 +1,8 @@
 //! The arguments of `secrets`. None of them is a value: what is on a command line is in the history of the
 //! shell and in the list of processes.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// Where values come from, for those who looked for an argument.
@@ -55,6 +57,8 @@ pub(crate) enum SecretsCommand {
         #[arg(long, value_name = "WHO", default_value = "command line")]
         by: String,
     },
+    /// Take over the values that sops has encrypted in a file, to an age recipient; those in clear are left.
+    Import(ImportArgs),
 }
 
 /// A secret, and who does something with it.
@@ -109,4 +113,26 @@ pub(crate) struct RevokedPlaceArgs {
     /// The variable of the grant.
     #[arg(long, value_name = "VARIABLE", requires = "server", conflicts_with_all = ["host", "header"])]
     pub(crate) env: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The encrypted file: YAML, JSON or dotenv, by its ending.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sops: PathBuf,
+    /// The file with the age identity, as `age-keygen` writes it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: PathBuf,
+    /// Whose secrets they become.
+    #[arg(long, default_value = "default")]
+    pub(crate) tenant: String,
+    /// Who does it, for the record.
+    #[arg(long, value_name = "WHO", default_value = "command line")]
+    pub(crate) by: String,
+    /// Give secrets that there are already the file's values; without this they are left as they are.
+    #[arg(long)]
+    pub(crate) rotate: bool,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

@@ -172,3 +172,79 @@ fn a_new_key_takes_over() {
     let header = ["--server", "s", "--host", "a", "--header", "x"];
     it.run(&[&["secrets", "grant", "token"][..], &header].concat(), "").ok();
 }
+
+fn golden(name: &str) -> String {
+    let folder = "../systemprompt-custody/tests/it/sops/golden";
+    format!("{}/{folder}/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_file_of_sops_is_taken_over() {
+    let it = Installation::new();
+    let (file, identity) = (golden("all.yaml"), golden("identity.txt"));
+    let import = ["secrets", "import", "--sops", &file, "--identity", &identity];
+    let planned = it.json(&[&import[..], &["--dry-run"]].concat(), "");
+    assert_eq!(planned["secrets"][0], json!({ "name": "api_token", "done": "created" }));
+    assert_eq!(it.json(&["secrets", "list"], "").as_array().unwrap().len(), 0);
+
+    it.run(&["secrets", "set", "database.port"], "mine").ok();
+    let table = it.run(&import, "").ok().stdout;
+    let words: Vec<_> = table.split_whitespace().collect();
+    let expected = [
+        "NAME",
+        "DONE",
+        "api_token",
+        "created",
+        "database.password",
+        "created",
+        "database.port",
+        "kept",
+        "database.ratio",
+        "created",
+        "database.debug",
+        "created",
+        "keys.0",
+        "created",
+        "keys.1",
+        "created",
+        "keys.2.name",
+        "created",
+        "keys.2.value",
+        "created",
+        "pem",
+        "created",
+    ];
+    assert_eq!(words, expected, "{table}");
+    let again = it.json(&import, "");
+    let done: Vec<_> = again["secrets"].as_array().unwrap().iter().map(|it| &it["done"]).collect();
+    assert!(done.iter().all(|done| *done == "kept"), "{again}");
+    let rotated = it.json(&[&import[..], &["--rotate"]].concat(), "");
+    assert_eq!(rotated["secrets"][2], json!({ "name": "database.port", "done": "rotated" }));
+    for value in ["token-for-golden-files", "p@ss: word #1", "line two"] {
+        assert!(!it.knows(value), "{value}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_as_sops_made_it_is_not_taken_over() {
+    let it = Installation::new();
+    let import = |file: &str, identity: &str, code: i32, why: &str| {
+        let args = ["secrets", "import", "--sops", file, "--identity", identity];
+        let said = it.run(&args, "").failed(code);
+        assert!(said.contains(why), "{said}");
+        assert_eq!(it.json(&["secrets", "list"], "").as_array().unwrap().len(), 0);
+    };
+    let (file, identity) = (golden("all.yaml"), golden("identity.txt"));
+    import("nowhere.yaml", &identity, 5, "there is no file `nowhere.yaml`");
+    import(&file, "nowhere.txt", 5, "there is no file `nowhere.txt`");
+    import(&golden("README.md"), &identity, 2, "must end in");
+    import(&file, &golden("all.env"), 2, "not an `AGE-SECRET-KEY-1...`");
+    let changed = it.path("changed.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let place = changed.to_str().unwrap().to_owned();
+    let edited = text.replace("retries_unencrypted: 3", "retries_unencrypted: 4");
+    std::fs::write(&changed, edited).unwrap();
+    import(&place, &identity, 2, "its MAC is not that of its values");
+    std::fs::write(&changed, text.replace("    password:", "    passwort:")).unwrap();
+    import(&place, &identity, 2, "`database.passwort` was changed");
+}

@@ -21,7 +21,7 @@ impl Custody {
         value: &Secret<String>,
         actor: Actor<'_>,
     ) -> Result<u32, CustodyError> {
-        value::check(value)?;
+        value::check_value(value)?;
         let key = FreshKey::generate(&*self.parts().encryption).await?;
         let mut change = self.begin(EventKind::SecretRotated, &actor).await?;
         // Whoever rotates at the same time waits here.

@@ -1,5 +1,6 @@
 //! `secrets set`, `list`, `rotate`, `retire`, `grant`, `revoke`, `rewrap`, `import`.
 
+mod import;
 mod listing;
 mod value;
 
@@ -39,6 +40,7 @@ pub(crate) async fn run(
             }
         }
         SecretsCommand::Rewrap { by } => rewrap(by, &custody, output).await,
+        SecretsCommand::Import(args) => import::import(args, &custody, session, output).await,
     }
 }
 
