@@ -8,3 +8,7 @@ pub use systemprompt_core::contract::{
     SecretStore, SecretStoreError, SecretUse, SettleError, Sink, TemplateError, TemplateProvider,
     TokenError, TokenVerifier, ToolDefinition, ToolError, ToolProvider,
 };
+
+#[cfg(feature = "database")]
+#[doc(inline)]
+pub use systemprompt_core::contract::ChangeSink;

@@ -97,6 +97,8 @@ pub(crate) async fn retire(
     version: Option<i64>,
     now: i64,
 ) -> Result<u64, sqlx::Error> {
+    // What a page holds of it is overwritten, not merely given up.
+    sqlx::raw_sql("PRAGMA secure_delete = ON").execute(&mut *conn).await?;
     let retired = sqlx::query!(
         "UPDATE secret_versions SET state = 'retired', retired_at = ?4, wrapped_dek = NULL,
                                     nonce = NULL, ciphertext = NULL
