@@ -23,7 +23,7 @@ pub(crate) enum SecretsCommand {
     /// Give a secret a new value; versions before it stay until they are retired.
     #[command(after_help = VALUES)]
     Rotate(SecretArgs),
-    /// Destroy one version of a secret.
+    /// Delete one version of a secret.
     Retire {
         #[command(flatten)]
         secret: SecretArgs,
@@ -38,7 +38,7 @@ pub(crate) enum SecretsCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Take a grant back, or destroy a secret with all its versions and grants.
+    /// Take a grant back, or delete a secret with all its versions and grants.
     Revoke {
         #[command(flatten)]
         secret: SecretArgs,
@@ -47,7 +47,7 @@ pub(crate) enum SecretsCommand {
         server: Option<String>,
         #[command(flatten)]
         place: RevokedPlaceArgs,
-        /// Destroy the secret: nobody can undo it. Without this nothing is destroyed.
+        /// Delete the secret: nobody can undo it. Without this nothing is deleted.
         #[arg(long, conflicts_with = "server")]
         yes: bool,
     },

@@ -52,7 +52,7 @@ fn a_secret_is_kept_listed_rotated_granted_and_revoked() {
     let said = it.run(&[&revoke[..], &["--yes", "--by", "ops"]].concat(), "").ok();
     assert_eq!(
         said.stdout,
-        "revoked `github-token`: 1 versions are destroyed, 1 grants have ended\n"
+        "revoked `github-token`: 1 versions are deleted, 1 grants have ended\n"
     );
     assert!(it.json(&["secrets", "list"], "")[0]["revoked_at"].is_string());
     it.run(&["secrets", "set", "github-token"], "three").ok();

@@ -37,7 +37,7 @@ impl Custody {
         Ok(version)
     }
 
-    /// Destroys one version of a secret: its data key and what was encrypted with it.
+    /// Deletes one version of a secret: its data key and what was encrypted with it.
     ///
     /// # Errors
     /// [`CustodyError::UnknownVersion`] when there is none or it was retired before,

@@ -13,8 +13,7 @@ on_both! {
     a_value_that_cannot_be_kept_is_refused;
     rotations_at_the_same_time_make_a_version_each;
     a_version_is_retired_once_and_the_last_one_never;
-    a_revoked_secret_is_destroyed_and_its_name_goes_on;
-    what_was_retired_is_overwritten;
+    a_revoked_secret_is_deleted_and_its_name_goes_on;
     secrets_are_listed_without_values;
     changes_say_who_made_them;
     descriptions_and_names_of_people_are_checked;
@@ -97,7 +96,7 @@ async fn a_version_is_retired_once_and_the_last_one_never(home: Home) {
     assert_eq!(left, 1, "nothing of it is kept");
 }
 
-async fn a_revoked_secret_is_destroyed_and_its_name_goes_on(home: Home) {
+async fn a_revoked_secret_is_deleted_and_its_name_goes_on(home: Home) {
     home.granted("token", "one").await;
     let (acme, token) = (tenant("acme"), name("token"));
     home.custody.rotate(&acme, &token, &secret("two"), OPS).await.unwrap();
@@ -119,22 +118,6 @@ async fn a_revoked_secret_is_destroyed_and_its_name_goes_on(home: Home) {
         "by": "ops",
     });
     assert_eq!(home.log.details(EventKind::SecretRevoked), [expected]);
-}
-
-async fn what_was_retired_is_overwritten(home: Home) {
-    let Some(pool) = home.db.sqlite().cloned() else { return };
-    home.granted("token", "one").await;
-    home.custody.rotate(&tenant("acme"), &name("token"), &secret("two"), OPS).await.unwrap();
-    let wrapped: Vec<String> =
-        sqlx::query_scalar("SELECT wrapped_dek FROM secret_versions ORDER BY version")
-            .fetch_all(&pool)
-            .await
-            .unwrap();
-    home.custody.retire(&tenant("acme"), &name("token"), 1, OPS).await.unwrap();
-    drop(pool);
-    // The write-ahead log goes with the last connection.
-    home.db.close().await;
-    assert!(home.holds(&wrapped[1]) && !home.holds(&wrapped[0]));
 }
 
 async fn secrets_are_listed_without_values(home: Home) {

@@ -106,7 +106,7 @@ async fn retire(
     if output.is_json() {
         return output.value(&json!({ "tenant": tenant, "name": name, "retired": version }));
     }
-    output.text(&format!("version {version} of `{name}` is destroyed\n"))
+    output.text(&format!("version {version} of `{name}` is deleted\n"))
 }
 
 async fn grant(
@@ -152,7 +152,7 @@ async fn revoke(
     let (tenant, name) = named(args)?;
     if !yes {
         return Err(Failure::usage(format!(
-            "this would destroy every version of `{name}` and cannot be undone; repeat it with `--yes`, or \
+            "this would delete every version of `{name}` and cannot be undone; repeat it with `--yes`, or \
              name a grant with `--server`"
         )));
     }
@@ -165,7 +165,7 @@ async fn revoke(
         return output.value(&done);
     }
     output.text(&format!(
-        "revoked `{name}`: {versions} versions are destroyed, {grants} grants have ended\n"
+        "revoked `{name}`: {versions} versions are deleted, {grants} grants have ended\n"
     ))
 }
 

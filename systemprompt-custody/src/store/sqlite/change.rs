@@ -90,15 +90,13 @@ pub(crate) async fn add_version(
     .map(|_| ())
 }
 
-/// Destroys what was encrypted of one version, or of all of a secret's, and says how many there were.
+/// Deletes what was encrypted of one version, or of all of a secret's, and says how many there were.
 pub(crate) async fn retire(
     conn: &mut SqliteConnection,
     (tenant, name): (&str, &str),
     version: Option<i64>,
     now: i64,
 ) -> Result<u64, sqlx::Error> {
-    // What a page holds of it is overwritten, not merely given up.
-    sqlx::raw_sql("PRAGMA secure_delete = ON").execute(&mut *conn).await?;
     let retired = sqlx::query!(
         "UPDATE secret_versions SET state = 'retired', retired_at = ?4, wrapped_dek = NULL,
                                     nonce = NULL, ciphertext = NULL
