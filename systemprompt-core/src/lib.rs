@@ -24,6 +24,7 @@ pub mod call;
 pub mod clock;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod content;
 pub mod contract;
 #[cfg(feature = "database")]
 pub mod database;

@@ -35,6 +35,7 @@ pub mod logging;
 mod metrics;
 mod prune_events;
 mod reload;
+mod secret_rules;
 pub mod server;
 mod shadow;
 mod signal;
@@ -52,3 +53,5 @@ pub use check_profile::{CheckedProfile, check_profile};
 pub use custody::custody_key;
 #[doc(inline)]
 pub use error::StartError;
+#[doc(inline)]
+pub use secret_rules::scanner;

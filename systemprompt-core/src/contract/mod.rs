@@ -8,6 +8,7 @@ mod audit;
 mod change;
 mod check;
 mod decide;
+mod inspect;
 mod job;
 mod llm;
 mod rate;
@@ -23,6 +24,7 @@ pub use audit::{
 pub use change::ChangeSink;
 pub use check::{Check, CheckFailure, CheckVerdict};
 pub use decide::{Decide, RejectedCall};
+pub use inspect::{Inspect, InspectStream};
 pub use job::{Job, JobError, Schedule};
 pub use llm::{LlmError, LlmProvider, LlmRequest, LlmResponse};
 pub use rate::{RateCharge, RateRefusal, RateStore, RateStoreError};

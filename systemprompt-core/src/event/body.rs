@@ -107,6 +107,8 @@ pub enum EventKind {
     AuthRefused,
     /// A client reported something that decides nothing (a hook event other than a tool call).
     Tracked,
+    /// Secrets were found in something that is no tool call: a result, an answer, a description.
+    SecretFound,
     /// A model was asked; the details are an [`AiRequest`](super::AiRequest).
     AiRequest,
     /// A server started.
@@ -166,6 +168,7 @@ impl EventKind {
             Self::Outcome => "outcome",
             Self::AuthRefused => "auth_refused",
             Self::Tracked => "tracked",
+            Self::SecretFound => "secret_found",
             Self::AiRequest => "ai_request",
             Self::ServerStarted => "server_started",
             Self::ServerStopped => "server_stopped",

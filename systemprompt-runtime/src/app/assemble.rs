@@ -32,6 +32,7 @@ use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
 use crate::prune_events::PruneEvents;
 use crate::reload::Reloader;
+use crate::secret_rules;
 use crate::server::Meter;
 use crate::shadow;
 use crate::system::{self, Probe};
@@ -59,8 +60,8 @@ pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, S
 async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<App, StartError> {
     let (config, clock) = (&context.config, &context.clock);
     audit_signing::publish(config, &audit)?;
-    let scanner =
-        Scanner::builder().fingerprint_key(config.fingerprint_key().expose().as_bytes()).build()?;
+    let key = config.fingerprint_key().expose().as_bytes();
+    let scanner = secret_rules::scanner(&context.registry, key)?;
     let (verifier, gate) = open_gate(&context, &audit, &scanner).await?;
 
     let redact = Arc::new(scanner.clone());
@@ -68,10 +69,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     let extension_context = extension_context(&context, &gate).with::<Custody>(custody.clone());
     let mut checks = context.registry.checks(&extension_context)?;
     checks.extend(parts.checks);
-    let known = KnownIds {
-        checks: checks.iter().map(|check| check.id().into()).collect(),
-        secret_rules: Scanner::rule_ids().map(Into::into).collect(),
-    };
+    let known = KnownIds::new(checks.iter().map(|check| check.id().into()), &scanner);
     let shadows = shadow::load(config.loaded(), config.environment(), &known)?;
     let mut governor = Governor::builder()
         .policy(config.profile().governance.clone())
@@ -115,7 +113,6 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         watch: reloader.watch(),
         jobs: Jobs::start(jobs),
         reloader,
-        scanner,
         routers,
         meter,
         governor,

@@ -20,7 +20,6 @@ use systemprompt_core::id::PolicyVersion;
 use systemprompt_custody::Custody;
 use systemprompt_governance::Governor;
 use systemprompt_governance::http::Doors;
-use systemprompt_governance::secret::Scanner;
 use systemprompt_identity::{CredentialVerifier, Gate};
 
 pub use builder::{AppBuilder, Configured, Unconfigured};
@@ -50,7 +49,6 @@ struct Inner {
     verifier: CredentialVerifier,
     audit: AuditLog,
     custody: Custody,
-    scanner: Scanner,
     routers: Vec<MountedRouter>,
     meter: Meter,
     reloader: Reloader,
@@ -159,11 +157,11 @@ impl App {
     fn doors(&self) -> Doors {
         let inner = &self.0;
         let mut doors = Doors::new(
-            Arc::new(inner.governor.clone()),
+            (Arc::new(inner.governor.clone()), Arc::new(inner.governor.clone())),
             inner.governor.ledger(),
             Arc::new(inner.gate.clone()),
             Arc::new(inner.audit.clone()),
-            Arc::new(inner.scanner.clone()),
+            inner.governor.redactor(),
         );
         doors.clock = inner.context.clock.clone();
         doors.body_limit = inner.context.config.profile().server.body_limit_bytes;

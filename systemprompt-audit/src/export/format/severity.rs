@@ -34,9 +34,11 @@ impl Severity {
 
     fn of_denial(reason_code: &str) -> Self {
         match reason_code {
-            "secret_detected" | "flow_violation" | "check_failed" | "audit_unavailable" => {
-                Self::High
-            }
+            "secret_detected"
+            | "scan_budget_exceeded"
+            | "flow_violation"
+            | "check_failed"
+            | "audit_unavailable" => Self::High,
             "rate_limited" | "budget_exceeded" | "shutting_down" => Self::Low,
             _ => Self::Medium,
         }
