@@ -7,6 +7,7 @@
 //!   ([`KeyEncryption`](systemprompt_core::encryption::KeyEncryption)).
 //! - It is the [`SecretStore`](systemprompt_core::contract::SecretStore) of the servers: a value is handed out
 //!   for a use that was granted, a [`Place`] of a server, after the audit log has recorded it.
+//! - `sops` (feature of the same name) reads files that sops has encrypted.
 //! - [`inject`] puts values where they were declared.
 //!
 //! # Features
@@ -15,6 +16,7 @@
 //! |---|---|---|
 //! | `sqlite` | the SQLite store | yes |
 //! | `postgres` | the PostgreSQL store | no |
+//! | `sops` | files that sops has encrypted | no |
 
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
@@ -32,6 +34,8 @@ mod place;
 mod record;
 mod schema;
 mod seal;
+#[cfg(feature = "sops")]
+pub mod sops;
 mod store;
 mod value;
 
@@ -50,4 +54,4 @@ pub use place::{Place, PlaceError};
 #[doc(inline)]
 pub use schema::schema;
 #[doc(inline)]
-pub use value::{MAX_VALUE_BYTES, ValueError};
+pub use value::{MAX_VALUE_BYTES, ValueError, check_value};

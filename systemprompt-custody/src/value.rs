@@ -28,8 +28,11 @@ pub enum ValueError {
     NotForHeaders,
 }
 
-/// Whether `value` can be kept.
-pub(crate) fn check(value: &Secret<String>) -> Result<(), ValueError> {
+/// Whether `value` can be kept: text without NUL of 1 to [`MAX_VALUE_BYTES`] bytes.
+///
+/// # Errors
+/// [`ValueError`] with what is in the way.
+pub fn check_value(value: &Secret<String>) -> Result<(), ValueError> {
     let text = value.expose();
     match text.len() {
         0 => Err(ValueError::Empty),
@@ -60,11 +63,14 @@ mod tests {
 
     #[test]
     fn a_value_is_bounded_text_without_nul() {
-        assert_eq!(check(&secret("")), Err(ValueError::Empty));
-        assert_eq!(check(&secret("a\0b")), Err(ValueError::Nul));
-        assert_eq!(check(&secret("line\nline\r\n\té")), Ok(()));
-        assert_eq!(check(&secret(&"x".repeat(MAX_VALUE_BYTES))), Ok(()));
-        assert_eq!(check(&secret(&"x".repeat(MAX_VALUE_BYTES + 1))), Err(ValueError::TooLong));
+        assert_eq!(check_value(&secret("")), Err(ValueError::Empty));
+        assert_eq!(check_value(&secret("a\0b")), Err(ValueError::Nul));
+        assert_eq!(check_value(&secret("line\nline\r\n\té")), Ok(()));
+        assert_eq!(check_value(&secret(&"x".repeat(MAX_VALUE_BYTES))), Ok(()));
+        assert_eq!(
+            check_value(&secret(&"x".repeat(MAX_VALUE_BYTES + 1))),
+            Err(ValueError::TooLong)
+        );
     }
 
     #[test]

@@ -9,3 +9,7 @@ pub use systemprompt_core::contract::{
     TemplateError, TemplateProvider, TokenError, TokenVerifier, ToolDefinition, ToolError,
     ToolProvider,
 };
+
+#[cfg(feature = "database")]
+#[doc(inline)]
+pub use systemprompt_core::contract::ChangeSink;

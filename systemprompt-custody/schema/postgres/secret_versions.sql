@@ -1,4 +1,4 @@
--- A version that is retired has lost its data key and its ciphertext for ever.
+-- A version that is retired has neither its data key nor its ciphertext any more.
 CREATE TABLE secret_versions (
     tenant_id TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -33,7 +33,7 @@ impl Custody {
     /// log or database.
     pub async fn create(&self, new: &NewSecret, actor: Actor<'_>) -> Result<u32, CustodyError> {
         let NewSecret { tenant, name, description, value } = new;
-        value::check(value)?;
+        value::check_value(value)?;
         if description.len() > MAX_DESCRIPTION_BYTES || description.contains(char::is_control) {
             return Err(CustodyError::Description);
         }

@@ -8,7 +8,7 @@ use crate::{Actor, Custody, CustodyError, Grant};
 /// What went with a secret that was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revoked {
-    /// Versions that were destroyed.
+    /// Versions that were deleted.
     pub versions: u64,
     /// Grants that were revoked.
     pub grants: u64,
@@ -33,7 +33,7 @@ impl Custody {
         self.commit(change, detail).await
     }
 
-    /// Revokes a secret: all its versions are destroyed, and all its grants end. The name may be taken again.
+    /// Revokes a secret: all its versions are deleted, and all its grants end. The name may be taken again.
     ///
     /// # Errors
     /// [`CustodyError::Unknown`], [`CustodyError::Revoked`], a failing log or database.

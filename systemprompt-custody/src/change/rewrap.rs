@@ -15,7 +15,7 @@ pub struct Rewrapped {
     pub keys: u64,
     /// Those that were encrypted by the current key before.
     pub current: u64,
-    /// Those that somebody else has changed or destroyed meanwhile.
+    /// Those that somebody else has changed or deleted meanwhile.
     pub left: u64,
 }
 

@@ -21,7 +21,7 @@ impl Custody {
         value: &Secret<String>,
         actor: Actor<'_>,
     ) -> Result<u32, CustodyError> {
-        value::check(value)?;
+        value::check_value(value)?;
         let key = FreshKey::generate(&*self.parts().encryption).await?;
         let mut change = self.begin(EventKind::SecretRotated, &actor).await?;
         // Whoever rotates at the same time waits here.
@@ -37,7 +37,7 @@ impl Custody {
         Ok(version)
     }
 
-    /// Destroys one version of a secret: its data key and what was encrypted with it.
+    /// Deletes one version of a secret: its data key and what was encrypted with it.
     ///
     /// # Errors
     /// [`CustodyError::UnknownVersion`] when there is none or it was retired before,

@@ -13,7 +13,7 @@ on_both! {
     a_value_that_cannot_be_kept_is_refused;
     rotations_at_the_same_time_make_a_version_each;
     a_version_is_retired_once_and_the_last_one_never;
-    a_revoked_secret_is_destroyed_and_its_name_goes_on;
+    a_revoked_secret_is_deleted_and_its_name_goes_on;
     secrets_are_listed_without_values;
     changes_say_who_made_them;
     descriptions_and_names_of_people_are_checked;
@@ -96,7 +96,7 @@ async fn a_version_is_retired_once_and_the_last_one_never(home: Home) {
     assert_eq!(left, 1, "nothing of it is kept");
 }
 
-async fn a_revoked_secret_is_destroyed_and_its_name_goes_on(home: Home) {
+async fn a_revoked_secret_is_deleted_and_its_name_goes_on(home: Home) {
     home.granted("token", "one").await;
     let (acme, token) = (tenant("acme"), name("token"));
     home.custody.rotate(&acme, &token, &secret("two"), OPS).await.unwrap();

@@ -11,6 +11,8 @@ mod changes;
 mod failures;
 mod grants;
 mod keys;
+#[cfg(feature = "sops")]
+mod sops;
 mod support;
 mod tampering;
 mod uses;

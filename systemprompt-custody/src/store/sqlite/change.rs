@@ -90,7 +90,7 @@ pub(crate) async fn add_version(
     .map(|_| ())
 }
 
-/// Destroys what was encrypted of one version, or of all of a secret's, and says how many there were.
+/// Deletes what was encrypted of one version, or of all of a secret's, and says how many there were.
 pub(crate) async fn retire(
     conn: &mut SqliteConnection,
     (tenant, name): (&str, &str),
