@@ -109,9 +109,10 @@ fn version(row: VersionRow) -> Result<VersionInfo, CustodyError> {
 }
 
 fn grant(row: GrantRow) -> Result<GrantInfo, CustodyError> {
-    let place = match (row.host, row.header, row.variable) {
-        (Some(host), Some(header), None) => Place::Header { host, header },
-        (None, None, Some(variable)) => Place::Env { variable },
+    let place = match (row.sink.as_str(), row.target, row.field) {
+        ("header", Some(host), header) => Place::Header { host, header },
+        ("env", None, variable) => Place::Env { variable },
+        ("argument", Some(tool), argument) => Place::Argument { tool, argument },
         _ => return Err(GRANTS),
     };
     Ok(GrantInfo {

@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 use systemprompt_core::contract::Sink;
+use systemprompt_core::id::ToolName;
 
 /// Where a granted secret is put: a [`Sink`] that is known to be well-formed, in the spelling that uses are
 /// held against. A host and a header have lower case, a host has its port unless that is the one of the
@@ -19,6 +20,13 @@ pub enum Place {
     Env {
         /// The name of the variable.
         variable: String,
+    },
+    /// An argument of a tool.
+    Argument {
+        /// The tool's own name.
+        tool: String,
+        /// Where in the arguments, as a JSON Pointer (RFC 6901).
+        argument: String,
     },
 }
 
@@ -38,6 +46,12 @@ pub enum PlaceError {
     /// Not the name of a variable.
     #[error("`{0}` is not the name of a variable: `A-Z a-z 0-9 _`, and no digit first")]
     Variable(String),
+    /// Not the name of a tool.
+    #[error("`{0}` is not the name of a tool")]
+    Tool(String),
+    /// Not a place in arguments.
+    #[error("`{0}` is not a JSON Pointer such as `/headers/token`")]
+    Argument(String),
 }
 
 /// Most bytes of each name.
@@ -81,12 +95,30 @@ impl Place {
         }
     }
 
+    /// An argument of `tool`, by its JSON Pointer (RFC 6901).
+    ///
+    /// # Errors
+    /// [`PlaceError`] when one of them is none.
+    pub fn argument(tool: &str, argument: &str) -> Result<Self, PlaceError> {
+        if ToolName::parse(tool).is_err() {
+            return Err(PlaceError::Tool(shown(tool)));
+        }
+        // `~` is written `~0`, `/` is written `~1`; nothing else follows a `~`.
+        let escaped = argument.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        let control = argument.contains(char::is_control);
+        if !argument.starts_with('/') || argument.len() > MOST_BYTES || !escaped || control {
+            return Err(PlaceError::Argument(shown(argument)));
+        }
+        Ok(Self::Argument { tool: tool.to_owned(), argument: argument.to_owned() })
+    }
+
     /// The place as the contract names it.
     #[must_use]
     pub fn sink(&self) -> Sink<'_> {
         match self {
             Self::Header { host, header } => Sink::Header { host, header },
             Self::Env { variable } => Sink::Env { variable },
+            Self::Argument { tool, argument } => Sink::Argument { tool, argument },
         }
     }
 
@@ -98,6 +130,9 @@ impl Place {
                 header: header.to_ascii_lowercase(),
             },
             Sink::Env { variable } => Self::Env { variable: variable.to_owned() },
+            Sink::Argument { tool, argument } => {
+                Self::Argument { tool: tool.to_owned(), argument: argument.to_owned() }
+            }
         }
     }
 }
@@ -211,6 +246,12 @@ mod tests {
         for header in ["", "a b", "a:", "é", "a\n"] {
             assert!(matches!(Place::header("a", header), Err(PlaceError::Header(_))), "{header:?}");
         }
+        for argument in ["", "token", "/a~", "/a~2b", "/a\n"] {
+            let refused = Place::argument("call", argument);
+            assert!(matches!(refused, Err(PlaceError::Argument(_))), "{argument:?}");
+        }
+        assert!(matches!(Place::argument("a b", "/x"), Err(PlaceError::Tool(_))));
+        assert!(Place::argument("call", "/headers/x~1y~0z/0").is_ok());
         for variable in ["", "1A", "A-B", "A=B", "A\0", "Ä"] {
             assert!(matches!(Place::env(variable), Err(PlaceError::Variable(_))), "{variable:?}");
         }

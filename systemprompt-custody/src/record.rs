@@ -55,6 +55,9 @@ pub(crate) fn sink(sink: Sink<'_>, text: impl Fn(&str) -> Json) -> Json {
     match sink {
         Sink::Header { host, header } => json!({ "host": text(host), "header": text(header) }),
         Sink::Env { variable } => json!({ "variable": text(variable) }),
+        Sink::Argument { tool, argument } => {
+            json!({ "tool": text(tool), "argument": text(argument) })
+        }
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) struct PlaceArgs {
     #[arg(long)]
     pub(crate) server: String,
     /// The host that requests go to, with the port when it is not the one of the scheme.
-    #[arg(long, requires = "header", required_unless_present = "env")]
+    #[arg(long, requires = "header", required_unless_present_any = ["env", "tool"])]
     pub(crate) host: Option<String>,
     /// The header of these requests.
     #[arg(long, requires = "host")]
@@ -98,6 +98,12 @@ pub(crate) struct PlaceArgs {
     /// A variable in the environment of the server's process instead.
     #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["host", "header"])]
     pub(crate) env: Option<String>,
+    /// An argument of this tool of the server instead.
+    #[arg(long, requires = "argument", conflicts_with_all = ["host", "header", "env"])]
+    pub(crate) tool: Option<String>,
+    /// Where in its arguments, as a JSON Pointer such as `/headers/token`.
+    #[arg(long, value_name = "POINTER", requires = "tool")]
+    pub(crate) argument: Option<String>,
 }
 
 /// The place of a grant to be revoked.
@@ -113,6 +119,12 @@ pub(crate) struct RevokedPlaceArgs {
     /// The variable of the grant.
     #[arg(long, value_name = "VARIABLE", requires = "server", conflicts_with_all = ["host", "header"])]
     pub(crate) env: Option<String>,
+    /// The tool of the grant.
+    #[arg(long, requires_all = ["argument", "server"], conflicts_with_all = ["host", "header", "env"])]
+    pub(crate) tool: Option<String>,
+    /// The argument of the grant.
+    #[arg(long, value_name = "POINTER", requires_all = ["tool", "server"])]
+    pub(crate) argument: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -52,6 +52,13 @@ pub enum Sink<'s> {
         /// The name of the variable.
         variable: &'s str,
     },
+    /// An argument of a tool.
+    Argument {
+        /// The tool's own name.
+        tool: &'s str,
+        /// Where in the arguments, as a JSON Pointer (RFC 6901).
+        argument: &'s str,
+    },
 }
 
 impl fmt::Display for Sink<'_> {
@@ -59,6 +66,9 @@ impl fmt::Display for Sink<'_> {
         match self {
             Self::Header { host, header } => write!(f, "header `{header}` of host `{host}`"),
             Self::Env { variable } => write!(f, "variable `{variable}`"),
+            Self::Argument { tool, argument } => {
+                write!(f, "argument `{argument}` of tool `{tool}`")
+            }
         }
     }
 }

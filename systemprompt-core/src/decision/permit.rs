@@ -2,10 +2,11 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::{Evaluation, Outcome, OutcomeStatus, PermitClaim};
-use crate::call::{Arguments, ToolCall};
+use crate::call::{Arguments, Digest, ToolCall};
 use crate::clock::{Clock, Timestamp};
 use crate::contract::{PermitLedger, SettleError};
 use crate::id::PermitId;
@@ -65,7 +66,10 @@ pub struct PermitTicket {
     pub expires_at: Timestamp,
 }
 
-/// What a running tool gets: the decided arguments (and, where declared, credentials).
+/// What a running tool gets: the call as it was decided, and the evidence that it may run now.
+///
+/// Its arguments hold the names of secrets and never their values. Values are opened by what injects
+/// them, which takes this as its evidence.
 #[derive(Debug)]
 pub struct Injected {
     call: ToolCall,
@@ -174,7 +178,38 @@ impl Permit {
     ///
     /// # Errors
     /// [`RunError`] when the permit has expired or is spent, the tool fails or the outcome cannot be recorded.
-    pub async fn run<T, E, F>(mut self, tool: impl FnOnce(Injected) -> F) -> Result<T, RunError<E>>
+    pub async fn run<T, E, F>(self, tool: impl FnOnce(Injected) -> F) -> Result<T, RunError<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: fmt::Display,
+    {
+        self.spend(tool, |_, _| ()).await
+    }
+
+    /// Runs a tool whose result is bytes; their number and digest are recorded with the outcome.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_bytes<E, F>(
+        self,
+        tool: impl FnOnce(Injected) -> F,
+    ) -> Result<Bytes, RunError<E>>
+    where
+        F: Future<Output = Result<Bytes, E>>,
+        E: fmt::Display,
+    {
+        self.spend(tool, |outcome, result: &Bytes| {
+            outcome.result_bytes = u64::try_from(result.len()).ok();
+            outcome.result_digest = Some(Digest::of(result));
+        })
+        .await
+    }
+
+    async fn spend<T, E, F>(
+        mut self,
+        tool: impl FnOnce(Injected) -> F,
+        measure: impl FnOnce(&mut Outcome, &T),
+    ) -> Result<T, RunError<E>>
     where
         F: Future<Output = Result<T, E>>,
         E: fmt::Display,
@@ -196,7 +231,10 @@ impl Permit {
             if result.is_ok() { OutcomeStatus::Success } else { OutcomeStatus::Failed },
             clock.monotonic().saturating_sub(start),
         );
-        outcome.error = result.as_ref().err().map(ToString::to_string);
+        match &result {
+            Ok(value) => measure(&mut outcome, value),
+            Err(error) => outcome.error = Some(error.to_string()),
+        }
         let recorded = self.record(outcome).await;
         match (result, recorded) {
             (Ok(value), Ok(())) => Ok(value),

@@ -35,18 +35,20 @@ pub(crate) struct GrantKey<'g> {
     pub(crate) name: &'g str,
     pub(crate) server: &'g str,
     pub(crate) sink: &'static str,
-    pub(crate) host: Option<&'g str>,
-    pub(crate) header: Option<&'g str>,
-    pub(crate) variable: Option<&'g str>,
+    /// The host or the tool.
+    pub(crate) target: Option<&'g str>,
+    /// The header, the variable or the argument.
+    pub(crate) field: &'g str,
 }
 
 impl<'g> GrantKey<'g> {
     pub(crate) fn new(tenant: &'g str, name: &'g str, server: &'g str, sink: Sink<'g>) -> Self {
-        let (kind, host, header, variable) = match sink {
-            Sink::Header { host, header } => ("header", Some(host), Some(header), None),
-            Sink::Env { variable } => ("env", None, None, Some(variable)),
+        let (sink, target, field) = match sink {
+            Sink::Header { host, header } => ("header", Some(host), header),
+            Sink::Env { variable } => ("env", None, variable),
+            Sink::Argument { tool, argument } => ("argument", Some(tool), argument),
         };
-        Self { tenant, name, server, sink: kind, host, header, variable }
+        Self { tenant, name, server, sink, target, field }
     }
 }
 
@@ -96,9 +98,9 @@ pub(crate) struct GrantRow {
     pub(crate) tenant_id: String,
     pub(crate) name: String,
     pub(crate) server: String,
-    pub(crate) host: Option<String>,
-    pub(crate) header: Option<String>,
-    pub(crate) variable: Option<String>,
+    pub(crate) sink: String,
+    pub(crate) target: Option<String>,
+    pub(crate) field: String,
     pub(crate) created_at: i64,
     pub(crate) created_by: String,
 }

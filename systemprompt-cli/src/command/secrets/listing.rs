@@ -42,6 +42,7 @@ pub(super) fn sink(place: &Place) -> Value {
     match place {
         Place::Header { host, header } => json!({ "host": host, "header": header }),
         Place::Env { variable } => json!({ "variable": variable }),
+        Place::Argument { tool, argument } => json!({ "tool": tool, "argument": argument }),
     }
 }
 
@@ -91,11 +92,14 @@ fn version(version: &Value) -> String {
     }
 }
 
-/// `server:VARIABLE` or `server:header@host`.
+/// `server:VARIABLE`, `server:header@host` or `server:tool/argument`.
 fn grant(grant: &Value) -> String {
     let of = |name: &str| cell(grant.get("sink").and_then(|sink| sink.get(name)));
     let place = match of("variable") {
-        variable if variable.is_empty() => format!("{}@{}", of("header"), of("host")),
+        variable if variable.is_empty() && of("tool").is_empty() => {
+            format!("{}@{}", of("header"), of("host"))
+        }
+        variable if variable.is_empty() => format!("{}{}", of("tool"), of("argument")),
         variable => variable,
     };
     format!("{}:{place}", cell(grant.get("server")))

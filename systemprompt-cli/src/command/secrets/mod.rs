@@ -115,8 +115,8 @@ async fn grant(
     custody: &Custody,
     output: Output,
 ) -> Result<(), Failure> {
-    let PlaceArgs { server, host, header, env } = place;
-    let place = self::place((host.as_deref(), header.as_deref(), env.as_deref()))?;
+    let PlaceArgs { server, host, header, env, tool, argument } = place;
+    let place = self::place([host, header, env, tool, argument])?;
     let grant = of_server(args, server, place)?;
     custody.grant(&grant, actor(&args.by)).await.map_err(failure)?;
     said("granted", "to", &grant, output)
@@ -208,17 +208,21 @@ fn grant_of(
     place: &RevokedPlaceArgs,
 ) -> Result<Option<Grant>, Failure> {
     let Some(server) = server else { return Ok(None) };
-    let RevokedPlaceArgs { host, header, env } = place;
-    let place = self::place((host.as_deref(), header.as_deref(), env.as_deref()))?;
+    let RevokedPlaceArgs { host, header, env, tool, argument } = place;
+    let place = self::place([host, header, env, tool, argument])?;
     of_server(args, server, place).map(Some)
 }
 
-/// Either a host with a header, or a variable.
-fn place(of: (Option<&str>, Option<&str>, Option<&str>)) -> Result<Place, Failure> {
-    match of {
-        (Some(host), Some(header), None) => Place::header(host, header),
-        (None, None, Some(variable)) => Place::env(variable),
-        _ => return Err(Failure::usage("give `--host` and `--header`, or `--env`")),
+/// A host with a header, a variable, or a tool with an argument.
+fn place(of: [&Option<String>; 5]) -> Result<Place, Failure> {
+    match of.map(Option::as_deref) {
+        [Some(host), Some(header), None, None, None] => Place::header(host, header),
+        [None, None, Some(variable), None, None] => Place::env(variable),
+        [None, None, None, Some(tool), Some(argument)] => Place::argument(tool, argument),
+        _ => {
+            let ways = "give `--host` and `--header`, `--env`, or `--tool` and `--argument`";
+            return Err(Failure::usage(ways));
+        }
     }
     .map_err(|error| Failure::usage(error.to_string()))
 }

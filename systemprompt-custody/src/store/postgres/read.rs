@@ -15,14 +15,14 @@ pub(crate) async fn of_use(
         r#"SELECT s.revoked_at,
                   EXISTS (SELECT 1 FROM secret_grants AS g
                           WHERE g.tenant_id = s.tenant_id AND g.name = s.name AND g.server = $3
-                            AND g.sink = $4 AND g.host IS NOT DISTINCT FROM $5 AND g.header IS NOT DISTINCT FROM $6
-                            AND g.variable IS NOT DISTINCT FROM $7 AND g.revoked_at IS NULL) AS "granted!: bool",
+                            AND g.sink = $4 AND g.target IS NOT DISTINCT FROM $5 AND g.field = $6
+                            AND g.revoked_at IS NULL) AS "granted!: bool",
                   v.version AS "version?", v.alg AS "alg?", v.wrapped_dek, v.nonce, v.ciphertext
            FROM secrets AS s
            LEFT JOIN secret_versions AS v
              ON v.tenant_id = s.tenant_id AND v.name = s.name AND v.state = 'active'
             AND v.version = COALESCE(
-                    $8,
+                    $7,
                     (SELECT MAX(n.version) FROM secret_versions AS n
                      WHERE n.tenant_id = s.tenant_id AND n.name = s.name AND n.state = 'active'))
            WHERE s.tenant_id = $1 AND s.name = $2"#,
@@ -30,9 +30,8 @@ pub(crate) async fn of_use(
         key.name,
         key.server,
         key.sink,
-        key.host,
-        key.header,
-        key.variable,
+        key.target,
+        key.field,
         version
     )
     .fetch_optional(conn)
@@ -122,7 +121,7 @@ pub(crate) async fn grants(
 ) -> Result<Vec<GrantRow>, sqlx::Error> {
     sqlx::query_as!(
         GrantRow,
-        "SELECT s.tenant_id, s.name, s.server, s.host, s.header, s.variable, s.created_at, s.created_by
+        "SELECT s.tenant_id, s.name, s.server, s.sink, s.target, s.field, s.created_at, s.created_by
          FROM secret_grants AS s WHERE ($1::text IS NULL OR s.tenant_id = $1) AND s.revoked_at IS NULL
          ORDER BY s.tenant_id, s.name, s.server, s.created_at, s.id",
         tenant

@@ -134,19 +134,18 @@ pub(crate) async fn add_grant(
     conn: &mut SqliteConnection,
     row: &NewGrantRow<'_>,
 ) -> Result<bool, sqlx::Error> {
-    let GrantKey { tenant, name, server, sink, host, header, variable } = row.key;
+    let GrantKey { tenant, name, server, sink, target, field } = row.key;
     let added = sqlx::query!(
         "INSERT INTO secret_grants
-           (id, tenant_id, name, server, sink, host, header, variable, created_at, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+           (id, tenant_id, name, server, sink, target, field, created_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
         row.id,
         tenant,
         name,
         server,
         sink,
-        host,
-        header,
-        variable,
+        target,
+        field,
         row.now,
         row.by
     )
@@ -162,17 +161,15 @@ pub(crate) async fn revoke_grant(
     now: i64,
 ) -> Result<bool, sqlx::Error> {
     let revoked = sqlx::query!(
-        "UPDATE secret_grants SET revoked_at = ?8
+        "UPDATE secret_grants SET revoked_at = ?7
          WHERE tenant_id = ?1 AND name = ?2 AND server = ?3 AND sink = ?4
-           AND host IS ?5 AND header IS ?6 AND variable IS ?7
-           AND revoked_at IS NULL",
+           AND target IS ?5 AND field = ?6 AND revoked_at IS NULL",
         key.tenant,
         key.name,
         key.server,
         key.sink,
-        key.host,
-        key.header,
-        key.variable,
+        key.target,
+        key.field,
         now
     )
     .execute(conn)

@@ -1,0 +1,74 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use systemprompt_core::secret::Secret;
+
+use super::automaton::Automaton;
+use super::{EchoStream, forms};
+use crate::inject::NamedSecret;
+
+/// Takes the values of some secrets out of text; see the [module](super). Cloning is a reference count.
+///
+/// The memory that holds the values and their encodings is wiped when the last clone is dropped.
+#[derive(Clone)]
+pub struct EchoFilter(Arc<Inner>);
+
+struct Inner {
+    automaton: Automaton,
+    markers: Vec<Box<[u8]>>,
+}
+
+impl EchoFilter {
+    /// A filter for these secrets.
+    ///
+    /// Values of fewer than 8 bytes without white space are not looked for: they cannot be told from
+    /// ordinary text. [`Injection`](crate::inject::Injection) refuses to put such secrets anywhere.
+    #[must_use]
+    pub fn new<'v>(
+        secrets: impl IntoIterator<Item = (&'v NamedSecret, &'v Secret<String>)>,
+    ) -> Self {
+        let mut patterns = Vec::new();
+        let mut markers = Vec::new();
+        for (number, (name, value)) in (0_u32..).zip(secrets) {
+            patterns.extend(forms::of(value.expose()).into_iter().map(|form| (number, form)));
+            markers.push(format!("[redacted:secret://{}]", name.name()).into_bytes().into());
+        }
+        Self(Arc::new(Inner { automaton: Automaton::new(&patterns), markers }))
+    }
+
+    /// A stream of output that is filtered as it comes.
+    #[must_use]
+    pub fn stream(&self) -> EchoStream {
+        EchoStream::new(self.clone())
+    }
+
+    /// A whole output without the values.
+    #[must_use]
+    pub fn redact<'t>(&self, output: &'t [u8]) -> Cow<'t, [u8]> {
+        let mut stream = self.stream();
+        let mut kept = stream.push(output);
+        kept.extend(stream.finish());
+        if kept == output { Cow::Borrowed(output) } else { Cow::Owned(kept) }
+    }
+
+    /// A whole text without the values.
+    #[must_use]
+    pub fn redact_text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.redact(text.as_bytes())).into_owned()
+    }
+
+    pub(super) fn automaton(&self) -> &Automaton {
+        &self.0.automaton
+    }
+
+    pub(super) fn marker(&self, value: u32) -> &[u8] {
+        self.0.markers.get(value as usize).map_or(b"[redacted]", |marker| marker)
+    }
+}
+
+impl fmt::Debug for EchoFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EchoFilter").field("secrets", &self.0.markers.len()).finish()
+    }
+}

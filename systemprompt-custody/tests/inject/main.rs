@@ -1,0 +1,2 @@
+//! Injection, from outside.
+fn main_is_absent() {}
