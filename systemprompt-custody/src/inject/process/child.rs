@@ -35,8 +35,7 @@ impl ProcessSpec {
     /// it inherits nothing but its three pipes; it leads a process group of its own.
     ///
     /// # Errors
-    /// [`ProcessError`] when a secret is refused, something would be inherited, or the system does not
-    /// start it.
+    /// [`ProcessError`] when a secret is refused or the system does not start it.
     pub async fn spawn(&self, injection: &Injection) -> Result<ChildProcess, ProcessError> {
         let variables = injection.variables().await?;
         let settings = self.settings();
@@ -58,7 +57,7 @@ impl ProcessSpec {
         }
         let start =
             |kind| ProcessError::Start { program: settings.program.display().to_string(), kind };
-        descriptors::check()?;
+        descriptors::keep_from_children();
         let mut child = command.spawn().map_err(|error| start(error.kind()))?;
         let group = child.id().and_then(Group::led_by);
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());

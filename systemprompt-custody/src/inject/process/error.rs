@@ -41,16 +41,6 @@ pub enum ProcessError {
     /// Another user was asked for where there are none of that kind.
     #[error("processes of another user are for Unix")]
     NoUsers,
-    /// This process holds a file or connection that the child would inherit.
-    #[error(
-        "descriptor {descriptor} ({target}) would be inherited; close it or mark it close-on-exec before starting"
-    )]
-    Inherited {
-        /// Its number.
-        descriptor: u32,
-        /// What it is.
-        target: String,
-    },
     /// A secret is missing or refused.
     #[error(transparent)]
     Inject(#[from] InjectError),

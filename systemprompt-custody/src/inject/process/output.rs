@@ -11,9 +11,8 @@ const PIECE: usize = 8 * 1024;
 
 /// The output of a process without the secrets it was given.
 ///
-/// A value that is split over several reads is held back until it is clear whether it is one. A process
-/// that ends a line with what may be the start of a value and then waits for an answer is heard when it
-/// goes on; for a protocol of lines, filter each with [`EchoFilter::redact`].
+/// A value that is split over several reads is held back until it is clear whether it is one; see
+/// [`EchoStream`] for what that means to a program that waits for an answer.
 #[derive(Debug)]
 pub struct FilteredOutput<R> {
     source: R,

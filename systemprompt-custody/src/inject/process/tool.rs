@@ -74,12 +74,15 @@ impl ProcessTool {
         };
         let status = status.map_err(|error| format!("the program was lost: {}", error.kind()))?;
         if !status.success() {
-            let complaint = complaint.unwrap_or_default();
+            let complaint = complaint.bytes;
             let shown = complaint.get(complaint.len().saturating_sub(SHOWN)..).unwrap_or_default();
             let shown = String::from_utf8_lossy(shown);
             return Err(format!("the program ended with {status}: {}", shown.trim()));
         }
-        output.map(Bytes::from).ok_or_else(|| format!("the program wrote more than {limit} bytes"))
+        if output.cut {
+            return Err(format!("the program wrote more than {limit} bytes"));
+        }
+        Ok(output.bytes.into())
     }
 }
 
@@ -100,15 +103,22 @@ impl ToolProvider for ProcessTool {
     }
 }
 
-/// All that is written, if it is not too much. What is too much is read and thrown away, so that the
-/// process ends.
-async fn read(mut source: impl AsyncRead + Unpin, limit: usize) -> Option<Vec<u8>> {
-    let mut whole = Vec::new();
-    let room = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    (&mut source).take(room).read_to_end(&mut whole).await.ok()?;
-    if whole.len() > limit {
-        tokio::io::copy(&mut source, &mut tokio::io::sink()).await.ok()?;
-        return None;
+/// What a process wrote.
+#[derive(Default)]
+struct Written {
+    bytes: Vec<u8>,
+    /// Whether there was more.
+    cut: bool,
+}
+
+/// Reads up to `limit` bytes. What is more is read and thrown away, so that the process can end; an error
+/// of a pipe ends it like the process does.
+async fn read(mut source: impl AsyncRead + Unpin, limit: usize) -> Written {
+    let mut written = Written::default();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    if (&mut source).take(most).read_to_end(&mut written.bytes).await.is_ok() {
+        let more = tokio::io::copy(&mut source, &mut tokio::io::sink()).await;
+        written.cut = more.is_ok_and(|bytes| bytes > 0);
     }
-    Some(whole)
+    written
 }
