@@ -9,6 +9,7 @@ use crate::support::{API, ENV, Home, OPS, grant, name, on_both, tenant};
 on_both! {
     a_grant_covers_one_server_and_one_place;
     hosts_and_headers_have_no_case_and_ports_and_variables_do_count;
+    an_argument_is_granted_by_tool_and_pointer;
     a_grant_is_made_once_and_revoked_once;
     grants_of_what_is_not_there_are_refused;
     a_grant_ends_at_once_and_can_be_made_again;
@@ -38,6 +39,26 @@ async fn a_grant_covers_one_server_and_one_place(home: Home) {
         assert!(matches!(refused, Err(SecretStoreError::NotGranted { .. })), "{whose:?} {sink}");
     }
     assert_eq!(home.log.details(EventKind::SecretDenied).len(), beside.len());
+}
+
+async fn an_argument_is_granted_by_tool_and_pointer(home: Home) {
+    home.create("token", "value").await;
+    let place = Place::argument("call_api", "/headers/token").unwrap();
+    home.grant("token", place.clone()).await.unwrap();
+    assert!(matches!(home.grant("token", place).await, Err(CustodyError::AlreadyGranted { .. })));
+    let argument = |tool, argument| Sink::Argument { tool, argument };
+    home.open("token", None, argument("call_api", "/headers/token")).await.unwrap();
+    for bad in [
+        argument("call_api", "/headers"),
+        argument("call_api", "/headers/token/0"),
+        argument("call_apis", "/headers/token"),
+        argument("Call_api", "/headers/token"),
+        Sink::Header { host: "call_api", header: "/headers/token" },
+        Sink::Env { variable: "/headers/token" },
+    ] {
+        let refused = home.open("token", None, bad).await;
+        assert!(matches!(refused, Err(SecretStoreError::NotGranted { .. })), "{bad}");
+    }
 }
 
 async fn hosts_and_headers_have_no_case_and_ports_and_variables_do_count(home: Home) {

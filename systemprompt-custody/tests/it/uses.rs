@@ -134,7 +134,7 @@ async fn a_value_that_no_header_can_hold_is_not_put_into_one(home: Home) {
     let added = home
         .run(
             "INSERT INTO secret_grants
-               (id, tenant_id, name, server, sink, host, header, created_at, created_by)
+               (id, tenant_id, name, server, sink, target, field, created_at, created_by)
              VALUES ('x', 'acme', 'lines', 'github', 'header', 'api.github.com', 'authorization', 0, 'x')",
         )
         .await;
