@@ -51,3 +51,7 @@ pub use process::{
 };
 pub use settings::{Binding, BoundSink, Declaration, DeclaredHeader, InjectionSettings};
 pub use template::TemplateFault;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/secret-injection.md")]
+struct Guide;

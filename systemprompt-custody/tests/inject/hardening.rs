@@ -1,9 +1,11 @@
 //! What a child can find out about the process that started it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::time::Duration;
 
 use systemprompt_custody::inject::{
     ChildProcess, Hardening, ProcessSettings, ProcessSpec, ProcessUser, harden_process,
@@ -41,7 +43,15 @@ fn alone(name: &str) {
     if rustix_is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
-    let output = command.output().unwrap();
+    let output = loop {
+        match command.output() {
+            // Another test may be starting a child, which holds the copy open for a moment.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            output => break output.unwrap(),
+        }
+    };
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("1 passed"), "{text}");

@@ -7,6 +7,8 @@ mod bindings;
 #[cfg(test)]
 mod echo;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod hardening;
 #[cfg(test)]
