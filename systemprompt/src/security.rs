@@ -1,8 +1,10 @@
-//! Secrets: values that cannot be printed, and the scanner that finds them where they do not belong.
+//! Secrets: values that cannot be printed, the scanner that finds them where they do not belong, and the
+//! custody that keeps them where they do.
 
 #[doc(inline)]
 pub use systemprompt_core::secret::{Redact, Secret};
 
+#[cfg(feature = "security")]
 pub mod scan {
     //! The secret scanner, which can be used on its own.
     //!
@@ -22,4 +24,29 @@ pub mod scan {
         Confidence, Finding, Format, Match, RuleFault, RuleFaultKind, Scan, Scanner,
         ScannerBuilder, ScannerError,
     };
+}
+
+#[cfg(feature = "custody")]
+pub mod custody {
+    //! Secrets that a tool needs and a model must not see: kept encrypted, granted for declared uses.
+    //!
+    //! [`Custody`] is the [`SecretStore`](crate::traits::SecretStore) of an application, and what people change
+    //! secrets with.
+
+    #[doc(inline)]
+    pub use systemprompt_core::encryption::{KeyEncryption, KeyEncryptionError, LocalKey};
+    #[doc(inline)]
+    pub use systemprompt_custody::{
+        Actor, Custody, CustodyError, CustodyParts, Grant, GrantInfo, MAX_VALUE_BYTES, NewSecret,
+        Place, PlaceError, Revoked, Rewrapped, SecretInfo, ValueError, VersionInfo, check_value,
+        schema,
+    };
+
+    /// Files that sops has encrypted.
+    pub mod sops {
+        #[doc(inline)]
+        pub use systemprompt_custody::sops::{
+            MAX_FILE_BYTES, SopsError, SopsFormat, SopsValue, decrypt,
+        };
+    }
 }

@@ -109,6 +109,16 @@ pub enum SecretStoreError {
         /// Where it was to be put.
         sink: String,
     },
+    /// The value cannot be put there: a header holds no line break, say.
+    #[error("secret `{name}` cannot be put into the {sink}: {why}")]
+    Unfit {
+        /// The secret.
+        name: String,
+        /// Where it was to be put.
+        sink: String,
+        /// Why not; says nothing else of the value.
+        why: String,
+    },
     /// The store, its key or its audit log could not be asked.
     #[error("the secret store is unavailable: {0}")]
     Unavailable(String),

@@ -27,6 +27,7 @@ pub struct Permit {
     expires_at: Timestamp,
     evaluation: Arc<Evaluation>,
     on_allow: OnAllow,
+    rewritten: bool,
     /// Whether this is the permit of its id that may run the tool.
     claimed: bool,
 }
@@ -37,8 +38,13 @@ pub struct PermitGrant {
     pub id: PermitId,
     /// What this permit shares with all others of its id; a new one for the first.
     pub claim: PermitClaim,
-    /// The call that was decided.
+    /// The call that was decided, with the arguments that the policy lets through.
     pub call: ToolCall,
+    /// Whether those are not the arguments that were asked for.
+    pub rewritten: bool,
+    /// What the tool is run with where that is more than the caller may see: secrets that stand behind
+    /// handles in the call.
+    pub restored: Option<Arguments>,
     /// Until when an outcome is accepted.
     pub expires_at: Timestamp,
     /// How the decision came about.
@@ -111,6 +117,7 @@ impl Permit {
             expires_at: grant.expires_at,
             evaluation: grant.evaluation.clone(),
             on_allow: grant.on_allow,
+            rewritten: grant.rewritten,
             grant: Some(grant),
             claimed: false,
         }
@@ -122,10 +129,17 @@ impl Permit {
         self.id
     }
 
-    /// The call that was decided.
+    /// The call that was decided, with the arguments that the policy lets through.
     #[must_use]
     pub fn call(&self) -> &ToolCall {
         &self.call
+    }
+
+    /// Whether the policy lets the call through with other arguments than were asked for: the tool is to be
+    /// run with those of [`call`](Self::call).
+    #[must_use]
+    pub fn is_rewritten(&self) -> bool {
+        self.rewritten
     }
 
     /// Until when an outcome is accepted.
@@ -200,17 +214,19 @@ impl Permit {
         F: Future<Output = Result<T, E>>,
         E: fmt::Display,
     {
-        let Some((clock, expires_at)) =
-            self.grant.as_ref().map(|g| (g.clock.clone(), g.expires_at))
-        else {
-            return Err(RunError::Expired);
-        };
+        let Some(grant) = &mut self.grant else { return Err(RunError::Expired) };
+        let (clock, expires_at) = (grant.clock.clone(), grant.expires_at);
+        let restored = grant.restored.take();
         if clock.now() > expires_at {
             return Err(RunError::Expired);
         }
         self.claim().map_err(|_| RunError::AlreadySpent)?;
         let start = clock.monotonic();
-        let result = tool(Injected { call: self.call.clone() }).await;
+        let call = match restored {
+            Some(arguments) => self.call.delivering(arguments),
+            None => self.call.clone(),
+        };
+        let result = tool(Injected { call }).await;
         let mut outcome = Outcome::new(
             if result.is_ok() { OutcomeStatus::Success } else { OutcomeStatus::Failed },
             clock.monotonic().saturating_sub(start),

@@ -140,6 +140,8 @@ pub(crate) fn call(tool: &str, arguments: &str) -> ToolCall {
 pub(crate) fn permit(call: &ToolCall, ledger: &Arc<MemoryLedger>) -> Permit {
     let clock = SystemClock::shared();
     Permit::assert_granted(PermitGrant {
+        rewritten: false,
+        restored: None,
         id: PermitId::from(EventId::generate()),
         claim: PermitClaim::default(),
         call: call.clone(),

@@ -5,6 +5,9 @@ use super::engine::{Engine, Hit};
 use super::name::{self, Named, Promise};
 use super::value::{self, Value};
 
+/// Fewest different bytes of a UUID that is a secret.
+const MIN_UUID: usize = 8;
+
 impl Engine {
     /// Judges a JSON string by the name the document gives it.
     pub(super) fn named(&self, name: &str, text: &str) -> Option<Hit> {
@@ -29,14 +32,16 @@ impl Engine {
             return None;
         }
         let promise = name::promise(&name);
+        let random = value::is_random(value);
+        // `segment_key` may be anything; a value that looks random makes it the key of the vendor.
+        let near = promise.is_none() && !random;
         if (promise.is_some() || name.ends_with("key"))
             && value::is_plausible(value)
-            && let Some(rule) = self.owner(&name, value, promise.is_none())
+            && let Some(rule) = self.owner(&name, value, near)
         {
             return Some(Hit::plain(rule, found.span, Confidence::High));
         }
         let promise = promise?;
-        let random = value::is_random(value);
         let rule = match promise {
             Promise::Password
                 if random
@@ -45,7 +50,14 @@ impl Engine {
             {
                 self.structures().generic_password
             }
-            Promise::Secret if random => self.structures().generic_secret,
+            Promise::Secret
+                if random
+                    || (name::is_plain(&name)
+                        && value::is_uuid(value)
+                        && value::distinct(value) >= MIN_UUID) =>
+            {
+                self.structures().generic_secret
+            }
             Promise::Password | Promise::Secret => None,
         }?;
         Some(Hit::plain(rule, found.span, Confidence::Medium))

@@ -51,6 +51,7 @@ const WORDS: &[(&str, Cue)] = &[
     ("BASIC ", Cue::Basic),
     ("curl ", Cue::Client),
     ("sshpass ", Cue::Prompter),
+    ("docker login ", Cue::Prompter),
 ];
 
 /// Finds the words, vectorised where the machine can.

@@ -37,6 +37,24 @@ impl Value {
     }
 }
 
+/// Where the value begins of which a long part stands at `part`: `na1.`, `sc_x.y.` and `2:` belong to it.
+pub(super) fn first_part(bytes: &[u8], part: usize) -> usize {
+    const LONGEST: usize = 48;
+    let head = bytes.get(part.saturating_sub(LONGEST)..part).unwrap_or_default();
+    let length = match head.last() {
+        Some(b'.') => {
+            let in_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+            head.iter().rev().take_while(in_part).count()
+        }
+        Some(b':') => match head.iter().rev().skip(1).take_while(|b| b.is_ascii_digit()).count() {
+            0 => 0,
+            digits => digits + 1,
+        },
+        _ => 0,
+    };
+    part - length
+}
+
 fn ends_quoted(byte: u8, quote: u8) -> bool {
     byte == quote || matches!(byte, b'\n' | b'\r' | b'\\')
 }
@@ -75,7 +93,9 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         return false;
     }
     let look = Look::of(value);
-    let token = look.other == 0 || (look.other <= 4 && value.len() > 24);
+    let symbols = look.other <= 4 && value.len() > 24;
+    let key = value.len() >= 40 && look.other * 2 < value.len() && distinct(value) >= 20;
+    let token = look.other == 0 || symbols || key;
     let letters = look.lower + look.upper;
     let short = value.len() < 16;
     if !token || letters < 2 || (short && (look.lower == 0 || look.upper == 0)) {
@@ -175,7 +195,7 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
         b"vault:",
         b"op:",
     ];
-    const PLACEHOLDERS: [&[u8]; 14] = [
+    const PLACEHOLDERS: [&[u8]; 12] = [
         b"example",
         b"placeholder",
         b"changeme",
@@ -184,8 +204,6 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
         b"your_",
         b"your-",
         b"redacted",
-        b"xxxx",
-        b"****",
         b"dummy",
         b"....",
         b"${",
@@ -194,13 +212,22 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
     let variable = matches!(value, [b'$', name, ..] if name.is_ascii_alphabetic() || *name == b'_')
         && value.iter().skip(1).all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let slashes = value.iter().filter(|byte| **byte == b'/').count();
-    let path = slashes >= 2 && matches!(value, [b'/' | b'.' | b'~', ..]) && !value.ends_with(b"=");
+    let path = value.starts_with(b"~/")
+        || slashes >= 2 && matches!(value, [b'/' | b'.' | b'~', ..]) && !value.ends_with(b"=");
     !variable
         && !path
         && value.iter().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii())
         && memchr::memmem::find(value, b"://").is_none()
         && !REFERENCES.iter().any(|start| value.starts_with(start))
         && !PLACEHOLDERS.iter().any(|word| contains_ignoring_case(value, word))
+        && !is_crossed_out(value)
+}
+
+/// Whether a good part of a value is crosses in a row.
+fn is_crossed_out(value: &[u8]) -> bool {
+    let row = |cross: u8| value.windows(4).any(|four| four.iter().all(|byte| *byte == cross));
+    let crosses = value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count();
+    crosses * 5 >= value.len() * 2 && [b'x', b'X', b'*'].into_iter().any(row)
 }
 
 fn contains_ignoring_case(text: &[u8], word: &[u8]) -> bool {
@@ -253,10 +280,12 @@ fn is_expression(value: &[u8]) -> bool {
     let count = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let unit = value.get(count..).and_then(|rest| rest.strip_prefix(b"."));
     let amount = count > 0 && unit.is_some_and(|unit| unit.iter().all(u8::is_ascii_lowercase));
-    call || dotted || path || amount || matches!(value, [b'&' | b'@' | b'*', ..])
+    let tag = matches!(value, [b'!', name @ ..] if name.iter().all(u8::is_ascii_alphabetic));
+    call || dotted || path || amount || tag || matches!(value, [b'&' | b'@' | b'*', ..])
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+/// Whether a value is written as a UUID, and not all the same.
+pub(super) fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value.iter().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => *byte == b'-',
@@ -316,16 +345,15 @@ impl Look {
     }
 }
 
-/// Whether a value is a form to fill in: mostly `x` or `*`, or addressed to the reader.
+/// Whether a value is a form to fill in: mostly `x` or `*`, or it tells the reader what to put there.
 pub(super) fn is_blank(value: &[u8]) -> bool {
-    value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count() * 2 > value.len()
-        || [&b"your-"[..], b"your_"].iter().any(|word| contains_ignoring_case(value, word))
-}
-
-/// Whether a value tells the reader what to put in its place.
-pub(super) fn is_instruction(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 6] = [b"your-", b"your_", b"-here", b"_here", b"replace", b"placeholder"];
-    WORDS.iter().any(|word| contains_ignoring_case(value, word))
+    const WORDS: [&[u8]; 4] = [b"your-", b"your_", b"replace", b"placeholder"];
+    let crosses = value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count();
+    let tail = value.get(value.len().saturating_sub(b"-here".len())..).unwrap_or_default();
+    crosses * 2 > value.len()
+        || tail.eq_ignore_ascii_case(b"-here")
+        || tail.eq_ignore_ascii_case(b"_here")
+        || WORDS.iter().any(|word| contains_ignoring_case(value, word))
 }
 
 /// How many different bytes there are.

@@ -3,9 +3,18 @@
 /// A small generator, so that a failure repeats.
 pub(crate) struct Dice(pub(crate) u64);
 
+/// A filled template, and what was put into it.
+pub(crate) struct Filled {
+    pub(crate) text: String,
+    pub(crate) parts: Vec<String>,
+}
+
 const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const DIGITS: &str = "0123456789";
+
+/// Names of the holes that take a length.
+const CLASSES: &str = "aLhHultdbwpsSrkKqmnT";
 
 impl Dice {
     pub(crate) fn below(&mut self, limit: usize) -> usize {
@@ -17,28 +26,48 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
     }
 
-    /// Fills the holes of a template: `{a36}` letters and digits, `{L}` letters, `{h}` and `{H}` hex, `{u}`
-    /// and `{l}` one case and digits, `{t}` base32, `{d}` digits, `{b}` base64, `{w}` base64url, `{p12}` a
-    /// password a machine made, `{pw}` one a person chose, `{uuid}`.
+    /// Fills the holes of a template; other braces stay, for programs have some of their own.
+    ///
+    /// `{a36}` letters and digits, `{L}` letters, `{h}` and `{H}` hex, `{u}` and `{l}` one case and digits,
+    /// `{t}` base32, `{d}` digits, `{b}` base64, `{w}` base64url, `{p12}` a password a machine made, `{pw}`
+    /// one a person chose, `{uuid}`. As people make values up: `{s}` and `{S}` the alphabet in order, and
+    /// hex, `{r}` some hex again and again, `{k}` and `{K}` letters and digits again and again, `{q}` a few
+    /// keys next to each other, `{m}` letters with crosses in the middle, `{n}` digits in order, `{T}`
+    /// base32 in order, `{U}` a UUID in order.
     pub(crate) fn fill(&mut self, template: &str) -> String {
-        let mut text = String::new();
+        self.fill_parts(template).text
+    }
+
+    /// As [`Dice::fill`], with what was drawn.
+    pub(crate) fn fill_parts(&mut self, template: &str) -> Filled {
+        let mut filled = Filled { text: String::new(), parts: Vec::new() };
         let mut rest = template;
         while let Some((plain, tail)) = rest.split_once('{') {
-            let (hole, tail) = tail.split_once('}').unwrap();
-            text += plain;
-            text += &self.hole(hole);
-            rest = tail;
+            filled.text += plain;
+            let hole = tail.split_once('}').filter(|(hole, _)| is_hole(hole));
+            let Some((hole, after)) = hole else {
+                filled.text.push('{');
+                rest = tail;
+                continue;
+            };
+            let part = self.hole(hole);
+            filled.text += &part;
+            filled.parts.push(part);
+            rest = after;
         }
-        text + rest
+        filled.text += rest;
+        filled
     }
 
     fn hole(&mut self, hole: &str) -> String {
         match hole {
             "uuid" => return ["h8", "h4", "h4", "h4", "h12"].map(|part| self.hole(part)).join("-"),
+            "U" => return ["S8", "n4", "S4", "n4", "S12"].map(|part| self.hole(part)).join("-"),
             "pw" => return self.chosen(),
             _ => {}
         }
         let (class, count) = hole.split_at(1);
+        let count: usize = count.parse().unwrap();
         let alphabet = match class {
             "a" => [LOWER, UPPER, DIGITS].concat(),
             "L" => [LOWER, UPPER].concat(),
@@ -51,9 +80,8 @@ impl Dice {
             "b" => [LOWER, UPPER, DIGITS, "+/"].concat(),
             "w" => [LOWER, UPPER, DIGITS, "-_"].concat(),
             "p" => [LOWER, UPPER, DIGITS, "!#%*+?^~"].concat(),
-            other => panic!("no class `{other}`"),
+            _ => return self.made_up(class, count),
         };
-        let count: usize = count.parse().unwrap();
         loop {
             let part: String = (0..count).map(|_| self.one(&alphabet)).collect();
             let kinds = [char::is_alphabetic as fn(char) -> bool, |c| c.is_ascii_digit()];
@@ -62,6 +90,28 @@ impl Dice {
                 return part;
             }
         }
+    }
+
+    /// As people type when any value will do.
+    fn made_up(&mut self, class: &str, count: usize) -> String {
+        let (block, from) = match class {
+            "r" => (self.hole("h8"), 0),
+            "k" => (self.hole("l10"), 0),
+            "K" => (self.hole("u10"), 0),
+            "q" => ("asd2fj7k".into(), self.below(8)),
+            "m" => {
+                let crossed = count / 3;
+                let before = self.hole(&format!("a{}", crossed));
+                let after = self.hole(&format!("a{}", count - 2 * crossed));
+                return before + &"X".repeat(crossed) + &after;
+            }
+            "s" => ([LOWER, DIGITS].concat(), self.below(36)),
+            "S" => ([DIGITS, "abcdef"].concat(), self.below(16)),
+            "n" => (DIGITS.into(), self.below(10)),
+            "T" => ([UPPER, "234567"].concat(), self.below(32)),
+            other => panic!("no class `{other}`"),
+        };
+        block.chars().cycle().skip(from).take(count).collect()
     }
 
     /// As people choose them.
@@ -78,4 +128,10 @@ impl Dice {
     fn one(&mut self, alphabet: &str) -> char {
         char::from(alphabet.as_bytes()[self.below(alphabet.len())])
     }
+}
+
+fn is_hole(text: &str) -> bool {
+    let Some(class) = text.get(..1) else { return false };
+    matches!(text, "uuid" | "U" | "pw")
+        || (CLASSES.contains(class) && text[1..].parse::<usize>().is_ok())
 }

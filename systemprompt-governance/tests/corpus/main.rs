@@ -8,15 +8,17 @@ mod benign;
 #[cfg(test)]
 mod dice;
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod negatives;
 #[cfg(test)]
 mod places;
 #[cfg(test)]
+mod rate;
+#[cfg(test)]
 mod recall;
 #[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod snippets;
 #[cfg(test)]
 mod wild;
 

@@ -1,29 +1,12 @@
 //! How many credentials are found, by the place they stand in, what they are made of, and whose they are.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use super::dice::Dice;
 use super::places::{PLACES, Takes, write};
+use super::rate::{Rate, table};
 use super::scanner;
 use super::shapes::{Shape, shapes};
-
-/// Found and tried.
-#[derive(Default, Clone, Copy)]
-struct Rate(usize, usize);
-
-impl Rate {
-    fn count(&mut self, found: bool) {
-        self.0 += usize::from(found);
-        self.1 += 1;
-    }
-
-    fn percent(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "counts are small")]
-        let rate = self.0 as f64 / self.1.max(1) as f64;
-        rate * 100.0
-    }
-}
 
 fn fits(shape: &Shape, takes: Takes) -> bool {
     match takes {
@@ -40,15 +23,6 @@ fn is_found(text: &str, value: &str, encoded: bool) -> bool {
         .find_in_text(text)
         .iter()
         .any(|found| encoded || (found.span.start < at.end && at.start < found.span.end))
-}
-
-fn table<K: Ord + Display>(title: &str, rates: &BTreeMap<K, Rate>, above: f64) {
-    println!("\n{title}");
-    let mut rows: Vec<_> = rates.iter().filter(|(_, rate)| rate.percent() <= above).collect();
-    rows.sort_by(|one, other| one.1.percent().total_cmp(&other.1.percent()));
-    for (key, rate) in rows {
-        println!("{:>6.1} % of {:>5}  {key}", rate.percent(), rate.1);
-    }
 }
 
 /// Every credential in every place.

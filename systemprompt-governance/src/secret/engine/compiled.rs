@@ -5,7 +5,7 @@ use regex_automata::{Anchored, Input};
 
 use super::{MAX_SECRET, pattern};
 use crate::secret::rule::{Rule, Trigger};
-use crate::secret::value::{distinct, entropy, is_blank, is_instruction};
+use crate::secret::value::{distinct, entropy, is_blank};
 
 /// A rule with its pattern.
 pub(super) struct Compiled {
@@ -59,6 +59,5 @@ impl Compiled {
             && distinct(variable) >= rule.distinct
             && (rule.entropy <= 0.0 || entropy(variable) >= rule.entropy)
             && !is_blank(variable)
-            && !is_instruction(variable)
     }
 }

@@ -5,7 +5,7 @@ use crate::secret::cue::Cue;
 use crate::secret::name::{self, Named};
 use crate::secret::rule::Lead;
 use crate::secret::skim::{Runs, has_digit, is_token};
-use crate::secret::value::{Value, is_by_words};
+use crate::secret::value::{Value, first_part, is_by_words};
 use crate::secret::{Confidence, structure};
 
 /// In a text this short it pays to look for the joints first that every cue needs.
@@ -168,6 +168,7 @@ impl<'s> Scan<'s> {
 
     /// Judges the value that begins with the `length` token bytes at `start` by the name in front of it.
     fn context(&mut self, start: usize, length: usize) {
+        let start = first_part(self.bytes, start);
         // A value begins after a quote, a space or the joint itself.
         let joint = start.checked_sub(1).and_then(|before| self.bytes.get(before));
         if !joint.is_some_and(|byte| b"\"'` =:>\t\\\n(|".contains(byte)) {

@@ -7,7 +7,7 @@ mod entry;
 mod fault;
 mod file;
 
-pub(super) use entry::Entry;
+pub(crate) use entry::{CANARY, Entry};
 pub use fault::{RuleFault, RuleFaultKind};
 
 use std::sync::LazyLock;
@@ -28,6 +28,13 @@ const FILES: &[(&str, &str)] = &[
     ("business.toml", include_str!("../../../rules/business.toml")),
     ("identity.toml", include_str!("../../../rules/identity.toml")),
     ("intelligence.toml", include_str!("../../../rules/intelligence.toml")),
+    ("named-a-b.toml", include_str!("../../../rules/named-a-b.toml")),
+    ("named-c-d.toml", include_str!("../../../rules/named-c-d.toml")),
+    ("named-e-h.toml", include_str!("../../../rules/named-e-h.toml")),
+    ("named-i-m.toml", include_str!("../../../rules/named-i-m.toml")),
+    ("named-n-q.toml", include_str!("../../../rules/named-n-q.toml")),
+    ("named-r-s.toml", include_str!("../../../rules/named-r-s.toml")),
+    ("named-t-z.toml", include_str!("../../../rules/named-t-z.toml")),
     ("generic.toml", include_str!("../../../rules/generic.toml")),
 ];
 
@@ -44,23 +51,15 @@ pub(super) fn built_in() -> Result<&'static [Entry], RuleFault> {
     ENTRIES.as_deref().map_err(Clone::clone)
 }
 
-/// The rules of a file that is not built in. None may take the id of one that is.
-pub(super) fn read(name: &str, text: &str) -> Result<Vec<Entry>, RuleFault> {
+/// The rules of a file that is not built in. None may take the id of one that is, or of one that was `added`
+/// before.
+pub(super) fn read(name: &str, text: &str, added: &[Entry]) -> Result<Vec<Entry>, RuleFault> {
     let taken = built_in()?;
     file::read(name, text, |entry| {
-        if taken.iter().any(|other| other.id == entry.id) {
+        if taken.iter().chain(added).any(|other| other.id == entry.id) {
             return Err(RuleFaultKind::Taken(entry.id.clone()));
         }
         entry.check()?;
         entry.compile()
     })
-}
-
-/// The ids of the built-in rules, each once.
-pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-    let entries = built_in().unwrap_or_default();
-    let first = move |(at, entry): &(usize, &Entry)| {
-        !entries.iter().take(*at).any(|other| other.id == entry.id)
-    };
-    entries.iter().enumerate().filter(first).map(|(_, entry)| &*entry.id)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::samples::Dice;
+use super::dice::Dice;
 use super::*;
 
 const TOKENS: &[&str] = &[
@@ -69,7 +69,7 @@ proptest! {
         document in benign(), seed in any::<u64>(), which in 0..TOKENS.len()
     ) {
         let mut dice = Dice(seed);
-        let filled = dice.fill(TOKENS[which]);
+        let filled = dice.fill_parts(TOKENS[which]);
         let document = plant(document, &filled.text, &mut dice).to_string();
         let scanner = scanner();
         let finding = scanner.scan_arguments(&arguments(&document));
@@ -82,7 +82,7 @@ proptest! {
     fn redaction_leaves_no_part_of_a_token(
         before in "\\PC{0,40}", after in "\\PC{0,40}", seed in any::<u64>(), which in 0..TOKENS.len()
     ) {
-        let filled = Dice(seed).fill(TOKENS[which]);
+        let filled = Dice(seed).fill_parts(TOKENS[which]);
         let scanner = scanner();
         let text = format!("{before} {} {after}", filled.text);
         let clean = scanner.redact(&text);
