@@ -25,10 +25,19 @@ pub struct BoundHost {
 pub struct BoundHostError;
 
 impl BoundHost {
-    /// Host and port as a grant names them: in lower case, the port left out when it is 443.
+    /// Host and port in lower case, the port left out when it is 443.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.shown
+    }
+
+    /// Host and port as a grant for requests to `url` names them: the port left out when it is the one of
+    /// the scheme.
+    pub(super) fn as_connected(&self, url: &Url) -> String {
+        match url.port() {
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.to_string(),
+        }
     }
 
     /// Whether a request to `url` goes to this host and port.
@@ -104,6 +113,15 @@ mod tests {
             "https://example.com/",
         ] {
             assert!(!covers(&host, other), "{other}");
+        }
+        let plain: BoundHost = "localhost:80".parse().unwrap();
+        for (host, url, connected) in [
+            (&host, "https://api.example.com/", "api.example.com"),
+            (&plain, "http://localhost/", "localhost"),
+            (&plain, "https://localhost:80/", "localhost:80"),
+        ] {
+            assert!(covers(host, url), "{url}");
+            assert_eq!(host.as_connected(&Url::parse(url).unwrap()), connected);
         }
         let local: BoundHost = "[::1]:8080".parse().unwrap();
         assert_eq!(local.as_str(), "[::1]:8080");

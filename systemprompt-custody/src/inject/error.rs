@@ -38,7 +38,7 @@ pub enum InjectError {
         /// Where it was to go.
         place: String,
         /// What the store says.
-        source: SecretStoreError,
+        source: Box<SecretStoreError>,
     },
     /// The value could not be found again in what the tool answers.
     #[error(

@@ -112,7 +112,8 @@ impl Injection {
             if !sink.host.covers(url) || !secrets(&sink.parts).all(allowed) {
                 continue;
             }
-            let place = Sink::Header { host: sink.host.as_str(), header: sink.name.as_str() };
+            let host = sink.host.as_connected(url);
+            let place = Sink::Header { host: &host, header: sink.name.as_str() };
             let text = self.fill(&sink.parts, place).await?;
             let mut value = HeaderValue::from_str(&text)
                 .map_err(|_| InjectError::Character { place: place.to_string() })?;
@@ -178,7 +179,7 @@ impl Injection {
         let refused = |source| InjectError::Refused {
             secret: secret.to_string(),
             place: sink.to_string(),
-            source,
+            source: Box::new(source),
         };
         let opened = self.store.open(usage).await.map_err(refused)?;
         let asked = secret.version().is_none_or(|version| version == opened.version);

@@ -5,6 +5,9 @@ mod arguments;
 #[cfg(test)]
 mod bindings;
 #[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod custody;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod guide;

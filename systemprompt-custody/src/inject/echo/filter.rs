@@ -8,7 +8,24 @@ use super::automaton::Automaton;
 use super::{EchoStream, forms};
 use crate::inject::NamedSecret;
 
-/// Takes the values of some secrets out of text; see the [module](super). Cloning is a reference count.
+/// Takes the values of some secrets out of text. Cloning is a reference count.
+///
+/// A tool that was handed a secret may repeat it: in an error, in a log line, in an answer that shows the
+/// request. Each value, and each of these encodings of it, is replaced by `[redacted:secret://name]`:
+///
+/// - base64 with the standard and the URL alphabet, wherever the value stands in what was encoded,
+/// - hexadecimal digits of either case,
+/// - percent-encoding and form encoding, of the characters that need it or of all,
+/// - the escapes of JSON (also of JSON within JSON), of HTML, `\xNN` and `\uNNNN`,
+/// - the user and password that a value for basic authentication stands for.
+///
+/// White space between the characters is passed over, so that lines wrapped by `base64` or spread by `od`
+/// are found, too. [`stream`](Self::stream) does the same for output that comes in pieces: however it is
+/// cut, the filtered text is the same.
+///
+/// What is not found: a value that was compressed, encrypted, reversed, cut into fields or written in
+/// another encoding; less than the whole of it; and, at either end of a value inside a longer base64 text,
+/// the one character that it shares with its neighbour (at most four bits of the value).
 ///
 /// The memory that holds the values and their encodings is wiped when the last clone is dropped.
 #[derive(Clone)]
