@@ -50,3 +50,19 @@ pub mod custody {
         };
     }
 }
+
+#[cfg(feature = "custody")]
+pub mod inject {
+    //! Puts secrets into requests, processes and arguments, after the decision and its record.
+
+    #[doc(inline)]
+    pub use systemprompt_custody::inject::{
+        Binding, BindingFault, BindingFaults, BindingProblem, Bindings, BoundHost, BoundHostError,
+        BoundSink, ChildLife, ChildProcess, CrossHost, Declaration, DeclaredHeader, EchoFilter,
+        EchoStream, FilteredOutput, Hardening, HttpError, HttpSettings, HttpTool, HttpToolSpec,
+        InjectError, InjectedArguments, InjectingClient, Injection, InjectionSettings, Injector,
+        NamedSecret, NamedSecretError, PlaceholderFault, ProcessError, ProcessLimits,
+        ProcessSettings, ProcessSpec, ProcessTool, ProcessUser, TemplateFault, ToolMethod,
+        UpstreamRequest, UpstreamResponse, harden_process,
+    };
+}

@@ -54,7 +54,7 @@ impl Governor {
         provider: &dyn ToolProvider,
     ) -> Result<ToolResult, ToolFailure> {
         let call = permit.call().clone();
-        let result = permit.run(|injected| provider.call(injected)).await;
+        let result = permit.run_bytes(|injected| provider.call(injected)).await;
         let body = result.map_err(|error| self.failure(error))?;
         let text = String::from_utf8_lossy(&body);
         let context = systemprompt_core::call::CallContext {
