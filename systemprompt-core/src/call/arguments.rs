@@ -6,7 +6,6 @@ use bytes::Bytes;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
 };
-use serde::{Serialize, Serializer};
 use serde_json::Number;
 
 use super::{Digest, MalformedCall};
@@ -66,19 +65,6 @@ impl Arguments {
         Ok(Self { raw, root })
     }
 
-    /// The arguments that say `root`, written without spaces.
-    ///
-    /// # Errors
-    /// [`MalformedCall`] when the text would be too large.
-    pub fn of(root: Node) -> Result<Self, MalformedCall> {
-        // Neither a map with text keys nor a number that was parsed can fail to be written.
-        let raw = serde_json::to_vec(&root).unwrap_or_default();
-        if raw.len() > MAX_ARGUMENT_BYTES {
-            return Err(MalformedCall::TooLarge { bytes: raw.len(), limit: MAX_ARGUMENT_BYTES });
-        }
-        Ok(Self { raw: raw.into(), root })
-    }
-
     /// No arguments: `{}`.
     #[must_use]
     pub fn empty() -> Self {
@@ -115,21 +101,6 @@ impl Arguments {
     /// The error of `serde_json` when the arguments do not have that type's form.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.raw)
-    }
-}
-
-impl Serialize for Node {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Number(number) => number.serialize(serializer),
-            Self::String(text) => serializer.serialize_str(text),
-            Self::Array(items) => serializer.collect_seq(items),
-            Self::Object(members) => {
-                serializer.collect_map(members.iter().map(|(key, value)| (key, value)))
-            }
-        }
     }
 }
 

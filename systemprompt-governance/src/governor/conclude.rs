@@ -14,7 +14,7 @@ use systemprompt_core::id::EventId;
 
 use super::deadline::within;
 use super::in_force::InForce;
-use super::run::{Passed, Ran};
+use super::run::{Passed, Ran, with_root};
 use super::{BUILT_IN, Inner};
 use crate::handle;
 use crate::policy::Policy;
@@ -101,7 +101,7 @@ impl Inner {
         let now = self.clock.monotonic();
         let restored = self.handles.restore(arguments.root(), call.principal(), call.tool(), now);
         // Values that do not fit stay handles.
-        Arguments::of(restored.root?).ok()
+        with_root(arguments, &restored.root?).ok()
     }
 
     fn deny(&self, call: &ToolCall, reason: DenialReason, evaluation: Arc<Evaluation>) -> Decision {

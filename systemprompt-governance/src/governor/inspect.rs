@@ -19,7 +19,7 @@ use super::stream::SecretStream;
 use super::{Governor, Inner};
 use crate::policy::secrets::Place;
 use crate::record;
-use crate::secret::Finding;
+use crate::secret::{Finding, spliced};
 
 /// Most findings that one event spells out.
 const RECORDED: usize = 64;
@@ -69,8 +69,9 @@ impl Inner {
             ContentBody::Json(text) => match Arguments::parse(text.to_owned()) {
                 Ok(document) => {
                     let treated = treatment.apply(document.root());
-                    let json = treated.root.as_ref().map(serde_json::to_string);
-                    (treated, json.and_then(Result::ok))
+                    let json = treated.root.as_ref();
+                    let json = json.map(|root| spliced(text, document.root(), root));
+                    (treated, json)
                 }
                 Err(_) => in_text(&treatment, text),
             },

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use systemprompt_core::call::{Arguments, ToolCall};
+use systemprompt_core::call::{Arguments, MalformedCall, Node, ToolCall};
 use systemprompt_core::contract::{
     Check, CheckVerdict, PermitLedger as _, PermitState, RateCharge, RateRefusal, RateStoreError,
 };
@@ -23,7 +23,7 @@ use crate::check::CheckTrouble;
 use crate::policy::{Blocked, Policy, ScopeDenial};
 use crate::record;
 use crate::repeat::{Claim, First, Granted};
-use crate::secret::Scanner;
+use crate::secret::{Scanner, spliced};
 use crate::shadow::Shadows;
 
 pub(super) type Detail = Option<Cow<'static, str>>;
@@ -191,7 +191,8 @@ impl<'r> Run<'r> {
         looked?;
         if let Some(root) = seen.and_then(|treated| treated.root) {
             // What stands in for secrets may be longer than they were.
-            let arguments = Arguments::of(root).map_err(DenialReason::MalformedCall)?;
+            let arguments =
+                with_root(call.arguments(), &root).map_err(DenialReason::MalformedCall)?;
             self.delivered = Some(call.delivering(arguments));
         }
         Ok(())
@@ -390,6 +391,12 @@ impl<'r> Run<'r> {
             duration_ns: nanos(took),
         });
     }
+}
+
+/// The arguments with the strings of `root`, and otherwise as they came.
+pub(super) fn with_root(arguments: &Arguments, root: &Node) -> Result<Arguments, MalformedCall> {
+    let raw = String::from_utf8_lossy(arguments.raw());
+    Arguments::parse(spliced(&raw, arguments.root(), root))
 }
 
 fn scope_reason(scanner: &Scanner, call: &ToolCall, denial: ScopeDenial) -> (DenialReason, Detail) {

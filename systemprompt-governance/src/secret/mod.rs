@@ -64,7 +64,7 @@ mod tests;
 pub use builder::{ScannerBuilder, ScannerError};
 pub use finding::{Confidence, Finding, Match};
 pub use format::Format;
-pub(crate) use rewrite::{Found, Spot, rewritten, spots};
+pub(crate) use rewrite::{Found, Spot, rewritten, spliced, spots};
 pub(crate) use rules::{CANARY, Entry};
 pub use rules::{RuleFault, RuleFaultKind};
 

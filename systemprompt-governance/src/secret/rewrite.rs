@@ -104,6 +104,66 @@ pub(crate) fn rewritten(root: &Node, edits: &[(&Spot, String)]) -> Node {
     copy(root, &mut Vec::new(), &texts)
 }
 
+/// The JSON text `raw` of `before` with the strings of `after` in the place of those that differ. Everything
+/// else stays as it is written: numbers, spaces, the escapes of other strings.
+pub(crate) fn spliced(raw: &str, before: &Node, after: &Node) -> String {
+    let (mut was, mut is) = (Vec::new(), Vec::new());
+    strings(before, &mut was);
+    strings(after, &mut is);
+    let (mut text, mut copied) = (String::with_capacity(raw.len()), 0);
+    let literals = Literals { raw, at: 0 };
+    for (literal, (was, is)) in literals.zip(was.into_iter().zip(is)) {
+        if was != is {
+            text.push_str(raw.get(copied..literal.start).unwrap_or_default());
+            // Neither a string nor memory can fail to be written.
+            text.push_str(&serde_json::to_string(is).unwrap_or_default());
+            copied = literal.end;
+        }
+    }
+    text.push_str(raw.get(copied..).unwrap_or_default());
+    text
+}
+
+/// The strings of a document in the order in which they are written.
+fn strings<'n>(node: &'n Node, found: &mut Vec<&'n str>) {
+    match node {
+        Node::Null | Node::Bool(_) | Node::Number(_) => {}
+        Node::String(text) => found.push(text),
+        Node::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Node::Object(members) => {
+            for (key, value) in members {
+                found.push(key);
+                strings(value, found);
+            }
+        }
+    }
+}
+
+/// The string literals of a JSON text, quotes included. Nothing else in JSON has a quote in it.
+struct Literals<'r> {
+    raw: &'r str,
+    at: usize,
+}
+
+impl Iterator for Literals<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let bytes = self.raw.as_bytes();
+        let start = self.at + memchr::memchr(b'"', bytes.get(self.at..)?)?;
+        let mut end = start + 1;
+        loop {
+            end += memchr::memchr2(b'"', b'\\', bytes.get(end..)?)?;
+            match bytes.get(end)? {
+                b'"' => break,
+                _ => end += 2,
+            }
+        }
+        self.at = end + 1;
+        Some(start..self.at)
+    }
+}
+
 /// What to put into the texts of a document, by the way to each and whether it is the key there.
 type Edits<'e> = BTreeMap<(Vec<usize>, bool), Vec<(Range<usize>, &'e str)>>;
 
@@ -157,4 +217,33 @@ fn edited(text: &str, way: &[usize], in_key: bool, edits: &Edits<'_>) -> Box<str
     }
     clean.push_str(text.get(end..).unwrap_or_default());
     clean.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use systemprompt_core::call::Arguments;
+
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_written_anew() {
+        let raw = r#" {"a" : 1.50, "b\u0041":["x\"y", 12345678901234567890123, {"q\\":"x"}], "e":"\u00e9"} "#;
+        let before = Arguments::parse(raw).unwrap();
+        let all = |node: &Node| -> Node {
+            fn copy(node: &Node) -> Node {
+                match node {
+                    Node::String(text) if **text == *"x" => Node::String("\"new\"".into()),
+                    Node::Array(items) => Node::Array(items.iter().map(copy).collect()),
+                    Node::Object(members) => Node::Object(
+                        members.iter().map(|(key, value)| (key.clone(), copy(value))).collect(),
+                    ),
+                    other => other.clone(),
+                }
+            }
+            copy(node)
+        };
+        let text = spliced(raw, before.root(), &all(before.root()));
+        assert_eq!(text, raw.replace(r#":"x"}"#, r#":"\"new\""}"#));
+        assert_eq!(spliced(raw, before.root(), before.root()), raw);
+    }
 }

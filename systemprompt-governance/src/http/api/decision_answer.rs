@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use systemprompt_core::call::Node;
 use systemprompt_core::decision::{Approval, Decision, Evaluation, PermitTicket};
 use systemprompt_core::id::TraceId;
 use systemprompt_core::secret::Redact;
@@ -19,7 +19,7 @@ pub(in crate::http) struct DecisionAnswer<'d> {
     permit: Option<PermitTicket>,
     /// What the tool is to be run with, where that is not what was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<&'d Node>,
+    arguments: Option<&'d RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
     evaluation: &'d Evaluation,
@@ -48,7 +48,8 @@ impl<'d> DecisionAnswer<'d> {
         };
         let arguments = match decision {
             Decision::Allow(permit) if permit.is_rewritten() => {
-                Some(permit.call().arguments().root())
+                // What was parsed is JSON.
+                serde_json::from_slice(permit.call().arguments().raw()).ok()
             }
             _ => None,
         };

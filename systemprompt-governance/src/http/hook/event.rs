@@ -34,17 +34,7 @@ impl Event<'_> {
         };
         self.door.granted.remember(&permit);
         let answer = match permit.on_allow() {
-            on_allow if permit.is_rewritten() => HookAnswer::Rewrite {
-                decision: match on_allow {
-                    OnAllow::Allow => "allow",
-                    OnAllow::Defer => "ask",
-                },
-                reason: format!(
-                    "Allowed by the policy {} with other arguments: secrets were taken out.",
-                    permit.evaluation().policy_version
-                ),
-                input: permit.call().arguments().root().clone(),
-            },
+            on_allow if permit.is_rewritten() => HookAnswer::rewrite(&permit, on_allow),
             OnAllow::Allow => HookAnswer::allow(permit.evaluation()),
             OnAllow::Defer => HookAnswer::Nothing,
         };

@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use systemprompt_core::call::Node;
-use systemprompt_core::decision::{Decision, Evaluation};
+use systemprompt_core::decision::{Decision, Evaluation, Permit};
 use systemprompt_core::id::TraceId;
+use systemprompt_core::policy::OnAllow;
 
 /// What a hook is answered.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub(super) enum HookAnswer {
     /// Run the tool without asking.
     Allow(String),
     /// Run the tool, with these arguments instead, after asking where `decision` says so.
-    Rewrite { decision: &'static str, reason: String, input: Node },
+    Rewrite { decision: &'static str, reason: String, input: Box<RawValue> },
     /// Do not run the tool.
     Deny(String),
     /// Do not submit the prompt.
@@ -30,6 +30,24 @@ pub(super) enum HookAnswer {
 impl HookAnswer {
     pub(super) fn allow(evaluation: &Evaluation) -> Self {
         Self::Allow(format!("Allowed by the policy {}.", evaluation.policy_version))
+    }
+
+    pub(super) fn rewrite(permit: &Permit, on_allow: OnAllow) -> Self {
+        let version = &permit.evaluation().policy_version;
+        // What was parsed is JSON; a client that were told nothing would run the tool with the secret.
+        let Ok(input) = serde_json::from_slice(permit.call().arguments().raw()) else {
+            return Self::Deny("The arguments cannot be written.".to_owned());
+        };
+        Self::Rewrite {
+            decision: match on_allow {
+                OnAllow::Allow => "allow",
+                OnAllow::Defer => "ask",
+            },
+            reason: format!(
+                "Allowed by the policy {version} with other arguments: secrets were taken out."
+            ),
+            input,
+        }
     }
 
     pub(super) fn deny(decision: &Decision) -> Self {
@@ -106,7 +124,7 @@ struct SpecificOutput<'a> {
     #[serde(rename = "permissionDecisionReason", skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(rename = "updatedInput", skip_serializing_if = "Option::is_none")]
-    input: Option<&'a Node>,
+    input: Option<&'a RawValue>,
     #[serde(rename = "additionalContext", skip_serializing_if = "Option::is_none")]
     context: Option<&'a str>,
     #[serde(rename = "updatedMCPToolOutput", skip_serializing_if = "Option::is_none")]

@@ -39,7 +39,7 @@ async fn redacting_leaves_everything_else_as_it_is() {
     assert_eq!(
         delivered(decision),
         format!(
-            "{{\"n\":1.5,\"env\":[null,{{\"GH\":\"say {redacted} twice: {redacted}.\"}}],\
+            "{{\"n\":1.50,\"env\":[null,{{\"GH\":\"say {redacted} twice: {redacted}.\"}}],\
              \"[redacted:aws-access-key-id]\":true,\"b\":\"é\"}}"
         )
     );
