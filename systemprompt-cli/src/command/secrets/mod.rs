@@ -11,7 +11,6 @@ use systemprompt_audit::ChangeLog;
 use systemprompt_core::encryption::{KeyEncryption, KeyEncryptionError};
 use systemprompt_core::id::{IdError, SecretName, ServerName, TenantId};
 use systemprompt_custody::{Actor, Custody, CustodyError, CustodyParts, Grant, NewSecret, Place};
-use systemprompt_governance::secret::Scanner;
 
 use crate::args::{PlaceArgs, RevokedPlaceArgs, SecretArgs, SecretsCommand, SetArgs};
 use crate::failure::{Failure, FailureKind};
@@ -52,7 +51,7 @@ fn custody(
     let config = &session.config;
     let log = Arc::new(ChangeLog::new(session.database.clone(), session.subject_keys()?));
     let fingerprint_key = config.fingerprint_key().expose().as_bytes();
-    let scanner = Scanner::builder().fingerprint_key(fingerprint_key).build();
+    let scanner = systemprompt_runtime::scanner(&session.registry, fingerprint_key);
     Ok(Custody::new(CustodyParts {
         database: session.database.clone(),
         encryption: match encryption {
