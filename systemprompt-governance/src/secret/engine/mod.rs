@@ -1,6 +1,7 @@
 //! What the rules find in one text.
 
 mod compiled;
+mod hints;
 mod owners;
 pub(super) mod pattern;
 mod readings;

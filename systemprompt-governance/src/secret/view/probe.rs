@@ -36,20 +36,26 @@ impl Encoding {
         if is_promising(|index| sixty_four(run, index), PROBE) {
             return Some((Self::Base64, 0));
         }
-        (0..4).find_map(|shift| aligned(run, shift)).map(|start| (Self::Base64, start))
+        aligned(run).map(|start| (Self::Base64, start))
     }
 }
 
-/// Where base 64 begins that stands `shift` characters beside the quanta of its run.
-fn aligned(run: &[u8], shift: usize) -> Option<usize> {
+/// Where base 64 begins that is not aligned with its run.
+fn aligned(run: &[u8]) -> Option<usize> {
     let room = |junk: &&usize| **junk + 4 * (SURE + 1) <= run.len();
-    let mut at = JUNK.iter().find(room)? + shift;
+    let junk = *JUNK.iter().find(room)?;
     let readable = |at: usize| {
-        base64::triple(run, at).is_some_and(|three| three.map(is_readable) == [true; 3])
+        base64::triple(run, at).is_some_and(|[one, two, three]| {
+            is_readable(one) & is_readable(two) & is_readable(three)
+        })
     };
-    if !(0..SURE).all(|quantum| readable(at + quantum * 4)) {
+    // Chance decides about each: they are counted before there is a branch.
+    let first = [0, 1, 2, 3].map(|shift| readable(junk + shift));
+    if first == [false; 4] {
         return None;
     }
+    let sure = |shift: &usize| (0..SURE).all(|quantum| readable(junk + shift + quantum * 4));
+    let mut at = junk + (0..4).find(sure)?;
     while let Some(before) = at.checked_sub(4)
         && readable(before)
     {
