@@ -1,5 +1,6 @@
 use std::ops::{ControlFlow, Range};
 
+use super::hints::Hints;
 use super::{Engine, Hit, MAX_SECRET};
 use crate::secret::cue::Cue;
 use crate::secret::name::{self, Named};
@@ -50,6 +51,8 @@ pub(super) struct Scan<'s> {
     budget: usize,
     /// The last match of a literal rule: nothing inside it is tried again.
     literal: Range<usize>,
+    /// The words for secrets that stand before values.
+    hints: Hints,
 }
 
 impl<'s> Scan<'s> {
@@ -61,7 +64,7 @@ impl<'s> Scan<'s> {
         encoded: &'s mut Vec<Range<usize>>,
         budget: usize,
     ) -> Self {
-        Self { engine, bytes, scope, hits, encoded, budget, literal: 0..0 }
+        Self { engine, bytes, scope, hits, encoded, budget, literal: 0..0, hints: Hints::default() }
     }
 
     pub(super) fn run(&mut self) {
@@ -172,6 +175,10 @@ impl<'s> Scan<'s> {
         // A value begins after a quote, a space or the joint itself.
         let joint = start.checked_sub(1).and_then(|before| self.bytes.get(before));
         if !joint.is_some_and(|byte| b"\"'` =:>\t\\\n(|".contains(byte)) {
+            return;
+        }
+        // Without such a word nothing more can be found.
+        if !self.hints.are_before(self.bytes, start) {
             return;
         }
         let named = name::before(self.bytes, start);
