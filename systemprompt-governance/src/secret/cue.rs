@@ -28,7 +28,7 @@ pub(super) enum Cue {
 
 const WORDS: &[(&str, Cue)] = &[
     ("://", Cue::Url),
-    ("-----BEGIN ", Cue::Armour),
+    ("-BEGIN ", Cue::Armour),
     ("PuTTY-User-Key-File-", Cue::Putty),
     ("assw", Cue::Name),
     ("ASSW", Cue::Name),

@@ -84,10 +84,13 @@ fn option<'b>(bytes: &'b [u8], start: usize, names: &[&[u8]]) -> Option<(usize, 
     None
 }
 
-/// The block that starts with `-----BEGIN`, if it is a private key with something in it.
-pub(super) fn private_key(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
+/// The block in whose first line a label begins at `start`, if it is a private key with something in it.
+pub(super) fn private_key(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     const LABEL: usize = 48;
-    let start = begin + "-----BEGIN ".len();
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let begin = start
+        .checked_sub(BEGIN.len())
+        .filter(|_| bytes.get(..start).is_some_and(|head| head.ends_with(BEGIN)))?;
     let label = bytes.get(start..bytes.len().min(start + LABEL))?;
     let dashes = memmem::find(label, b"-----")?;
     let named = label.get(..dashes)?;

@@ -248,7 +248,7 @@ impl<'s> Scan<'s> {
         let (bytes, structures) = (self.bytes, &self.engine.structures);
         let (rule, span) = match cue {
             Cue::Url => (structures.url_credentials, structure::url_password(bytes, end)),
-            Cue::Armour => (structures.private_key, structure::private_key(bytes, start)),
+            Cue::Armour => (structures.private_key, structure::private_key(bytes, end)),
             Cue::Putty => (structures.private_key, structure::putty_key(bytes, start)),
             Cue::Bearer => (structures.authorization, structure::bearer_token(bytes, end)),
             Cue::Basic => (structures.basic_auth, structure::basic_credentials(bytes, end)),
@@ -270,7 +270,10 @@ impl<'s> Scan<'s> {
         let part = |byte: &&u8| is_token(**byte) && !matches!(byte, b'+' | b'/') || **byte == b'.';
         let name_end = at + rest.iter().take(name::MAX_NAME).take_while(part).count();
         let after = self.bytes.get(name_end..).unwrap_or_default();
-        let length = name::joint_len(after.get(..after.len().min(64)).unwrap_or_default());
+        let length = match after {
+            [b'=', next, ..] if next.is_ascii_alphanumeric() => 1,
+            _ => name::joint_len(after.get(..after.len().min(64)).unwrap_or_default()),
+        };
         let value = name_end + length;
         if length == 0 {
             return name_end;
