@@ -12,6 +12,8 @@ pub(super) struct Anchors {
     separated: Table,
     /// How far into a run a literal without separators may stand by the form of its rule.
     depths: Vec<usize>,
+    /// Whether a literal is looked up by two separators.
+    doubled: bool,
 }
 
 /// A literal with what it stands for.
@@ -34,14 +36,17 @@ impl Anchors {
                 None => {
                     // Lines of separators are common, other bytes behind one are not.
                     let separators = text.iter().take_while(|byte| is_separator(**byte)).count();
-                    starts.extend(Entry::new(text, separators.saturating_sub(1), literal.rule));
+                    let offset = separators.saturating_sub(1).min(text.len().saturating_sub(2));
+                    starts.extend(Entry::new(text, offset, literal.rule));
                     depths.extend(Some(literal.lead).filter(|lead| *lead > 0));
                 }
             }
         }
         depths.sort_unstable();
         depths.dedup();
-        Self { starts: Table::new(starts), separated: Table::new(separated), depths }
+        let (starts, separated) = (Table::new(starts), Table::new(separated));
+        let doubled = starts.has_separators() || separated.has_separators();
+        Self { starts, separated, depths, doubled }
     }
 
     /// Calls `hit(position, rule)` for the literals of `run`, and of what is joined to it from `from` on,
@@ -81,8 +86,10 @@ impl Anchors {
         {
             at += offset;
             // They often stand in a row.
-            while at < stretch.end && text.get(at).is_some_and(|byte| is_separator(*byte)) {
-                if !self.separator(text, at, hit) {
+            let here = |at: usize| text.get(at).is_some_and(|byte| is_separator(*byte));
+            while at < stretch.end && here(at) {
+                let amid = here(at + 1) && at > stretch.start && here(at - 1);
+                if (!amid || self.doubled) && !self.separator(text, at, hit) {
                     return;
                 }
                 at += 1;
@@ -161,6 +168,11 @@ impl Table {
         let begins = |block: u16| entries.partition_point(|entry| entry.pair >> 6 < block);
         let blocks = (0..1024).map(begins).collect();
         Self { pairs, blocks, entries }
+    }
+
+    fn has_separators(&self) -> bool {
+        let double = |entry: &Entry| entry.pair.to_be_bytes().map(is_separator) == [true; 2];
+        self.entries.iter().any(double)
     }
 
     /// The literals whose pair stands at `at`; `false` when `hit` has said so.

@@ -59,34 +59,38 @@ pub(super) fn typed_password(bytes: &[u8], start: usize) -> Option<Range<usize>>
 /// The argument of the first of `names` on a command line, and where it begins.
 fn option<'b>(bytes: &'b [u8], start: usize, names: &[&[u8]]) -> Option<(usize, &'b [u8])> {
     let line = bytes.get(start..bytes.len().min(start + MAX_COMMAND))?;
-    let mut at = 0;
-    while at < line.len() {
+    for at in memchr::memchr2_iter(b'-', b'\n', line) {
         let rest = line.get(at..)?;
+        let before = at.checked_sub(1).and_then(|before| line.get(before));
+        if matches!(rest, [b'\n', ..]) {
+            // A line ends unless it is continued.
+            match before {
+                Some(b'\\') => continue,
+                _ => return None,
+            }
+        }
         let name = names.iter().find(|name| {
             rest.starts_with(name)
                 && matches!(rest.get(name.len()), Some(b' ' | b'=' | b'\'' | b'"'))
         });
-        if let Some(name) = name.filter(|_| at == 0 || line.get(at - 1) == Some(&b' ')) {
-            let gap = rest.get(name.len()..)?;
-            let open = gap.iter().take_while(|byte| b" =\"'".contains(byte)).count();
-            let argument = gap.get(open..)?;
-            let closes = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`\\".contains(byte);
-            let length = argument.iter().take_while(closes).count();
-            return Some((start + at + name.len() + open, argument.get(..length)?));
-        }
-        // A line ends unless it is continued.
-        if matches!(rest, [b'\n', ..]) && line.get(at.wrapping_sub(1)) != Some(&b'\\') {
-            return None;
-        }
-        at += 1;
+        let Some(name) = name.filter(|_| before.is_none_or(|byte| *byte == b' ')) else { continue };
+        let gap = rest.get(name.len()..)?;
+        let open = gap.iter().take_while(|byte| b" =\"'".contains(byte)).count();
+        let argument = gap.get(open..)?;
+        let closes = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`\\".contains(byte);
+        let length = argument.iter().take_while(closes).count();
+        return Some((start + at + name.len() + open, argument.get(..length)?));
     }
     None
 }
 
-/// The block that starts with `-----BEGIN`, if it is a private key with something in it.
-pub(super) fn private_key(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
+/// The block in whose first line a label begins at `start`, if it is a private key with something in it.
+pub(super) fn private_key(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     const LABEL: usize = 48;
-    let start = begin + "-----BEGIN ".len();
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let begin = start
+        .checked_sub(BEGIN.len())
+        .filter(|_| bytes.get(..start).is_some_and(|head| head.ends_with(BEGIN)))?;
     let label = bytes.get(start..bytes.len().min(start + LABEL))?;
     let dashes = memmem::find(label, b"-----")?;
     let named = label.get(..dashes)?;

@@ -20,7 +20,12 @@ impl Undo for Escape {
             let near = rest.get(..NEAR).unwrap_or(rest);
             let place = near.iter().position(|byte| matches!(*byte, b'\\' | ESC));
             let at = from + place.or_else(|| memchr::memchr2(b'\\', ESC, rest))?;
-            if let Some((becomes, length)) = escape(bytes, at) {
+            // Most backslashes are quoted themselves, or quote what rules read as it stands.
+            let begins =
+                |byte: &u8| matches!(byte, b'u' | b'U' | b'x' | b'0'..=b'3' | b'/' | b'e' | b'[');
+            if bytes.get(at + 1).is_some_and(begins)
+                && let Some((becomes, length)) = escape(bytes, at)
+            {
                 return Some(Edit { source: at..at + length, becomes, tells: true });
             }
             from = at + 1;

@@ -7,6 +7,8 @@ use super::edit::{Becomes, Edit};
 pub(in crate::secret) struct Mapped {
     text: String,
     parts: Vec<Part>,
+    /// Where the next byte of the last part would come from; `None` when it takes no more.
+    next: Option<Range<usize>>,
 }
 
 /// Bytes of the text that come from places of the source in equal steps: what was copied from every byte,
@@ -38,18 +40,17 @@ impl Mapped {
     /// Adds `part`, copied from the source at `at`.
     #[inline]
     pub(super) fn copy(&mut self, part: &str, at: usize) {
-        match part.len() {
-            0 => {}
-            1 => self.step(part, at..at + 1),
-            length => {
-                let follows = |last: &Part| {
-                    last.step == 1 && last.width == 1 && last.source(self.text.len()).start == at
-                };
-                if !self.parts.last().is_some_and(follows) {
+        match part.as_bytes() {
+            [] => {}
+            [byte] => self.step(char::from(*byte), at..at + 1),
+            bytes => {
+                let copies = self.parts.last().is_some_and(|last| last.step == 1);
+                if !copies || self.next != Some(at..at + 1) {
                     self.push(Part { at: self.text.len(), source: at, step: 1, width: 1 });
                 }
-                self.text.reserve(length);
                 self.text.push_str(part);
+                let end = at + bytes.len();
+                self.next = Some(end..end + 1);
             }
         }
     }
@@ -65,11 +66,10 @@ impl Mapped {
                 unit
             }
         };
-        let mut buffer = [0; 4];
-        let unit = unit.encode_utf8(&mut buffer);
-        match unit.len() {
-            1 => self.step(unit, edit.source.clone()),
-            _ => self.add(unit, edit.source.clone()),
+        if unit.is_ascii() {
+            self.step(unit, edit.source.clone());
+        } else {
+            self.add(unit.encode_utf8(&mut [0; 4]), edit.source.clone());
         }
     }
 
@@ -84,28 +84,36 @@ impl Mapped {
 
     /// Adds a space that stands between two parts of the source.
     pub(super) fn gap(&mut self, at: usize) {
-        self.step(" ", at..at);
+        self.step(' ', at..at);
     }
 
-    /// Adds a byte, made from `source`.
-    fn step(&mut self, part: &str, source: Range<usize>) {
-        let at = self.text.len();
-        self.text.push_str(part);
-        if let Some(last) = self.parts.last_mut()
-            && last.width == source.len()
-        {
-            if last.at + 1 == at {
-                last.step = source.start.saturating_sub(last.source);
-            }
-            if last.source(at) == source {
-                return;
-            }
+    /// Adds a character of one byte, made from `source`.
+    #[inline]
+    fn step(&mut self, unit: char, source: Range<usize>) {
+        if self.next.as_ref() != Some(&source) {
+            self.turn(source.clone());
         }
-        self.push(Part { at, source: source.start, step: source.len(), width: source.len() });
+        self.text.push(unit);
+        let step = self.parts.last().map_or(0, |last| last.step);
+        self.next = Some(source.start + step..source.end + step);
+    }
+
+    /// Makes the next byte come from `source`: a part of one byte has no step yet, others end.
+    fn turn(&mut self, source: Range<usize>) {
+        let (at, width) = (self.text.len(), source.len());
+        if let Some(last) = self.parts.last_mut()
+            && (last.at + 1, last.width) == (at, width)
+            && last.source <= source.start
+        {
+            last.step = source.start - last.source;
+            return;
+        }
+        self.push(Part { at, source: source.start, step: width, width });
     }
 
     fn push(&mut self, part: Part) {
         self.parts.push(part);
+        self.next = None;
     }
 
     /// Where in the source a stretch of the text comes from.

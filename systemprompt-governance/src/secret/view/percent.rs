@@ -1,7 +1,7 @@
 //! Percent-encoding (RFC 3986, section 2.1), and `%u0041` as ECMAScript's `escape` writes it.
 
-use super::View;
 use super::edit::{Becomes, Edit, Undo, find};
+use super::{View, hex};
 
 pub(super) struct Percent;
 
@@ -25,13 +25,17 @@ impl Undo for Percent {
 
 /// The character that stands encoded at `at`, and how long it is. What is no ASCII stays as it is.
 fn encoded(bytes: &[u8], at: usize) -> Option<(char, usize)> {
-    let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
-    if bytes.get(at + 1) == Some(&b'u') {
-        let code = (at + 2..at + 6).try_fold(0, |code, at| Some(code << 4 | digit(at)?))?;
-        return char::from_u32(code).filter(|unit| !unit.is_control()).map(|unit| (unit, 6));
+    match bytes.get(at + 1..)? {
+        [b'u', rest @ ..] => {
+            let [high, low] = *rest.first_chunk::<4>()?.as_chunks::<2>().0 else { return None };
+            let code = u32::from(hex::byte(high)?) << 8 | u32::from(hex::byte(low)?);
+            char::from_u32(code).filter(|unit| !unit.is_control()).map(|unit| (unit, 6))
+        }
+        rest => {
+            let byte = hex::byte(*rest.first_chunk::<2>()?)?;
+            byte.is_ascii().then_some((char::from(byte), 3))
+        }
     }
-    let byte = u8::try_from(digit(at + 1)? << 4 | digit(at + 2)?).ok()?;
-    byte.is_ascii().then_some((char::from(byte), 3))
 }
 
 #[cfg(test)]

@@ -45,13 +45,13 @@ fn aligned(run: &[u8]) -> Option<usize> {
     let room = |junk: &&usize| **junk + 4 * (SURE + 1) <= run.len();
     let junk = *JUNK.iter().find(room)?;
     let readable = |at: usize| {
-        base64::triple(run, at).is_some_and(|[one, two, three]| {
-            is_readable(one) & is_readable(two) & is_readable(three)
-        })
+        let [one, two, three] = base64::triple(run, at).unwrap_or_default();
+        is_readable(one) & is_readable(two) & is_readable(three)
     };
     // Chance decides about each: they are counted before there is a branch.
-    let first = [0, 1, 2, 3].map(|shift| readable(junk + shift));
-    if first == [false; 4] {
+    let (one, two) = (readable(junk), readable(junk + 1));
+    let (three, four) = (readable(junk + 2), readable(junk + 3));
+    if !(one | two | three | four) {
         return None;
     }
     let sure = |shift: &usize| (0..SURE).all(|quantum| readable(junk + shift + quantum * 4));

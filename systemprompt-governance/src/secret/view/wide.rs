@@ -25,14 +25,15 @@ pub(super) fn decode(bytes: &[u8]) -> Option<String> {
     let (pairs, _) = bytes.as_chunks::<2>();
     let ascii = |[high, low]: [u8; 2]| high == 0 && (low.is_ascii_graphic() || low == b' ');
     let most = |count: usize| pairs.len() >= 8 && count * 10 >= pairs.len() * 8;
-    let units: Vec<u16> = if most(pairs.iter().filter(|pair| ascii([pair[1], pair[0]])).count()) {
-        pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect()
+    let order = if most(pairs.iter().filter(|pair| ascii([pair[1], pair[0]])).count()) {
+        u16::from_le_bytes
     } else if most(pairs.iter().filter(|pair| ascii(**pair)).count()) {
-        pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect()
+        u16::from_be_bytes
     } else {
         return None;
     };
-    Some(String::from_utf16_lossy(&units))
+    let units = char::decode_utf16(pairs.iter().map(|pair| order(*pair)));
+    Some(units.map(|unit| unit.unwrap_or('?')).collect())
 }
 
 #[cfg(test)]
