@@ -288,13 +288,18 @@ impl Baseline {
         let mut literals = Vec::new();
         let mut of_keyword = Vec::new();
         let mut rules = Vec::new();
-        for format in Scanner::formats().filter(|format| !format.keywords.is_empty()) {
-            literals.extend(format.keywords.iter().map(String::as_str));
-            of_keyword.extend(format.keywords.iter().map(|_| rules.len()));
-            let pattern = RegexBuilder::new(format.pattern).unicode(false).build();
+        for format in Scanner::formats().filter(|format| !format.pattern.is_empty()) {
+            let triggers = if format.keywords.is_empty() { format.names } else { format.keywords };
+            literals.extend(triggers.iter().map(String::as_str));
+            of_keyword.extend(triggers.iter().map(|_| rules.len()));
+            let pattern = match format.names {
+                [] => format.pattern.to_owned(),
+                names => behind_a_name(names, format.pattern),
+            };
+            let pattern = RegexBuilder::new(&pattern).unicode(false).size_limit(1 << 26).build();
             rules.push(pattern.expect("a valid pattern"));
         }
-        // What stands in for the rules that go by name.
+        // What stands in for the rules that go by any name.
         let assignment =
             r#"(?i)(password|passwd|pwd|secret|token|api_?key)["']?\s*(=|:|=>)\s*["']?[^\s"']{8,}"#;
         for keyword in ["passw", "pwd", "secret", "token", "api_key", "apikey"] {
@@ -319,4 +324,13 @@ impl Baseline {
         let rules = self.rules.iter().zip(hit).filter(|(_, hit)| *hit);
         rules.filter(|(rule, _)| rule.is_match(text)).count()
     }
+}
+
+/// The expression of a value behind a name: identifier, operator, value, as scanners of that kind write it.
+fn behind_a_name(names: &[String], value: &str) -> String {
+    let names: Vec<_> = names.iter().map(|name| name.replace('_', "[-_. ]?")).collect();
+    format!(
+        r#"(?i:[a-z0-9_.-]{{0,40}}(?:{})[ \ta-z0-9_.-]{{0,20}}[\s"']{{0,3}}(?:=>|:=|=|:|>)[\s"'=]{{0,5}})(?:{value})(?:["'\s;,]|$)"#,
+        names.join("|")
+    )
 }

@@ -59,6 +59,16 @@ fn the_governor_alone_decides() {
 }
 
 #[test]
+fn a_secret_reaches_the_service_and_not_the_model() {
+    let text = output("inject_secret", &[]);
+    assert!(text.contains("the service got: 26 bytes of credential\n"), "{text}");
+    let seen = text.lines().find(|line| line.starts_with("the model sees: ")).expect("a result");
+    let told =
+        r#"rain, for {"city": "Bern"}, says the owner of Bearer [redacted:secret://weather-key]"#;
+    assert_eq!(seen, format!("the model sees: {told}"));
+}
+
+#[test]
 fn a_check_of_ones_own_denies() {
     let text = output("custom_check", &[]);
     assert!(text.contains("  allowed\n") && text.contains("/workspace only"), "{text}");

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each crate of the family may depend on, of the family.
-const ALLOWED: [(&str, &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("systemprompt-core", &[]),
     ("systemprompt-governance", &["systemprompt-core"]),
     ("systemprompt-audit", &["systemprompt-core"]),
     ("systemprompt-identity", &["systemprompt-core"]),
+    ("systemprompt-custody", &["systemprompt-core"]),
     (
         "systemprompt-runtime",
         &[
@@ -17,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 7] = [
             "systemprompt-governance",
             "systemprompt-audit",
             "systemprompt-identity",
+            "systemprompt-custody",
         ],
     ),
     (
@@ -26,6 +28,7 @@ const ALLOWED: [(&str, &[&str]); 7] = [
             "systemprompt-governance",
             "systemprompt-audit",
             "systemprompt-identity",
+            "systemprompt-custody",
             "systemprompt-runtime",
         ],
     ),
@@ -36,6 +39,7 @@ const ALLOWED: [(&str, &[&str]); 7] = [
             "systemprompt-governance",
             "systemprompt-audit",
             "systemprompt-identity",
+            "systemprompt-custody",
             "systemprompt-runtime",
             "systemprompt-cli",
         ],

@@ -4,6 +4,8 @@
 //!   together. It is the [`AuditSink`](systemprompt_core::contract::AuditSink) and the
 //!   [`PermitLedger`](systemprompt_core::contract::PermitLedger) of a governor.
 //! - [`append_in`] appends to the command line's own log inside a transaction of the caller.
+//! - [`ChangeLog`] is that log as a [`ChangeSink`](systemprompt_core::contract::ChangeSink), for those who know
+//!   the contract alone.
 //! - [`AuditReader`] is the reading end: five-point traces, events by filter, page by page.
 //! - [`Follower`] reads the logs onwards as they grow.
 //! - [`analytics`] says what was used, what it cost and what was denied.
@@ -24,7 +26,6 @@
 //! | `postgres` | the PostgreSQL store | no |
 //! | `http` | an axum router over [`AuditReader`] | no |
 //! | `export` | [`export`]: the log in the formats of SIEMs, and the sinks that take it there | no |
-//! | `transit` | a key encryption key in the transit engine of Vault or OpenBao | no |
 //! | `witness` | checkpoints over HTTP | no |
 
 #![cfg_attr(
@@ -34,6 +35,7 @@
 
 pub mod analytics;
 mod append_in;
+mod change_log;
 pub mod checkpoint;
 mod column;
 mod error;
@@ -71,6 +73,7 @@ pub mod verify;
 mod writer;
 
 pub use append_in::{append_in, append_sealed_in};
+pub use change_log::ChangeLog;
 pub use error::{OpenError, QueryError, StoreError};
 pub use log::AuditLog;
 pub use open_permit::OpenPermit;

@@ -3,6 +3,7 @@
 mod audit;
 mod policy;
 mod scan;
+mod secrets;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,9 @@ pub(crate) use self::audit::{
 
 pub(crate) use self::policy::{FailOn, PolicyCommand, ReplayArgs, ShadowArgs};
 pub(crate) use self::scan::{ConfidenceArg, InputArg, ScanArgs, ScanFormatArg};
+pub(crate) use self::secrets::{
+    ImportArgs, PlaceArgs, RevokedPlaceArgs, SecretArgs, SecretsCommand, SetArgs,
+};
 
 /// The governance layer between AI agents and everything they touch.
 #[derive(Debug, Parser)]
@@ -50,6 +54,9 @@ pub(crate) enum Command {
     /// Create and list users.
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Keep secrets for the servers, and say which server gets which.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Look after the database.
     #[command(subcommand)]
     Db(DbCommand),

@@ -32,7 +32,7 @@ use systemprompt_runtime::AppBuilder;
 use crate::args::{AuditCommand, Cli, Command, KeysCommand, PluginsCommand, UsersCommand};
 use crate::command::{
     analytics, audit, audit_key, audit_proof, audit_verify, config, db, govern, keys, plugins,
-    scan, serve, users,
+    scan, secrets, serve, users,
 };
 use crate::failure::Failure;
 use crate::output::Output;
@@ -53,8 +53,18 @@ where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
+        Err(error) if may_repeat_a_secret(&error, &args) => {
+            let failure = Failure::usage(
+                "an argument is not known, and is not repeated here because it may be a secret. A value is \
+                 never an argument: it is read from standard input, or asked for when that is a terminal. See \
+                 `systemprompt secrets --help`",
+            );
+            Output::new(args.iter().any(|arg| arg == "--json")).fail(&failure);
+            return failure.code();
+        }
         Err(error) => {
             // Help and version go to standard output and are no failure.
             let _ = error.print();
@@ -71,6 +81,21 @@ where
     }
 }
 
+/// Whether the error shows an argument that somebody has taken for the place of a value.
+fn may_repeat_a_secret(error: &clap::Error, args: &[OsString]) -> bool {
+    use clap::error::ErrorKind;
+    let repeats = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument
+            | ErrorKind::InvalidSubcommand
+            | ErrorKind::InvalidValue
+            | ErrorKind::ValueValidation
+            | ErrorKind::TooManyValues
+            | ErrorKind::WrongNumberOfValues
+    );
+    repeats && args.iter().any(|arg| arg == "secrets")
+}
+
 fn block_on(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -85,6 +110,7 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
         return serve::run(app, args, profile, output).await;
     }
     let linked = app.registry().map_err(Failure::config)?;
+    let custody_encryption = app.own_custody_encryption().cloned();
     match &cli.command {
         Command::Scan(args) => return scan::run(args, profile, output),
         Command::Config(command) => return config::run(command, profile, linked, output),
@@ -121,6 +147,9 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
         Command::Keys(KeysCommand::Revoke(args)) => keys::revoke(args, &session, output).await,
         Command::Users(UsersCommand::Create(args)) => users::create(args, &session, output).await,
         Command::Users(UsersCommand::List) => users::list(&session, output).await,
+        Command::Secrets(command) => {
+            secrets::run(command, &session, custody_encryption, output).await
+        }
         Command::Govern(args) => govern::run(args, &session, output).await,
         Command::Policy(command) => command::policy::run(command, &session, output).await,
         Command::Audit(command) => audit::run(command, &session, output).await,

@@ -14,7 +14,8 @@ use crate::session::Session;
 /// The scanner of the installation, as servers have it. Which of its rules count is up to the policy.
 pub(crate) fn scanner(session: &Session) -> Result<Scanner, Failure> {
     let key = session.config.fingerprint_key();
-    Scanner::builder().fingerprint_key(key.expose().as_bytes()).build().map_err(Failure::config)
+    systemprompt_runtime::scanner(&session.registry, key.expose().as_bytes())
+        .map_err(Failure::config)
 }
 
 /// The host checks of all extensions.

@@ -11,6 +11,8 @@
 //! | `database` | `DbPool`, schema installation, migrations | no |
 //! | `sqlite` | the embedded SQLite backend of `database` | no |
 //! | `config` | `profile.yaml`: parsing, validation, JSON Schema, bootstrap | no |
+//! | `encryption` | data keys, and the keys that encrypt them | no |
+//! | `transit` | a key encryption key in the transit engine of Vault or OpenBao | no |
 //! | `events` | the in-process event bus | no |
 //! | `api` | problem documents, the HTTP authentication contract, `From<axum::Router>` | no |
 
@@ -22,11 +24,14 @@ pub mod call;
 pub mod clock;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod content;
 pub mod contract;
 #[cfg(feature = "database")]
 pub mod database;
 pub mod decision;
 pub mod durable;
+#[cfg(feature = "encryption")]
+pub mod encryption;
 pub mod event;
 #[cfg(feature = "events")]
 pub mod event_bus;

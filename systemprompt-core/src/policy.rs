@@ -4,6 +4,13 @@
 //! finds is named by its path in the document (`rules[3].agents[0]`), which the configuration loader
 //! turns into file, line and column.
 
+mod secrets;
+
+pub use self::secrets::{
+    Canary, SecretAction, SecretActionRule, SecretConfidence, SecretDirection, SecretExemption,
+    SecretPolicy, SecretRule,
+};
+
 use serde::{Deserialize, Serialize};
 
 /// The `governance` section of a profile.
@@ -30,7 +37,7 @@ pub struct PolicyDocument {
     pub blocklists: Vec<Blocklist>,
     /// Rate limits. Every limit applies to every call.
     pub limits: Vec<LimitPolicy>,
-    /// The secret check.
+    /// The secret check, and what is done about what it finds.
     pub secrets: SecretPolicy,
     /// Host checks.
     pub checks: CheckPolicy,
@@ -188,23 +195,6 @@ pub enum LimitKey {
     Server,
     /// The department.
     Department,
-}
-
-/// The secret check.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct SecretPolicy {
-    /// `false` turns the check off; evaluations then show it as `disabled`.
-    pub enabled: bool,
-    /// Ids of detection rules that are not used.
-    pub disabled_rules: Vec<String>,
-}
-
-impl Default for SecretPolicy {
-    fn default() -> Self {
-        Self { enabled: true, disabled_rules: Vec::new() }
-    }
 }
 
 /// How host checks run.

@@ -8,15 +8,15 @@ use systemprompt_core::decision::Outcome;
 use systemprompt_core::id::PermitId;
 use systemprompt_core::principal::Principal;
 
+use crate::governor::Current;
 use crate::record::{redacted_id, text};
 use crate::repeat::Repeats;
-use crate::secret::Scanner;
 
 /// The ledger as permits and doors see it: outcomes are redacted on their way to the log, and a permit
 /// that is spent is no longer handed out to repeats.
 pub(crate) struct GovernedLedger {
     pub(crate) inner: Arc<dyn PermitLedger>,
-    pub(crate) scanner: Scanner,
+    pub(crate) current: Arc<Current>,
     pub(crate) repeats: Arc<Repeats>,
 }
 
@@ -28,7 +28,7 @@ impl PermitLedger for GovernedLedger {
         principal: &Principal,
         mut outcome: Outcome,
     ) -> Result<(), SettleError> {
-        outcome.error = outcome.error.map(|error| text(&self.scanner, &error).into_owned());
+        outcome.error = outcome.error.map(|error| text(&*self.current, &error).into_owned());
         let result = self.inner.settle(permit, principal, outcome).await;
         if matches!(result, Ok(()) | Err(SettleError::AlreadySettled | SettleError::Expired)) {
             self.repeats.spent(permit);
@@ -46,8 +46,8 @@ impl PermitLedger for GovernedLedger {
     }
 
     async fn find(&self, call: GrantedCall<'_>) -> Result<Option<FoundPermit>, AuditError> {
-        let session = call.session.and_then(|session| redacted_id(&self.scanner, session));
-        let Some(call_id) = redacted_id(&self.scanner, call.call_id) else { return Ok(None) };
+        let session = call.session.and_then(|session| redacted_id(&*self.current, session));
+        let Some(call_id) = redacted_id(&*self.current, call.call_id) else { return Ok(None) };
         let (principal, session) = (call.principal, session.as_ref());
         self.inner.find(GrantedCall { principal, session, call_id: &call_id }).await
     }

@@ -12,7 +12,9 @@
 //! | `http` | axum routers of the hook and API doors, the tower layer for `http::Request` | no |
 
 mod check;
+pub mod description;
 mod governor;
+mod handle;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod layer;
@@ -27,7 +29,10 @@ mod shadow;
 pub mod stats;
 
 #[doc(inline)]
-pub use governor::{BuildError, DryRun, Governor, GovernorBuilder, ReloadError};
+pub use governor::{
+    BuildError, DryRun, Governor, GovernorBuilder, ReloadError, SecretStream, ToolFailure,
+    ToolResult,
+};
 #[doc(inline)]
 pub use policy::{KnownIds, Policy, PolicySource};
 #[doc(inline)]

@@ -162,7 +162,7 @@ fn event(
     }
 }
 
-fn circumstances(
+pub(crate) fn circumstances(
     redact: &dyn Redact,
     policy: &Policy,
     (door, context): (Door, &CallContext),

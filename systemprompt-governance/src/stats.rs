@@ -58,13 +58,14 @@ const DOORS: [Door; 7] =
     [Door::Hook, Door::Api, Door::Mcp, Door::Gateway, Door::A2a, Door::Embedded, Door::Cli];
 
 /// Allow, pending, then the codes of denials; what is not listed counts as the last.
-const OUTCOMES: [(Verdict, Option<&str>); 21] = [
+const OUTCOMES: [(Verdict, Option<&str>); 22] = [
     (Verdict::Allow, None),
     (Verdict::Pending, None),
     (Verdict::Deny, Some("unknown_tool")),
     (Verdict::Deny, Some("unknown_agent")),
     (Verdict::Deny, Some("scope_violation")),
     (Verdict::Deny, Some("secret_detected")),
+    (Verdict::Deny, Some("scan_budget_exceeded")),
     (Verdict::Deny, Some("blocked")),
     (Verdict::Deny, Some("rate_limited")),
     (Verdict::Deny, Some("malformed_call")),

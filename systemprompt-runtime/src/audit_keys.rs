@@ -1,16 +1,11 @@
 //! The keys that the audit log encrypts persons with, as the profile says.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use systemprompt_audit::retention::Retention;
-use systemprompt_audit::subject::{
-    KeyEncryption, LocalKey, SubjectKeys, Transit, TransitOptions, TransitToken,
-};
+use systemprompt_audit::subject::SubjectKeys;
 use systemprompt_core::bootstrap::Config;
-use systemprompt_core::config::{KeyEncryptionRef, SecretRef, VaultKey};
 
 use crate::StartError;
+use crate::key_encryption::key_encryption;
 
 /// The keys that the audit log encrypts persons with; `None` when it does not.
 ///
@@ -18,39 +13,7 @@ use crate::StartError;
 /// [`StartError`] when the key that the profile refers to cannot be used.
 pub fn subject_keys(config: &Config) -> Result<Option<SubjectKeys>, StartError> {
     let Some(encryption) = &config.profile().audit.encryption else { return Ok(None) };
-    let (path, reference) = encryption.key.secret();
-    let fault = |error: &dyn std::fmt::Display| {
-        StartError::Config(config.loaded().diagnostic(path, &error.to_string()).into())
-    };
-    let secret = reference.resolve(config.environment()).map_err(|error| fault(&error))?.value;
-    let key: Arc<dyn KeyEncryption> = match &encryption.key {
-        KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => {
-            Arc::new(LocalKey::parse(&secret).map_err(|error| fault(&error))?)
-        }
-        KeyEncryptionRef::Age(age) => {
-            let named = "audit.encryption.key.age.file";
-            let unusable = |error: &dyn std::fmt::Display| {
-                StartError::Config(config.loaded().diagnostic(named, &error.to_string()).into())
-            };
-            let file = std::fs::read(&age.file).map_err(|error| unusable(&error))?;
-            Arc::new(LocalKey::decrypt_age(&file, &secret).map_err(|error| unusable(&error))?)
-        }
-        KeyEncryptionRef::Vault(vault) => {
-            let VaultKey { url, mount, name, token, timeout_ms } = vault;
-            let token = match token {
-                SecretRef::Env(_) => TransitToken::Value(secret),
-                SecretRef::File(path) => TransitToken::File(path.clone()),
-            };
-            let options = TransitOptions {
-                url: url.as_str().parse().map_err(|error| fault(&error))?,
-                mount: mount.clone(),
-                name: name.clone(),
-                token,
-                timeout: Duration::from_millis(*timeout_ms),
-            };
-            Arc::new(Transit::new(options).map_err(|error| fault(&error))?)
-        }
-    };
+    let key = key_encryption(config, &encryption.key, "audit.encryption.key")?;
     Ok(Some(SubjectKeys::new(key)))
 }
 

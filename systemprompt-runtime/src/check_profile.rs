@@ -5,12 +5,12 @@ use systemprompt_core::bootstrap::{ProfileBootstrap, SecretsBootstrap};
 use systemprompt_core::config::{ConfigError, Diagnostic, LoadedProfile};
 use systemprompt_core::extension::{ExtensionContext, TypedExtensionRegistry};
 use systemprompt_core::id::PolicyVersion;
-use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{KnownIds, Policy};
 
 use crate::StartError;
 use crate::enabled::Enabled;
 use crate::issuer::missing_keys;
+use crate::secret_rules;
 use crate::shadow;
 
 /// A profile that an application would start with, as far as that can be told without a database.
@@ -42,11 +42,11 @@ pub fn check_profile(
         Ok(checks) if faults.is_empty() => checks.iter().map(|check| check.id().into()).collect(),
         _ => disabled_checks(loaded),
     };
-    let known = KnownIds { checks: checks.clone(), secret_rules: secret_rules() };
+    let known = known(&registry, checks)?;
     if let Err(error) = shadow::check(loaded, profile.environment(), &known) {
         faults.extend_from_slice(error.diagnostics());
     }
-    match compile(loaded, checks) {
+    match compile(loaded, &known) {
         Ok(policy) => {
             ConfigError::of(faults)?;
             Ok(CheckedProfile { policy_version: policy.version().clone() })
@@ -67,28 +67,34 @@ pub(crate) fn enabled(
     let mut faults = missing_keys(loaded);
     let enabled = Enabled::of(loaded, extensions, &mut faults);
     if !faults.is_empty() {
-        faults.extend(policy_faults(loaded));
+        faults.extend(policy_faults(loaded, &enabled.registry));
     }
     ConfigError::of(faults)?;
     Ok(enabled)
 }
 
 /// What is wrong with the policy, as far as that can be told without the checks of the host.
-fn policy_faults(loaded: &LoadedProfile) -> Vec<Diagnostic> {
-    match compile(loaded, disabled_checks(loaded)) {
+fn policy_faults(loaded: &LoadedProfile, registry: &TypedExtensionRegistry) -> Vec<Diagnostic> {
+    // A rule file with a fault is what the start itself will fail for.
+    let Ok(known) = known(registry, disabled_checks(loaded)) else { return Vec::new() };
+    match compile(loaded, &known) {
         Ok(_) => Vec::new(),
         Err(error) => error.diagnostics().to_vec(),
     }
 }
 
-fn compile(loaded: &LoadedProfile, checks: BTreeSet<Arc<str>>) -> Result<Policy, ConfigError> {
-    let known = KnownIds { checks, secret_rules: secret_rules() };
-    Policy::compile(&loaded.profile.governance, &known)
+fn compile(loaded: &LoadedProfile, known: &KnownIds) -> Result<Policy, ConfigError> {
+    Policy::compile(&loaded.profile.governance, known)
         .map_err(|faults| loaded.policy_error(&faults))
 }
 
-fn secret_rules() -> BTreeSet<Arc<str>> {
-    Scanner::rule_ids().map(Arc::from).collect()
+/// What a policy may name.
+fn known(
+    registry: &TypedExtensionRegistry,
+    checks: BTreeSet<Arc<str>>,
+) -> Result<KnownIds, StartError> {
+    // Nothing is searched with it, so that the key does not matter.
+    Ok(KnownIds::new(checks, &secret_rules::scanner(registry, &[0; 32])?))
 }
 
 fn disabled_checks(loaded: &LoadedProfile) -> BTreeSet<Arc<str>> {

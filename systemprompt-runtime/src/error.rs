@@ -4,7 +4,9 @@ use systemprompt_core::bootstrap::BootstrapError;
 use systemprompt_core::config::ConfigError;
 use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::{DatabaseError, SchemaError};
+use systemprompt_core::encryption::KeyEncryptionError;
 use systemprompt_core::extension::ExtensionError;
+use systemprompt_custody::CustodyError;
 use systemprompt_governance::BuildError;
 use systemprompt_governance::secret::ScannerError;
 use systemprompt_identity::IdentityError;
@@ -43,6 +45,15 @@ pub enum StartError {
     /// The start could not be recorded.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The secrets in custody cannot be read.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
+    /// The key that encrypts the secrets in custody is not theirs.
+    #[error(
+        "the secrets in the database were encrypted by another key than `custody.key` of the profile, or \
+         `custody.key` in the data folder; put that key back: {0}"
+    )]
+    CustodyKey(KeyEncryptionError),
     /// Identities cannot be read.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -21,6 +21,7 @@ mod app;
 mod audit_keys;
 mod audit_signing;
 mod check_profile;
+mod custody;
 mod enabled;
 mod error;
 mod export;
@@ -29,10 +30,12 @@ mod forget_revocations;
 mod issuer;
 mod jobs;
 mod journal;
+mod key_encryption;
 pub mod logging;
 mod metrics;
 mod prune_events;
 mod reload;
+mod secret_rules;
 pub mod server;
 mod shadow;
 mod signal;
@@ -47,4 +50,8 @@ pub use audit_signing::previous_key;
 #[doc(inline)]
 pub use check_profile::{CheckedProfile, check_profile};
 #[doc(inline)]
+pub use custody::custody_key;
+#[doc(inline)]
 pub use error::StartError;
+#[doc(inline)]
+pub use secret_rules::scanner;

@@ -33,7 +33,7 @@ pub(crate) fn check(
     let with_own = |policy: &LoadedPolicy| {
         let own = policy.document.checks.disabled.iter().map(|id| Arc::from(id.as_str()));
         let checks: BTreeSet<_> = known.checks.iter().cloned().chain(own).collect();
-        KnownIds { checks, secret_rules: known.secret_rules.clone() }
+        KnownIds { checks, ..known.clone() }
     };
     load_with(loaded, environment, with_own).map(|_| ())
 }

@@ -2,8 +2,8 @@
 
 #[doc(inline)]
 pub use systemprompt_audit::{
-    AuditLog, AuditOptions, AuditReader, AuditStats, Cursor, CursorError, EventFilter, EventRecord,
-    FilterError, FivePointTrace, Followed, FollowedEvent, Follower, InstantError,
+    AuditLog, AuditOptions, AuditReader, AuditStats, ChangeLog, Cursor, CursorError, EventFilter,
+    EventRecord, FilterError, FivePointTrace, Followed, FollowedEvent, Follower, InstantError,
     LATENCY_BOUNDS_US, LatencyHistogram, LogHeads, LogPosition, Named, NumberRange, OpenError,
     OpenPermit, Origin, OriginError, Page, PageSize, Point, PositionError, QueryError, ReadLimits,
     ReadScope, StoreError, TracePoints, TracedCall, append_in, append_sealed_in, parse_instant,
@@ -80,9 +80,11 @@ pub mod verify {
 pub mod subject {
     #[doc(inline)]
     pub use systemprompt_audit::subject::{
-        EraseError, Erased, Erasure, KeyEncryption, KeyEncryptionError, LocalKey, RewrapError,
-        Rewrapped, SubjectKeys, erase_subject, pseudonyms_of, rewrap_keys,
+        EraseError, Erased, Erasure, RewrapError, Rewrapped, SubjectKeys, erase_subject,
+        pseudonyms_of, rewrap_keys,
     };
+    #[doc(inline)]
+    pub use systemprompt_core::encryption::{KeyEncryption, KeyEncryptionError, LocalKey};
 }
 
 /// How long events are kept.

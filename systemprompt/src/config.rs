@@ -9,10 +9,10 @@ pub use systemprompt_core::bootstrap::{
 #[doc(inline)]
 pub use systemprompt_core::config::{
     AgeKey, AmountError, AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError,
-    DatabaseSection, DatabaseUrl, DatabaseUrlError, Diagnostic, EncryptionSection, Environment,
-    ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor,
-    KeepSize, KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection,
-    Position, Profile, RetentionSection, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection,
-    ShadowPolicy, SigningAlgorithm, SourceMap, VaultKey, WitnessTarget, json_schema, load,
-    load_policy, parse, parse_policy,
+    CustodySection, DatabaseSection, DatabaseUrl, DatabaseUrlError, Diagnostic, EncryptionSection,
+    Environment, ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource,
+    KeepFor, KeepSize, KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel,
+    LoggingSection, Position, Profile, RetentionSection, STARTER_PROFILE, SecretRef,
+    SecretsSection, ServerSection, ShadowPolicy, SigningAlgorithm, SourceMap, VaultKey,
+    WitnessTarget, json_schema, load, load_policy, parse, parse_policy,
 };

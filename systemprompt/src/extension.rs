@@ -22,6 +22,7 @@
 //! | [`ProviderExtensionTyped`] | upstreams for model requests |
 //! | [`ConfigExtensionTyped`] | settings in the profile |
 //! | [`CheckExtensionTyped`] | checks that may deny a tool call |
+//! | [`SecretRuleExtensionTyped`] | formats of credentials for the secret scanner |
 //!
 //! A [`TypedExtensionRegistry`] holds the extensions of one application in one order, after it has
 //! checked that they go together. An [`ExtensionBuilder`] makes one of extensions that are named
@@ -57,7 +58,7 @@ pub mod prelude {
         ApiExtensionTyped, CheckExtensionTyped, ConfigExtensionTyped, Extension, ExtensionBuilder,
         ExtensionContext, ExtensionEntry, ExtensionError, ExtensionFailure, ExtensionMetadata,
         ExtensionRouter, JobExtensionTyped, Migration, ProviderExtensionTyped, SchemaDefinition,
-        SchemaExtensionTyped, TypedExtensionRegistry,
+        SchemaExtensionTyped, SecretRuleExtensionTyped, SecretRuleFile, TypedExtensionRegistry,
     };
     #[doc(no_inline)]
     pub use systemprompt_core::{extension_entry, register_extension};
@@ -70,7 +71,8 @@ pub use systemprompt_core::extension::{
     ExtensionEntry, ExtensionError, ExtensionFailure, ExtensionMetadata, ExtensionRouter,
     ExtensionSettings, JobExtensionTyped, Migration, MountedRouter, ProviderExtensionTyped,
     RESERVED_PREFIXES, RegisteredExtension, SchemaConflict, SchemaDefinition, SchemaExtensionTyped,
-    SchemaOwner, Site, TypedEntry, TypedExtensionRegistry,
+    SchemaOwner, SecretRuleExtensionTyped, SecretRuleFile, Site, TypedEntry,
+    TypedExtensionRegistry,
 };
 #[doc(inline)]
 pub use systemprompt_core::{extension_entry, register_extension};

@@ -5,7 +5,7 @@ pub use systemprompt_governance::stats::{DecisionCount, Histogram};
 #[doc(inline)]
 pub use systemprompt_governance::{
     BuildError, DryRun, Governor, GovernorBuilder, KnownIds, MemoryRateStore, OpenPermit, Policy,
-    PolicySource, ReloadError, ShadowStats, Stats,
+    PolicySource, ReloadError, SecretStream, ShadowStats, Stats, ToolFailure, ToolResult,
 };
 
 /// Recorded decisions, decided again by another policy.
@@ -14,6 +14,14 @@ pub mod replay {
     pub use systemprompt_governance::replay::{
         Change, ChangeReport, Counted, Direction, Grounds, RecordedCheck, RecordedDecision, Replay,
         ReplayReport, Replayed, UndecidedReport, Unknown,
+    };
+}
+
+/// What servers say about their tools.
+pub mod description {
+    #[doc(inline)]
+    pub use systemprompt_governance::description::{
+        Clash, HiddenInstruction, InstructionKind, ToolCard, clashes, hidden_instructions, visible,
     };
 }
 

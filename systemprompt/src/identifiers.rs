@@ -4,6 +4,7 @@
 pub use systemprompt_core::id::{
     AgentId, AiRequestId, ArtifactId, Audience, CallId, ClientId, ContentId, ContextId,
     DepartmentId, Email, EventId, FileId, IdError, McpExecutionId, McpServerId, MessageId,
-    PermitId, PluginId, PolicyVersion, ProfileName, RoleId, Scope, ServerName, SessionId, SkillId,
-    TaskId, TenantId, TokenId, ToolName, TraceId, UserId, ValidatedFilePath, ValidatedUrl,
+    PermitId, PluginId, PolicyVersion, ProfileName, RoleId, Scope, SecretName, ServerName,
+    SessionId, SkillId, TaskId, TenantId, TokenId, ToolName, TraceId, UserId, ValidatedFilePath,
+    ValidatedUrl,
 };

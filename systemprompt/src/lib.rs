@@ -32,7 +32,8 @@
 //! | `config` | `config`: `profile.yaml` | no |
 //! | `events` | `events`: the in-process event bus | no |
 //! | `governance` | `governance`: the governor and its policy | no |
-//! | `security` | `security`: the secret scanner | no |
+//! | `security` | `security::scan`: the secret scanner | no |
+//! | `custody` | `security::custody`: secrets kept encrypted for the servers that need them | no |
 //! | `audit` | `audit`, `analytics`: the log, and sums over it | no |
 //! | `export` | `audit::export`: the log in the formats of SIEMs, and the sinks that take it there | no |
 //! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
@@ -70,7 +71,7 @@ pub mod logging;
 pub mod oauth;
 #[cfg(feature = "runtime")]
 pub mod runtime;
-#[cfg(feature = "security")]
+#[cfg(any(feature = "security", feature = "custody"))]
 pub mod security;
 #[cfg(feature = "identity")]
 pub mod users;

@@ -8,6 +8,10 @@ pub use systemprompt_core::call::{
 #[doc(inline)]
 pub use systemprompt_core::clock::{Clock, ManualClock, SystemClock, Timestamp, TimestampError};
 #[doc(inline)]
+pub use systemprompt_core::content::{
+    Content, ContentBody, ContentFinding, ContentOrigin, ContentVerdict, Inspection, StreamOrigin,
+};
+#[doc(inline)]
 pub use systemprompt_core::decision::{
     Approval, CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Injected,
     LimitState, Outcome, OutcomeStatus, Permit, PermitClaim, PermitGrant, PermitTicket, RateWindow,
@@ -23,8 +27,9 @@ pub use systemprompt_core::event::{
 pub use systemprompt_core::money::Microdollars;
 #[doc(inline)]
 pub use systemprompt_core::policy::{
-    AgentPolicy, Blocklist, CheckPolicy, Effect, LimitKey, LimitPolicy, OnAllow, PolicyDocument,
-    PolicyFault, ScopeRule, SecretPolicy,
+    AgentPolicy, Blocklist, Canary, CheckPolicy, Effect, LimitKey, LimitPolicy, OnAllow,
+    PolicyDocument, PolicyFault, ScopeRule, SecretAction, SecretActionRule, SecretConfidence,
+    SecretDirection, SecretExemption, SecretPolicy, SecretRule,
 };
 #[doc(inline)]
 pub use systemprompt_core::principal::{ActorChainError, MAX_ACTORS, Principal, PrincipalClaims};

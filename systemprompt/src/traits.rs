@@ -3,8 +3,13 @@
 #[doc(inline)]
 pub use systemprompt_core::contract::{
     AuditError, AuditSink, Check, CheckFailure, CheckVerdict, Decide, FoundPermit, GrantedCall,
-    Job, JobError, LlmError, LlmProvider, LlmRequest, LlmResponse, PermitLedger, PermitState,
-    RateCharge, RateRefusal, RateStore, RateStoreError, RejectedCall, Schedule, SecretStore,
-    SecretStoreError, SettleError, TemplateError, TemplateProvider, TokenError, TokenVerifier,
-    ToolDefinition, ToolError, ToolProvider,
+    Inspect, InspectStream, Job, JobError, LlmError, LlmProvider, LlmRequest, LlmResponse,
+    OpenSecret, PermitLedger, PermitState, RateCharge, RateRefusal, RateStore, RateStoreError,
+    RejectedCall, Schedule, SecretStore, SecretStoreError, SecretUse, SettleError, Sink,
+    TemplateError, TemplateProvider, TokenError, TokenVerifier, ToolDefinition, ToolError,
+    ToolProvider,
 };
+
+#[cfg(feature = "database")]
+#[doc(inline)]
+pub use systemprompt_core::contract::ChangeSink;

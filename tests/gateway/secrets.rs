@@ -1,6 +1,7 @@
 //! Secrets in a call are denied, and occur nowhere afterwards.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -54,18 +55,28 @@ async fn a_secret_is_denied_everywhere_for_everyone_and_leaves_no_trace() {
         }
     }
     answers += &plant_everywhere(&gateway).await;
+    answers += &send_results(&gateway).await;
     answers += &answer(gateway.get("/metrics", "admin")).await.1.to_string();
     answers +=
         &answer(gateway.get("/api/v1/audit/decisions?limit=1000", "admin")).await.1.to_string();
 
-    let mut gateway = gateway;
-    let database = gateway.database_file();
-    gateway.stop();
-    let mut stores = vec![("log", gateway.log().into_bytes()), ("answers", answers.into_bytes())];
-    for suffix in ["", "-wal"] {
-        let path = format!("{}{suffix}", database.display());
-        stores.push(("database", fs::read(path).unwrap_or_default()));
+    for path in
+        ["/api/v1/audit/events?limit=1000", "/api/v1/audit/events?kind=secret_found&limit=1000"]
+    {
+        answers += &answer(gateway.get(path, "admin")).await.1.to_string();
     }
+    assert!(answers.contains("\"secret_found\""), "results were looked through");
+
+    let mut gateway = gateway;
+    let mut stores = vec![
+        ("log".to_owned(), gateway.log().into_bytes()),
+        ("answers".to_owned(), answers.into_bytes()),
+    ];
+    // While it runs, with what has not been moved out of the write-ahead log, and after it has stopped.
+    everything_in(gateway.data(), &mut stores);
+    gateway.stop();
+    everything_in(gateway.data(), &mut stores);
+    assert!(stores.iter().any(|(name, _)| name.ends_with("-wal")), "the database was in use");
     for (_, secret) in secrets() {
         for (store, bytes) in &stores {
             let found =
@@ -73,6 +84,46 @@ async fn a_secret_is_denied_everywhere_for_everyone_and_leaves_no_trace() {
             assert!(!found, "{} in the {store}", needle(&secret));
         }
     }
+}
+
+/// Every file below a folder, with its name.
+fn everything_in(folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => everything_in(&path, files),
+            false => {
+                files.push((path.display().to_string(), fs::read(&path).unwrap_or_default()));
+            }
+        }
+    }
+}
+
+/// Sends the secrets where results and other texts on their way to a model come in.
+async fn send_results(gateway: &Gateway) -> String {
+    let mut answers = String::new();
+    for (name, secret) in secrets() {
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for text in [secret.clone(), format!("before {secret} after"), hex] {
+            for direction in ["result", "description", "answer", "history", "prompt", "call"] {
+                let content = json!({ "direction": direction, "content": { "a": [text] } });
+                let request = gateway.post("/api/v1/inspect", "user").json(&content);
+                let inspected = answer(request).await.1;
+                assert_ne!(inspected["verdict"], "pass", "{name} as {direction}: {inspected}");
+                answers += &inspected.to_string();
+            }
+            let event = json!({
+                "hook_event_name": "PostToolUse", "session_id": "s-1", "tool_use_id": "t-1",
+                "tool_name": "mcp__db__query", "tool_input": {},
+                "tool_response": [{ "type": "text", "text": text }],
+            });
+            for path in ["/api/public/hooks/govern", "/api/public/hooks/track"] {
+                let reported = answer(gateway.post(path, "user").json(&event)).await.1;
+                answers += &reported.to_string();
+            }
+        }
+    }
+    answers
 }
 
 /// Puts the secrets into every other text a caller may supply.

@@ -2,9 +2,10 @@ use serde_json::json;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::{DatabaseError, DbPool};
+use systemprompt_core::encryption::{KeyEncryption, KeyEncryptionError};
 use systemprompt_core::event::{AuditEvent, EventKind};
 
-use super::{KeyEncryption, KeyEncryptionError, SubjectKeys, SubjectRow};
+use super::{SubjectKeys, SubjectRow};
 use crate::append_in;
 use crate::store::over;
 

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::DbPool;
+use systemprompt_core::encryption::{KeyEncryption, KeyEncryptionError};
 use systemprompt_core::event::AuditEvent;
 
 use super::cache::{Cache, Turn};
-use super::{DataKey, KeyEncryption, KeyEncryptionError, Lends, Person, SubjectRow};
+use super::{DataKey, Lends, Person, SubjectRow};
 use crate::StoreError;
 use crate::store::{over, pooled};
 

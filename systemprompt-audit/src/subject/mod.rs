@@ -2,7 +2,8 @@
 //!
 //! A subject is a user of a tenant in a department. What an event says about it is encrypted with a data
 //! key of the subject's own, and the event names it by a pseudonym. The data key lies in
-//! `audit_subjects`, encrypted by a key from outside of the database ([`KeyEncryption`]). Whoever deletes that one row has erased the subject: from every event, every
+//! `audit_subjects`, encrypted by a key from outside of the database
+//! ([`KeyEncryption`](systemprompt_core::encryption::KeyEncryption)). Whoever deletes that one row has erased the subject: from every event, every
 //! backup of the events and every export, without touching a row that the Merkle tree covers.
 //!
 //! # What is encrypted
@@ -21,17 +22,12 @@
 //! member `sealed` of the object in `detail`, its first; the columns themselves are NULL. The leaf hash is
 //! over what is stored, so that verification needs no key.
 
-mod age;
 mod cache;
 mod data_key;
 mod erase;
-mod key_encryption;
 mod keys;
-mod local_key;
 mod reveal;
 mod sealed;
-#[cfg(feature = "transit")]
-mod transit;
 
 use std::sync::Arc;
 
@@ -44,14 +40,10 @@ pub(crate) use self::data_key::DataKey;
 pub use self::erase::{
     EraseError, Erased, Erasure, RewrapError, Rewrapped, erase_subject, rewrap_keys,
 };
-pub use self::key_encryption::{KeyEncryption, KeyEncryptionError};
 pub use self::keys::SubjectKeys;
-pub use self::local_key::LocalKey;
 pub use self::reveal::pseudonyms_of;
 pub(crate) use self::reveal::{is_pseudonym, reveal, reveal_permits};
 pub(crate) use self::sealed::seal;
-#[cfg(feature = "transit")]
-pub use self::transit::{Transit, TransitOptions, TransitToken};
 
 /// What every pseudonym begins with.
 pub(crate) const PREFIX: &str = "subject-";

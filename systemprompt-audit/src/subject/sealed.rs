@@ -70,7 +70,7 @@ pub(super) fn open(event: &mut StoredEvent, key: &DataKey) -> Option<()> {
     let id = event.id.as_slice().try_into().ok()?;
     let sealed = STANDARD_NO_PAD.decode(sealed).ok()?;
     let plain = key.cipher.open(&context(&event.origin, id, &key.pseudonym), sealed)?;
-    let members: Map<String, Json> = serde_json::from_slice(&Zeroizing::new(plain)).ok()?;
+    let members: Map<String, Json> = serde_json::from_slice(&plain).ok()?;
     let rest = rest.strip_prefix(',').map(|rest| format!("{{{rest}"));
     let text =
         |column: Column| members.get(column.name()).and_then(Json::as_str).map(ToOwned::to_owned);
@@ -115,7 +115,7 @@ pub(super) fn call_in(
     let (sealed, _) = detail.strip_prefix(START)?.split_once('"')?;
     let sealed = STANDARD_NO_PAD.decode(sealed).ok()?;
     let plain = key.cipher.open(&context(origin, id, &key.pseudonym), sealed)?;
-    let members: Map<String, Json> = serde_json::from_slice(&Zeroizing::new(plain)).ok()?;
+    let members: Map<String, Json> = serde_json::from_slice(&plain).ok()?;
     let text = |column: Column| members.get(column.name()).and_then(Json::as_str);
     let credential = text(Column::CredentialId).map(ToOwned::to_owned);
     Some((hex::decode(text(Column::CallDigest)?).ok()?, credential))

@@ -8,10 +8,7 @@ use async_trait::async_trait;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use systemprompt_audit::analytics::{Analytics, Dimension, Subject, UsageQuery};
-use systemprompt_audit::subject::{
-    Erased, Erasure, KeyEncryption, KeyEncryptionError, LocalKey, SubjectKeys, erase_subject,
-    rewrap_keys,
-};
+use systemprompt_audit::subject::{Erased, Erasure, SubjectKeys, erase_subject, rewrap_keys};
 use systemprompt_audit::verify::FindingKind;
 use systemprompt_audit::{
     AuditLog, AuditOptions, EventFilter, EventRecord, Follower, LogPosition, PageSize, ReadScope,
@@ -22,6 +19,7 @@ use systemprompt_core::contract::{
     AuditError, AuditSink as _, GrantedCall, PermitLedger as _, SettleError,
 };
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
+use systemprompt_core::encryption::{KeyEncryption, KeyEncryptionError, LocalKey};
 use systemprompt_core::event::{AuditBody, AuditEvent, EventKind, Verdict};
 use systemprompt_core::id::PermitId;
 use systemprompt_core::principal::{Principal, PrincipalClaims};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use systemprompt_audit::subject::{Erasure, LocalKey, SubjectKeys, erase_subject};
+use systemprompt_audit::subject::{Erasure, SubjectKeys, erase_subject};
 use systemprompt_audit::{AuditLog, AuditOptions, EventFilter, PageSize, ReadScope};
 use systemprompt_core::contract::AuditSink as _;
+use systemprompt_core::encryption::LocalKey;
 use systemprompt_core::secret::Secret;
 
 use crate::fixture::Fixture;

@@ -36,8 +36,6 @@ mod settling;
 mod signed;
 #[cfg(feature = "http")]
 mod streaming;
-#[cfg(all(feature = "http", feature = "transit"))]
-mod transit;
 mod unfinished;
 mod views;
 #[cfg(feature = "witness")]

@@ -5,7 +5,7 @@ mod export;
 mod keep;
 mod tail;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use systemprompt_audit::{
     AuditReader, Cursor, EventFilter, EventRecord, FivePointTrace, Named, Page, PageSize, ReadScope,
 };
@@ -310,6 +310,7 @@ fn line(event: &EventRecord, output: Output) -> Result<String, Failure> {
         tool(event),
         text(event.decision.as_ref().or(event.status.as_ref())),
         text(event.reason_code.as_ref()),
+        secret(event),
     ];
     let what: Vec<_> =
         what.iter().filter(|word| !word.is_empty()).map(|word| clipped(word)).collect();
@@ -319,6 +320,32 @@ fn line(event: &EventRecord, output: Output) -> Result<String, Failure> {
 
 fn text(value: Option<&String>) -> String {
     plain(value.map_or("", String::as_str))
+}
+
+/// What an event says about a secret: which, to whom, where, and why not.
+fn secret(event: &EventRecord) -> String {
+    let Some(detail) = event.detail.as_ref().filter(|_| event.kind.starts_with("secret_")) else {
+        return String::new();
+    };
+    let detail = serde_json::to_value(detail).unwrap_or_default();
+    let word = |path: &str| match detail.pointer(path) {
+        Some(Value::String(text)) => Some(plain(text)),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let name = word("/name").map(|name| match word("/version") {
+        Some(version) => format!("{name}@{version}"),
+        None => name,
+    });
+    let place = match (word("/sink/header"), word("/sink/host")) {
+        (Some(header), Some(host)) => Some(format!("{header}@{host}")),
+        _ => word("/sink/variable"),
+    };
+    let keys = word("/keys").map(|keys| format!("{keys} data keys"));
+    let retired = word("/retired").map(|version| format!("version {version} retired"));
+    let of = word("/revoked").map(|what| format!("the {what}"));
+    let words = [name, word("/server"), place, word("/reason"), retired, of, keys];
+    words.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
 fn tool(event: &EventRecord) -> String {

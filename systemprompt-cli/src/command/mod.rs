@@ -12,5 +12,6 @@ pub(crate) mod keys;
 pub(crate) mod plugins;
 pub(crate) mod policy;
 pub(crate) mod scan;
+pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod users;

@@ -16,6 +16,7 @@ pub struct Config {
     named_data_folder: bool,
     fingerprint_key: Secret<String>,
     audit_key: Secret<String>,
+    custody_key: Option<Secret<String>>,
     database_password: Option<Arc<Secret<String>>>,
     warnings: Vec<String>,
 }
@@ -31,6 +32,7 @@ impl Config {
             data_folder,
             fingerprint_key,
             audit_key,
+            custody_key,
             database_password,
             warnings,
         } = credentials;
@@ -42,6 +44,7 @@ impl Config {
             named_data_folder: profile.data_folder.is_some(),
             fingerprint_key,
             audit_key,
+            custody_key,
             database_password,
             warnings,
         })
@@ -75,6 +78,13 @@ impl Config {
     #[must_use]
     pub fn audit_key(&self) -> &Secret<String> {
         &self.audit_key
+    }
+
+    /// The key that encrypts the data keys of secrets, 64 hex digits, with those before it in further lines;
+    /// `None` when the profile says where it is.
+    #[must_use]
+    pub fn custody_key(&self) -> Option<&Secret<String>> {
+        self.custody_key.as_ref()
     }
 
     /// The password of the PostgreSQL role, when the profile refers to one.

@@ -2,7 +2,7 @@ use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::secrets::{Check, check_key, check_signing_key};
+use super::secrets::{Check, check_encryption_key, check_key, check_signing_key};
 use super::{BootstrapError, ProfileBootstrap, SecretsBootstrap, key_file};
 use crate::config::{Profile, SecretRef};
 use crate::secret::Secret;
@@ -13,14 +13,15 @@ pub struct CredentialsBootstrap {
     pub(super) data_folder: PathBuf,
     pub(super) fingerprint_key: Secret<String>,
     pub(super) audit_key: Secret<String>,
+    pub(super) custody_key: Option<Secret<String>>,
     pub(super) database_password: Option<Arc<Secret<String>>>,
     pub(super) warnings: Vec<String>,
 }
 
 impl CredentialsBootstrap {
     /// Makes the data folder, if it was named as such (the folder of a database is there already, or
-    /// the profile is wrong), and, unless the profile refers to them, the fingerprint key and the key that
-    /// signs the audit log in it, which later starts find again.
+    /// the profile is wrong), and, unless the profile refers to them, the fingerprint key, the key that
+    /// signs the audit log and the one that encrypts secrets in it, which later starts find again.
     ///
     /// # Errors
     /// [`BootstrapError`] when the folder or the key cannot be made or used, or when the key that has
@@ -59,7 +60,22 @@ impl CredentialsBootstrap {
                 kept_key(&path, check_signing_key, &profile, &mut warnings)?
             }
         };
-        Ok(Self { profile, data_folder, fingerprint_key, audit_key, database_password, warnings })
+        let custody_key = match profile.profile().custody.key {
+            Some(_) => None,
+            None => {
+                let path = data_folder.join("custody.key");
+                Some(kept_key(&path, check_encryption_key, &profile, &mut warnings)?)
+            }
+        };
+        Ok(Self {
+            profile,
+            data_folder,
+            fingerprint_key,
+            audit_key,
+            custody_key,
+            database_password,
+            warnings,
+        })
     }
 
     /// The profile.

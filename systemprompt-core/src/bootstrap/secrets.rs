@@ -51,13 +51,17 @@ impl SecretsBootstrap {
         for (path, reference) in settings.export.secrets() {
             find(&path, Some(reference), |_| Ok(()));
         }
-        if let Some(encryption) = &settings.audit.encryption {
-            let (path, reference) = encryption.key.secret();
-            let check: Check = match encryption.key {
+        let encryption = settings.audit.encryption.as_ref().map(|encryption| &encryption.key);
+        let keys =
+            [("audit.encryption.key", encryption), ("custody.key", settings.custody.key.as_ref())];
+        for (path, key) in keys {
+            let Some(key) = key else { continue };
+            let (path, reference) = key.secret(path);
+            let check: Check = match key {
                 KeyEncryptionRef::Vault(_) | KeyEncryptionRef::Age(_) => |_| Ok(()),
                 KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => check_encryption_key,
             };
-            find(path, Some(&reference), check);
+            find(&path, Some(&reference), check);
         }
         ConfigError::of(faults)?;
         let database_password = password.map(Arc::new);
@@ -91,7 +95,7 @@ pub(super) fn check_signing_key(key: &Secret<String>) -> Result<(), String> {
 }
 
 /// Whether the text is a key that encrypts keys, with those before it: 32 bytes in hex each.
-fn check_encryption_key(key: &Secret<String>) -> Result<(), String> {
+pub(super) fn check_encryption_key(key: &Secret<String>) -> Result<(), String> {
     let is_key = |line: &str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut lines = key.expose().lines().map(str::trim).filter(|line| !line.is_empty());
     if lines.all(is_key) {

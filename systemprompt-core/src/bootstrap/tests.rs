@@ -59,14 +59,19 @@ fn the_first_start_makes_a_key_and_the_second_finds_it() {
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("{key}\n"));
     assert!(first.warnings().is_empty());
     assert_eq!(first.data_folder(), installation.folder.path());
-    assert_eq!(fs::read_dir(installation.folder.path()).unwrap().count(), 3, "no draft is left");
+    assert_eq!(fs::read_dir(installation.folder.path()).unwrap().count(), 4, "no draft is left");
 
-    assert_eq!(mode(&installation.path("audit.key")), 0o600);
+    for other in ["audit.key", "custody.key"] {
+        assert_eq!(mode(&installation.path(other)), 0o600);
+    }
 
     let second = installation.start(Environment::empty()).unwrap();
     assert_eq!(second.fingerprint_key().expose(), &key);
     assert_eq!(second.audit_key().expose(), first.audit_key().expose());
     assert_ne!(second.audit_key().expose(), &key);
+    let custody = |config: &Config| config.custody_key().unwrap().expose().clone();
+    assert_eq!(custody(&first), custody(&second));
+    assert!(custody(&first) != key && &custody(&first) != first.audit_key().expose());
     assert!(!format!("{second:?}").contains(&key));
 }
 

@@ -186,6 +186,27 @@ impl ToolCall {
         self.0.kind
     }
 
+    /// The same call with other arguments for the tool, as the policy wants them: secrets taken out, say.
+    /// Ids and digests stay those of the call that was made.
+    #[must_use]
+    pub fn delivering(&self, arguments: Arguments) -> Self {
+        let Parts { kind, call_id_supplied, trace_id, door, arguments_digest, digest, .. } =
+            *self.0;
+        Self(Arc::new(Parts {
+            kind,
+            call_id: self.0.call_id.clone(),
+            call_id_supplied,
+            trace_id,
+            context: self.0.context.clone(),
+            principal: self.0.principal.clone(),
+            door,
+            tool: self.0.tool.clone(),
+            arguments,
+            arguments_digest,
+            digest,
+        }))
+    }
+
     /// The id of the call.
     #[must_use]
     pub fn call_id(&self) -> &CallId {

@@ -27,9 +27,9 @@ pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
 pub use policy_file::{LoadedPolicy, load_policy, parse_policy};
 pub use profile::{
-    AgeKey, AmountError, AuditSection, CheckpointTarget, DatabaseSection, EncryptionSection,
-    ExportFormat, ExportSection, ExportStart, ExtensionsSection, FileTarget, HttpTarget,
-    IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
+    AgeKey, AmountError, AuditSection, CheckpointTarget, CustodySection, DatabaseSection,
+    EncryptionSection, ExportFormat, ExportSection, ExportStart, ExtensionsSection, FileTarget,
+    HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
     KeyEncryptionRef, LogFormat, LogLevel, LoggingSection, Profile, RetentionSection, SecretRef,
     SecretsSection, ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget,
     StdoutTarget, SyslogTarget, SyslogTlsTarget, VaultKey, WitnessTarget,

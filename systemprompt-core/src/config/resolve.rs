@@ -16,20 +16,9 @@ impl Profile {
                 join(path, folder);
             }
         }
-        if let Some(encryption) = &mut self.audit.encryption {
-            match &mut encryption.key {
-                KeyEncryptionRef::File(path) => join(path, folder),
-                KeyEncryptionRef::Vault(VaultKey { token: SecretRef::File(path), .. }) => {
-                    join(path, folder);
-                }
-                KeyEncryptionRef::Age(age) => {
-                    join(&mut age.file, folder);
-                    if let SecretRef::File(path) = &mut age.identity {
-                        join(path, folder);
-                    }
-                }
-                KeyEncryptionRef::Env(_) | KeyEncryptionRef::Vault(_) => {}
-            }
+        let encryption = self.audit.encryption.as_mut().map(|encryption| &mut encryption.key);
+        for key in encryption.into_iter().chain(&mut self.custody.key) {
+            resolve_key(key, folder);
         }
         for target in self.audit.checkpoints.iter_mut().flatten() {
             if let CheckpointTarget::File(path) = target {
@@ -63,6 +52,22 @@ impl Profile {
                 join(path, folder);
             }
         }
+    }
+}
+
+fn resolve_key(key: &mut KeyEncryptionRef, folder: &Path) {
+    match key {
+        KeyEncryptionRef::File(path) => join(path, folder),
+        KeyEncryptionRef::Vault(VaultKey { token: SecretRef::File(path), .. }) => {
+            join(path, folder);
+        }
+        KeyEncryptionRef::Age(age) => {
+            join(&mut age.file, folder);
+            if let SecretRef::File(path) = &mut age.identity {
+                join(path, folder);
+            }
+        }
+        KeyEncryptionRef::Env(_) | KeyEncryptionRef::Vault(_) => {}
     }
 }
 

@@ -225,6 +225,9 @@ fn a_literal_secret_is_refused_without_being_repeated() {
         let error = wrong(&format!("profile: p\naudit: {{encryption: {{key: {literal}}}}}\n"));
         assert!(error.contains("a key is never written into the profile"), "{error}");
         assert!(!error.contains("1234") && !error.contains("hunter2"), "{error}");
+        let error = wrong(&format!("profile: p\ncustody: {{key: {literal}}}\n"));
+        assert!(error.contains("a key is never written into the profile"), "{error}");
+        assert!(!error.contains("1234") && !error.contains("hunter2"), "{error}");
     }
     let key = |reference: &str| {
         profile(&format!("profile: p\nsecrets: {{fingerprint_key: {reference}}}"))
@@ -324,6 +327,14 @@ fn ranges_names_and_addresses_are_checked() {
             "unknown key `time`",
         ),
         ("audit: {encryption: {kye: {env: T}}}", "did you mean `key`?"),
+        ("custody: {key: {env: 'A=B'}}", "the name of an environment variable"),
+        ("custody: {key: {file: ''}}", "must not be empty"),
+        ("custody: {key: {age: {file: '', identity: {env: T}}}}", "must not be empty"),
+        (
+            "custody: {key: {vault: {url: 'http://v.example.com', name: k, token: {env: T}}}}",
+            "must be an `https` URL",
+        ),
+        ("custody: {kye: {env: T}}", "did you mean `key`?"),
         ("audit: {retention: {age: 59m}}", "must be at least `1h`"),
         ("audit: {retention: {age: 400}}", "audit.retention.age"),
         ("audit: {retention: {age: 400y}}", "followed by `d`, `h` or `m`"),
@@ -397,11 +408,17 @@ fn keys_with_dots_are_found() {
 fn loading_takes_paths_relative_to_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("profile.yaml");
-    std::fs::write(&path, "profile: p\nsecrets: {fingerprint_key: {file: keys/f}}").unwrap();
+    std::fs::write(
+        &path,
+        "profile: p\nsecrets: {fingerprint_key: {file: keys/f}}\ncustody: {key: {file: keys/c}}",
+    )
+    .unwrap();
     let profile = load(&path, &environment()).unwrap().profile;
     assert_eq!(profile.database.url.path().unwrap(), folder.path().join("systemprompt.db"));
     let key = folder.path().join("keys/f");
     assert_eq!(profile.secrets.fingerprint_key, Some(SecretRef::File(key)));
+    let key = folder.path().join("keys/c");
+    assert_eq!(profile.custody.key, Some(KeyEncryptionRef::File(key)));
 
     let missing = load(folder.path().join("none.yaml"), &environment()).unwrap_err();
     assert!(missing.to_string().contains("none.yaml: cannot be read"), "{missing}");

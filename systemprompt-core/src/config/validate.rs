@@ -23,6 +23,9 @@ impl Profile {
         database(&self.database, &mut problems);
         audit(&self.audit, &mut problems);
         export::sinks(&self.export.sinks, &mut problems);
+        if let Some(key) = &self.custody.key {
+            encryption_key(key, "custody.key", &mut problems);
+        }
         if let Some(key) = &self.secrets.fingerprint_key {
             secret_ref(key, "secrets.fingerprint_key", &mut problems);
         }
@@ -164,15 +167,7 @@ fn audit(audit: &AuditSection, problems: &mut Problems) {
         secret_ref(key, "audit.signing_key", problems);
     }
     if let Some(encryption) = &audit.encryption {
-        let (path, secret) = encryption.key.secret();
-        secret_ref(&secret, path, problems);
-        match &encryption.key {
-            KeyEncryptionRef::Vault(vault) => vault_key(vault, problems),
-            KeyEncryptionRef::Age(age) => {
-                problems.filled("audit.encryption.key.age.file", &age.file.to_string_lossy());
-            }
-            KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => {}
-        }
+        encryption_key(&encryption.key, "audit.encryption.key", problems);
     }
     let RetentionSection { age, size } = &audit.retention;
     if age.is_some_and(|age| age.get() < Duration::from_secs(3600)) {
@@ -232,8 +227,20 @@ fn is_witness_key(key: &str) -> bool {
         && key.bytes().all(base64)
 }
 
-fn vault_key(vault: &VaultKey, problems: &mut Problems) {
-    let path = |key: &str| format!("audit.encryption.key.vault.{key}");
+fn encryption_key(key: &KeyEncryptionRef, at: &str, problems: &mut Problems) {
+    let (path, secret) = key.secret(at);
+    secret_ref(&secret, &path, problems);
+    match key {
+        KeyEncryptionRef::Vault(vault) => vault_key(vault, at, problems),
+        KeyEncryptionRef::Age(age) => {
+            problems.filled(&format!("{at}.age.file"), &age.file.to_string_lossy());
+        }
+        KeyEncryptionRef::Env(_) | KeyEncryptionRef::File(_) => {}
+    }
+}
+
+fn vault_key(vault: &VaultKey, at: &str, problems: &mut Problems) {
+    let path = |key: &str| format!("{at}.vault.{key}");
     if !is_safe_to_fetch(vault.url.as_str()) {
         problems.add(path("url"), "must be an `https` URL");
     }

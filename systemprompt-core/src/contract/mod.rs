@@ -4,8 +4,11 @@
 //! object-safe).
 
 mod audit;
+#[cfg(feature = "database")]
+mod change;
 mod check;
 mod decide;
+mod inspect;
 mod job;
 mod llm;
 mod rate;
@@ -17,12 +20,15 @@ mod tool;
 pub use audit::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
+#[cfg(feature = "database")]
+pub use change::ChangeSink;
 pub use check::{Check, CheckFailure, CheckVerdict};
 pub use decide::{Decide, RejectedCall};
+pub use inspect::{Inspect, InspectStream};
 pub use job::{Job, JobError, Schedule};
 pub use llm::{LlmError, LlmProvider, LlmRequest, LlmResponse};
 pub use rate::{RateCharge, RateRefusal, RateStore, RateStoreError};
-pub use secret_store::{SecretStore, SecretStoreError};
+pub use secret_store::{OpenSecret, SecretStore, SecretStoreError, SecretUse, Sink};
 pub use template::{TemplateError, TemplateProvider};
 pub use token::{TokenError, TokenVerifier};
 pub use tool::{ToolDefinition, ToolError, ToolProvider};

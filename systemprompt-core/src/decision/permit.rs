@@ -2,10 +2,11 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::{Evaluation, Outcome, OutcomeStatus, PermitClaim};
-use crate::call::{Arguments, ToolCall};
+use crate::call::{Arguments, Digest, ToolCall};
 use crate::clock::{Clock, Timestamp};
 use crate::contract::{PermitLedger, SettleError};
 use crate::id::PermitId;
@@ -26,6 +27,7 @@ pub struct Permit {
     expires_at: Timestamp,
     evaluation: Arc<Evaluation>,
     on_allow: OnAllow,
+    rewritten: bool,
     /// Whether this is the permit of its id that may run the tool.
     claimed: bool,
 }
@@ -36,8 +38,13 @@ pub struct PermitGrant {
     pub id: PermitId,
     /// What this permit shares with all others of its id; a new one for the first.
     pub claim: PermitClaim,
-    /// The call that was decided.
+    /// The call that was decided, with the arguments that the policy lets through.
     pub call: ToolCall,
+    /// Whether those are not the arguments that were asked for.
+    pub rewritten: bool,
+    /// What the tool is run with where that is more than the caller may see: secrets that stand behind
+    /// handles in the call.
+    pub restored: Option<Arguments>,
     /// Until when an outcome is accepted.
     pub expires_at: Timestamp,
     /// How the decision came about.
@@ -59,7 +66,10 @@ pub struct PermitTicket {
     pub expires_at: Timestamp,
 }
 
-/// What a running tool gets: the decided arguments (and, where declared, credentials).
+/// What a running tool gets: the call as it was decided, and the evidence that it may run now.
+///
+/// Its arguments hold the names of secrets and never their values. Values are opened by what injects
+/// them, which takes this as its evidence.
 #[derive(Debug)]
 pub struct Injected {
     call: ToolCall,
@@ -107,6 +117,7 @@ impl Permit {
             expires_at: grant.expires_at,
             evaluation: grant.evaluation.clone(),
             on_allow: grant.on_allow,
+            rewritten: grant.rewritten,
             grant: Some(grant),
             claimed: false,
         }
@@ -118,10 +129,17 @@ impl Permit {
         self.id
     }
 
-    /// The call that was decided.
+    /// The call that was decided, with the arguments that the policy lets through.
     #[must_use]
     pub fn call(&self) -> &ToolCall {
         &self.call
+    }
+
+    /// Whether the policy lets the call through with other arguments than were asked for: the tool is to be
+    /// run with those of [`call`](Self::call).
+    #[must_use]
+    pub fn is_rewritten(&self) -> bool {
+        self.rewritten
     }
 
     /// Until when an outcome is accepted.
@@ -160,27 +178,63 @@ impl Permit {
     ///
     /// # Errors
     /// [`RunError`] when the permit has expired or is spent, the tool fails or the outcome cannot be recorded.
-    pub async fn run<T, E, F>(mut self, tool: impl FnOnce(Injected) -> F) -> Result<T, RunError<E>>
+    pub async fn run<T, E, F>(self, tool: impl FnOnce(Injected) -> F) -> Result<T, RunError<E>>
     where
         F: Future<Output = Result<T, E>>,
         E: fmt::Display,
     {
-        let Some((clock, expires_at)) =
-            self.grant.as_ref().map(|g| (g.clock.clone(), g.expires_at))
-        else {
-            return Err(RunError::Expired);
-        };
+        self.spend(tool, |_, _| ()).await
+    }
+
+    /// Runs a tool whose result is bytes; their number and digest are recorded with the outcome.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_bytes<E, F>(
+        self,
+        tool: impl FnOnce(Injected) -> F,
+    ) -> Result<Bytes, RunError<E>>
+    where
+        F: Future<Output = Result<Bytes, E>>,
+        E: fmt::Display,
+    {
+        self.spend(tool, |outcome, result: &Bytes| {
+            outcome.result_bytes = u64::try_from(result.len()).ok();
+            outcome.result_digest = Some(Digest::of(result));
+        })
+        .await
+    }
+
+    async fn spend<T, E, F>(
+        mut self,
+        tool: impl FnOnce(Injected) -> F,
+        measure: impl FnOnce(&mut Outcome, &T),
+    ) -> Result<T, RunError<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: fmt::Display,
+    {
+        let Some(grant) = &mut self.grant else { return Err(RunError::Expired) };
+        let (clock, expires_at) = (grant.clock.clone(), grant.expires_at);
+        let restored = grant.restored.take();
         if clock.now() > expires_at {
             return Err(RunError::Expired);
         }
         self.claim().map_err(|_| RunError::AlreadySpent)?;
         let start = clock.monotonic();
-        let result = tool(Injected { call: self.call.clone() }).await;
+        let call = match restored {
+            Some(arguments) => self.call.delivering(arguments),
+            None => self.call.clone(),
+        };
+        let result = tool(Injected { call }).await;
         let mut outcome = Outcome::new(
             if result.is_ok() { OutcomeStatus::Success } else { OutcomeStatus::Failed },
             clock.monotonic().saturating_sub(start),
         );
-        outcome.error = result.as_ref().err().map(ToString::to_string);
+        match &result {
+            Ok(value) => measure(&mut outcome, value),
+            Err(error) => outcome.error = Some(error.to_string()),
+        }
         let recorded = self.record(outcome).await;
         match (result, recorded) {
             (Ok(value), Ok(())) => Ok(value),

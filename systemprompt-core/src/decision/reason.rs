@@ -44,6 +44,11 @@ pub enum DenialReason {
         /// A keyed fingerprint of the secret, to recognise it again; it does not reveal a character.
         fingerprint: String,
     },
+    /// The text would cost more to look through than the scanner may spend, so what is in it is not known.
+    ScanBudgetExceeded {
+        /// Where.
+        location: SecretLocation,
+    },
     /// A blocklist pattern matched.
     Blocked {
         /// The list.
@@ -135,6 +140,7 @@ impl DenialReason {
             Self::UnknownAgent => "unknown_agent",
             Self::ScopeViolation { .. } => "scope_violation",
             Self::SecretDetected { .. } => "secret_detected",
+            Self::ScanBudgetExceeded { .. } => "scan_budget_exceeded",
             Self::Blocked { .. } => "blocked",
             Self::RateLimited { .. } => "rate_limited",
             Self::BudgetExceeded { .. } => "budget_exceeded",
@@ -161,6 +167,7 @@ impl DenialReason {
             Self::SecretDetected { rule, location, fingerprint } => {
                 json!({ "rule": **rule, "location": location, "fingerprint": fingerprint })
             }
+            Self::ScanBudgetExceeded { location } => json!({ "location": location }),
             Self::Blocked { list, pattern } => json!({ "list": **list, "pattern": **pattern }),
             Self::RateLimited { limit, window, .. } => json!({
                 "limit": **limit,
@@ -215,6 +222,11 @@ impl fmt::Display for DenialReason {
             Self::SecretDetected { rule, location, .. } => write!(
                 f,
                 "The call carries a secret ({rule}) at {}; remove it and refer to the secret by name.",
+                location.as_str()
+            ),
+            Self::ScanBudgetExceeded { location } => write!(
+                f,
+                "The text at {} takes too long to search for secrets; send less of it, or send it plain.",
                 location.as_str()
             ),
             Self::Blocked { list, pattern } => {

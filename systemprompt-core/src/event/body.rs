@@ -107,6 +107,8 @@ pub enum EventKind {
     AuthRefused,
     /// A client reported something that decides nothing (a hook event other than a tool call).
     Tracked,
+    /// Secrets were found in something that is no tool call: a result, an answer, a description.
+    SecretFound,
     /// A model was asked; the details are an [`AiRequest`](super::AiRequest).
     AiRequest,
     /// A server started.
@@ -141,6 +143,20 @@ pub enum EventKind {
     SubjectErased,
     /// Events of a log are removed because they have been kept long enough.
     Pruned,
+    /// A secret was taken into custody.
+    SecretCreated,
+    /// A secret has a new version, or an old one was retired; the details say which.
+    SecretRotated,
+    /// A secret was handed out for a use.
+    SecretUsed,
+    /// A secret was not handed out.
+    SecretDenied,
+    /// A secret was granted to a server.
+    SecretGranted,
+    /// A secret, or a grant of one, was revoked; the details say which.
+    SecretRevoked,
+    /// Data keys of secrets were encrypted anew.
+    SecretRewrapped,
 }
 
 impl EventKind {
@@ -152,6 +168,7 @@ impl EventKind {
             Self::Outcome => "outcome",
             Self::AuthRefused => "auth_refused",
             Self::Tracked => "tracked",
+            Self::SecretFound => "secret_found",
             Self::AiRequest => "ai_request",
             Self::ServerStarted => "server_started",
             Self::ServerStopped => "server_stopped",
@@ -169,6 +186,13 @@ impl EventKind {
             Self::ForeignRows => "foreign_rows",
             Self::SubjectErased => "subject_erased",
             Self::Pruned => "pruned",
+            Self::SecretCreated => "secret_created",
+            Self::SecretRotated => "secret_rotated",
+            Self::SecretUsed => "secret_used",
+            Self::SecretDenied => "secret_denied",
+            Self::SecretGranted => "secret_granted",
+            Self::SecretRevoked => "secret_revoked",
+            Self::SecretRewrapped => "secret_rewrapped",
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Capability {
     Config,
     /// It has checks for tool calls.
     Checks,
+    /// It knows formats of credentials.
+    SecretRules,
 }
 
 impl Capability {
@@ -32,6 +34,7 @@ impl Capability {
             Self::Providers => "providers",
             Self::Config => "config",
             Self::Checks => "checks",
+            Self::SecretRules => "secret_rules",
         }
     }
 }

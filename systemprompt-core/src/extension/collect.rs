@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     ExtensionContext, ExtensionError, ExtensionFailure, MountedRouter, RegisteredExtension,
-    TypedExtensionRegistry,
+    SecretRuleFile, TypedExtensionRegistry,
 };
 use crate::contract::{Check, Job, LlmProvider};
 
@@ -84,6 +84,23 @@ impl TypedExtensionRegistry {
             |extension| Some(extension.entry.checks.as_ref()?.checks(context)),
             |check| check.id(),
         )
+    }
+
+    /// The rule files of all extensions, named `<extension>/<file>`.
+    #[must_use]
+    pub fn secret_rules(&self) -> Vec<SecretRuleFile> {
+        let of = |extension: &RegisteredExtension| {
+            let files = extension.entry.secret_rules.as_ref().map(|rules| rules.secret_rules());
+            files
+                .unwrap_or_default()
+                .into_iter()
+                .map(|file| SecretRuleFile {
+                    name: format!("{}/{}", extension.id(), file.name),
+                    ..file
+                })
+                .collect::<Vec<_>>()
+        };
+        self.iter().flat_map(of).collect()
     }
 
     /// What `make` yields for each extension, given that no two have the same name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::settings::ReadSettings;
 use super::{
     ApiExtensionTyped, ApiExtensionTypedDyn, CheckExtensionTyped, ConfigExtensionTyped, Extension,
-    JobExtensionTyped, ProviderExtensionTyped, SchemaExtensionTyped,
+    JobExtensionTyped, ProviderExtensionTyped, SchemaExtensionTyped, SecretRuleExtensionTyped,
 };
 
 /// Where an extension was registered.
@@ -61,6 +61,7 @@ pub struct ExtensionEntry {
     pub(super) providers: Option<Arc<dyn ProviderExtensionTyped>>,
     pub(super) settings: Option<Arc<dyn ReadSettings>>,
     pub(super) checks: Option<Arc<dyn CheckExtensionTyped>>,
+    pub(super) secret_rules: Option<Arc<dyn SecretRuleExtensionTyped>>,
 }
 
 impl ExtensionEntry {
@@ -96,11 +97,20 @@ pub struct Capabilities<T> {
     pub providers: Cast<T, dyn ProviderExtensionTyped>,
     pub settings: Cast<T, dyn ReadSettings>,
     pub checks: Cast<T, dyn CheckExtensionTyped>,
+    pub secret_rules: Cast<T, dyn SecretRuleExtensionTyped>,
 }
 
 impl<T> Capabilities<T> {
     const fn none() -> Self {
-        Self { schema: None, api: None, jobs: None, providers: None, settings: None, checks: None }
+        Self {
+            schema: None,
+            api: None,
+            jobs: None,
+            providers: None,
+            settings: None,
+            checks: None,
+            secret_rules: None,
+        }
     }
 }
 
@@ -171,6 +181,16 @@ impl<T: Extension> TypedEntry<T> {
         self.capabilities.checks = Some(|extension| extension);
         self
     }
+
+    /// It knows formats of credentials.
+    #[must_use]
+    pub fn with_secret_rules(mut self) -> Self
+    where
+        T: SecretRuleExtensionTyped,
+    {
+        self.capabilities.secret_rules = Some(|extension| extension);
+        self
+    }
 }
 
 impl<T> fmt::Debug for TypedEntry<T> {
@@ -190,6 +210,7 @@ impl<T: Extension> From<TypedEntry<T>> for ExtensionEntry {
             providers: capabilities.providers.map(|cast| cast(Arc::clone(&extension))),
             settings: capabilities.settings.map(|cast| cast(Arc::clone(&extension))),
             checks: capabilities.checks.map(|cast| cast(Arc::clone(&extension))),
+            secret_rules: capabilities.secret_rules.map(|cast| cast(Arc::clone(&extension))),
             extension,
         }
     }

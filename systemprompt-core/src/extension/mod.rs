@@ -11,6 +11,7 @@
 //! | [`ProviderExtensionTyped`] | upstreams for model requests |
 //! | [`ConfigExtensionTyped`] | settings in the profile |
 //! | [`CheckExtensionTyped`] | checks that may deny a tool call |
+//! | [`SecretRuleExtensionTyped`] | formats of credentials for the secret scanner |
 //!
 //! The macro finds out which of them a type implements. A [`TypedExtensionRegistry`] holds the
 //! extensions of one application in one order, after it has checked that they go together.
@@ -66,6 +67,7 @@ pub use schema::{Backend, Migration, SchemaDefinition, SchemaOwner};
 pub use typed::{
     ApiExtensionTyped, ApiExtensionTypedDyn, CheckExtensionTyped, ConfigExtensionTyped, Extension,
     ExtensionFailure, JobExtensionTyped, ProviderExtensionTyped, SchemaExtensionTyped,
+    SecretRuleExtensionTyped, SecretRuleFile,
 };
 
 /// Everything that an extension's source needs.
@@ -74,7 +76,7 @@ pub mod prelude {
         ApiExtensionTyped, CheckExtensionTyped, ConfigExtensionTyped, Extension, ExtensionBuilder,
         ExtensionContext, ExtensionEntry, ExtensionError, ExtensionFailure, ExtensionMetadata,
         ExtensionRouter, JobExtensionTyped, Migration, ProviderExtensionTyped, SchemaDefinition,
-        SchemaExtensionTyped, TypedExtensionRegistry,
+        SchemaExtensionTyped, SecretRuleExtensionTyped, SecretRuleFile, TypedExtensionRegistry,
     };
     pub use crate::contract::{
         Check, CheckFailure, CheckVerdict, Job, JobError, LlmProvider, Schedule,

@@ -7,7 +7,8 @@ use super::entry::{Capabilities, Cast, TypedEntry};
 use super::settings::ReadSettings;
 use super::{
     ApiExtensionTyped, ApiExtensionTypedDyn, CheckExtensionTyped, ConfigExtensionTyped, Extension,
-    ExtensionEntry, JobExtensionTyped, ProviderExtensionTyped, SchemaExtensionTyped, Site,
+    ExtensionEntry, JobExtensionTyped, ProviderExtensionTyped, SchemaExtensionTyped,
+    SecretRuleExtensionTyped, Site,
 };
 
 /// What [`register_extension!`](crate::register_extension) leaves behind in the binary.
@@ -81,6 +82,11 @@ pub trait Absent<T> {
     fn checks(&self) -> Cast<T, dyn CheckExtensionTyped> {
         None
     }
+
+    /// Not there.
+    fn secret_rules(&self) -> Cast<T, dyn SecretRuleExtensionTyped> {
+        None
+    }
 }
 
 impl<T> Absent<T> for Probe<T> {}
@@ -123,6 +129,13 @@ impl<T: ConfigExtensionTyped> Probe<T> {
 impl<T: CheckExtensionTyped> Probe<T> {
     /// The cast to the capability.
     pub fn checks(&self) -> Cast<T, dyn CheckExtensionTyped> {
+        Some(|it| it)
+    }
+}
+
+impl<T: SecretRuleExtensionTyped> Probe<T> {
+    /// The cast to the capability.
+    pub fn secret_rules(&self) -> Cast<T, dyn SecretRuleExtensionTyped> {
         Some(|it| it)
     }
 }
@@ -199,6 +212,7 @@ macro_rules! extension_entry {
                 providers: probe.providers(),
                 settings: probe.settings(),
                 checks: probe.checks(),
+                secret_rules: probe.secret_rules(),
             },
         )
     }};

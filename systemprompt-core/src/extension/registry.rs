@@ -222,6 +222,7 @@ impl RegisteredExtension {
             (Capability::Providers, self.entry.providers.is_some()),
             (Capability::Config, self.entry.settings.is_some()),
             (Capability::Checks, self.entry.checks.is_some()),
+            (Capability::SecretRules, self.entry.secret_rules.is_some()),
         ];
         has.into_iter().filter(|(_, has)| *has).map(|(capability, _)| capability).collect()
     }

@@ -309,16 +309,23 @@ impl ProviderExtensionTyped for Everything {
     }
 }
 
+impl SecretRuleExtensionTyped for Everything {
+    fn secret_rules(&self) -> Vec<SecretRuleFile> {
+        vec![SecretRuleFile { name: "own.toml".into(), text: "[[rule]]".into() }]
+    }
+}
+
 #[test]
 fn the_macro_finds_what_a_type_can_do() {
-    use Capability::{Checks, Config, Jobs, Providers, Schema};
+    use Capability::{Checks, Config, Jobs, Providers, Schema, SecretRules};
     let registry = ExtensionBuilder::new()
         .add(extension_entry!(Everything))
         .add(extension_entry!(Plain, Plain::new("plain")))
         .build()
         .unwrap();
     let of = |id: &str| registry.get(id).unwrap().capabilities();
-    assert_eq!(of("everything"), [Schema, Jobs, Providers, Config, Checks]);
+    assert_eq!(of("everything"), [Schema, Jobs, Providers, Config, Checks, SecretRules]);
+    assert_eq!(registry.secret_rules()[0].name, "everything/own.toml");
     assert!(of("plain").is_empty());
     assert_eq!(registry.schema_owners()[0].migrations().len(), 1);
 }

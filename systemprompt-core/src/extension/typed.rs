@@ -157,3 +157,23 @@ pub trait CheckExtensionTyped: Extension {
     /// The extension's own; the application does not start.
     fn checks(&self, context: &ExtensionContext) -> Result<Vec<Arc<dyn Check>>, ExtensionFailure>;
 }
+
+/// An extension that knows formats of credentials.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` brings no secret rules",
+    note = "implement `systemprompt::extension::SecretRuleExtensionTyped` for it"
+)]
+pub trait SecretRuleExtensionTyped: Extension {
+    /// The texts of rule files, which the secret scanner reads beside those that are built in. A text with a
+    /// fault keeps the application from starting.
+    fn secret_rules(&self) -> Vec<SecretRuleFile>;
+}
+
+/// A rule file of the secret scanner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRuleFile {
+    /// What errors call it.
+    pub name: String,
+    /// Its text, TOML.
+    pub text: String,
+}

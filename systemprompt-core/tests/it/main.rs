@@ -1,7 +1,7 @@
 //! What the core shows to the outside.
 
 #![cfg_attr(
-    feature = "config",
+    any(feature = "config", feature = "transit"),
     expect(
         clippy::unwrap_used,
         clippy::panic,
@@ -14,3 +14,5 @@
 mod configuration;
 mod linked;
 mod macros;
+#[cfg(feature = "transit")]
+mod transit;

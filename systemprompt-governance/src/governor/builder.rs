@@ -1,12 +1,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::contract::{AuditSink, Check, PermitLedger, RateStore};
 
-use super::{BUILT_IN, BuildError, Governor, Inner, ReloadError};
+use super::{BUILT_IN, BuildError, Current, Governor, Inner, ReloadError};
 use crate::check::HostChecks;
+use crate::handle::Handles;
 use crate::ledger::GovernedLedger;
 use crate::policy::{KnownIds, Policy, PolicySource};
 use crate::rate::MemoryRateStore;
@@ -79,31 +80,31 @@ impl GovernorBuilder {
     pub fn build(self) -> Result<Governor, BuildError> {
         let clock = self.clock.unwrap_or_else(SystemClock::shared);
         let checks = ordered(self.checks)?;
-        let known = KnownIds {
-            checks: checks.iter().map(|check| check.id().into()).collect(),
-            secret_rules: Scanner::rule_ids().map(Into::into).collect(),
-        };
+        let scanner = self.scanner.ok_or(BuildError::Missing("secret scanner"))?;
+        let known = KnownIds::new(checks.iter().map(|check| check.id().into()), &scanner);
         let policy = match self.policy.ok_or(BuildError::Missing("policy"))? {
             PolicySource::Compiled(policy) => policy,
             PolicySource::Document(document) => {
                 Arc::new(Policy::compile(&document, &known).map_err(ReloadError)?)
             }
         };
-        let scanner = self.scanner.ok_or(BuildError::Missing("secret scanner"))?;
+        // Processes that share a rate store must agree on its buckets.
+        let hash_key = scanner.derive_key("systemprompt rate buckets v1");
+        let handles = Handles::new(scanner.derive_key("systemprompt handles v1"));
+        let current = Arc::new(Current::new(policy, scanner));
         let repeats = Repeats::new(rand::random());
         let ledger = Arc::new(GovernedLedger {
             inner: self.ledger.ok_or(BuildError::Missing("permit ledger"))?,
-            scanner: scanner.clone(),
+            current: current.clone(),
             repeats: repeats.clone(),
         });
         Ok(Governor(Arc::new(Inner {
-            policy: ArcSwap::new(policy),
+            current,
             shadows: ArcSwapOption::empty(),
             known,
             rates: self.rates.unwrap_or_else(|| Arc::new(MemoryRateStore::new(clock.clone()))),
-            // Processes that share a rate store must agree on its buckets.
-            hash_key: scanner.derive_key("systemprompt rate buckets v1"),
-            scanner,
+            hash_key,
+            handles,
             audit: self.audit.ok_or(BuildError::Missing("audit sink"))?,
             ledger,
             repeats,

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use systemprompt_core::call::ToolCall;
+use systemprompt_core::call::{Arguments, ToolCall};
 use systemprompt_core::decision::{
     CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, Permit, PermitClaim,
     PermitGrant,
@@ -13,8 +13,10 @@ use systemprompt_core::event::{AuditEvent, Verdict};
 use systemprompt_core::id::EventId;
 
 use super::deadline::within;
-use super::run::{Passed, Ran};
+use super::in_force::InForce;
+use super::run::{Passed, Ran, with_root};
 use super::{BUILT_IN, Inner};
+use crate::handle;
 use crate::policy::Policy;
 use crate::record::{self, Ruling, Seen};
 
@@ -27,13 +29,13 @@ impl Inner {
     pub(super) async fn conclude(
         &self,
         call: ToolCall,
-        policy: &Policy,
+        InForce { policy, scanner, .. }: &InForce,
         result: Result<Passed, DenialReason>,
         ran: Ran,
     ) -> Decision {
         let (id, now) = (EventId::generate(), self.clock.now());
         let evaluation = Arc::new(ran.evaluation);
-        let seen = Seen { rules: Some(self.scanner.rules()), scan: ran.scan, shadow: ran.shadow };
+        let seen = Seen { rules: Some(scanner.rules()), scan: ran.scan, shadow: ran.shadow };
         let (reason, mut passed) = match result {
             Ok(passed) => (None, passed),
             Err(reason) => (Some(reason), Passed::default()),
@@ -55,8 +57,7 @@ impl Inner {
             duration: ran.duration,
             seen,
         };
-        let event =
-            catch_unwind(AssertUnwindSafe(|| record::of_call(&self.scanner, &call, ruling)));
+        let event = catch_unwind(AssertUnwindSafe(|| record::of_call(scanner, &call, ruling)));
         if !self.append(event).await {
             self.undo(passed, policy.check_timeout()).await;
             return self.deny(&call, DenialReason::AuditUnavailable, evaluation);
@@ -67,10 +68,15 @@ impl Inner {
                 let ledger = self.ledger.clone();
                 let clock = self.clock.clone();
                 let on_allow = policy.on_allow();
+                let rewritten = ran.delivered.is_some();
+                let call = ran.delivered.unwrap_or(call);
+                let restored = self.restored(&call);
                 let grant = PermitGrant {
                     id,
                     claim,
                     call,
+                    rewritten,
+                    restored,
                     expires_at,
                     evaluation,
                     on_allow,
@@ -84,6 +90,18 @@ impl Inner {
                 self.deny(&call, reason.unwrap_or_else(failed), evaluation)
             }
         }
+    }
+
+    /// What the tool is run with where the call names handles that it is bound to.
+    fn restored(&self, call: &ToolCall) -> Option<Arguments> {
+        let arguments = call.arguments();
+        if !handle::may_name_one(arguments.raw()) {
+            return None;
+        }
+        let now = self.clock.monotonic();
+        let restored = self.handles.restore(arguments.root(), call.principal(), call.tool(), now);
+        // Values that do not fit stay handles.
+        with_root(arguments, &restored.root?).ok()
     }
 
     fn deny(&self, call: &ToolCall, reason: DenialReason, evaluation: Arc<Evaluation>) -> Decision {

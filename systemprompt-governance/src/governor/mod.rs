@@ -1,21 +1,28 @@
 //! The governor: the one place where a tool call is decided.
 
 mod builder;
+mod clean;
 mod conclude;
 mod deadline;
 mod error;
+mod in_force;
+mod inspect;
 mod run;
 mod secrets;
+mod stream;
+mod tool;
 
 pub use builder::GovernorBuilder;
 pub use error::{BuildError, ReloadError};
+pub use stream::SecretStream;
+pub use tool::{ToolFailure, ToolResult};
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use systemprompt_core::call::ToolCall;
@@ -25,15 +32,18 @@ use systemprompt_core::decision::{Decision, Denial, DenialReason, Evaluation};
 use systemprompt_core::event::Verdict;
 use systemprompt_core::id::{CallId, EventId, PolicyVersion, TraceId};
 use systemprompt_core::policy::PolicyDocument;
+use systemprompt_core::secret::Redact;
 
 use crate::check::HostChecks;
+use crate::handle::Handles;
 use crate::ledger::GovernedLedger;
 use crate::policy::{KnownIds, Policy};
 use crate::record::{self, Ruling, Seen};
 use crate::repeat::{OpenPermit, Repeats};
-use crate::secret::Scanner;
 use crate::shadow::{Decided, ShadowStats, Shadows};
 use crate::stats::{Counters, Stats};
+pub(crate) use in_force::Current;
+use in_force::InForce;
 use run::Run;
 
 /// Ids of the built-in checks in the order they run.
@@ -49,11 +59,11 @@ pub(crate) fn is_built_in(check: &str) -> bool {
 pub struct Governor(Arc<Inner>);
 
 struct Inner {
-    policy: ArcSwap<Policy>,
+    current: Arc<Current>,
     /// `None` when there are none, so that they cost nothing.
     shadows: ArcSwapOption<Shadows>,
     known: KnownIds,
-    scanner: Scanner,
+    handles: Handles,
     rates: Arc<dyn RateStore>,
     /// Keys the hashes of rate buckets.
     hash_key: [u8; 16],
@@ -84,8 +94,8 @@ impl Governor {
     /// is durable in the audit log when it is returned.
     pub async fn evaluate(&self, call: ToolCall) -> Decision {
         let inner = &*self.0;
-        let policy = inner.policy.load_full();
-        let mut run = Run::start(inner, &policy, &call);
+        let in_force = inner.current.load();
+        let mut run = Run::start(inner, &in_force, &call);
         let result = run.decide().await;
         let shadows = inner.shadows.load_full();
         run.look_for_the_record(result.is_err(), shadows.as_deref());
@@ -100,7 +110,7 @@ impl Governor {
                 repeat: result.as_ref().is_ok_and(|passed| passed.repeat.is_some()),
             });
         }
-        inner.conclude(call, &policy, result, ran).await
+        inner.conclude(call, &in_force, result, ran).await
     }
 
     /// Decides several calls, each alone and each with its own audit event; the answers are in the
@@ -111,19 +121,20 @@ impl Governor {
 
     /// The id of a call as it is recorded, without secrets.
     pub(crate) fn recorded(&self, call_id: &CallId) -> CallId {
-        record::redacted_id(&self.0.scanner, call_id).unwrap_or_else(CallId::generate)
+        record::redacted_id(&*self.0.current, call_id).unwrap_or_else(CallId::generate)
     }
 
     /// Denies something an authenticated caller sent that is no tool call, with its audit event.
     pub async fn reject(&self, call: RejectedCall) -> Decision {
         let inner = &*self.0;
         let started = inner.clock.monotonic();
-        let policy = inner.policy.load_full();
-        let evaluation = Arc::new(inner.nothing_checked(&policy));
+        let in_force = inner.current.load();
+        let InForce { policy, scanner, .. } = &*in_force;
+        let evaluation = Arc::new(inner.nothing_checked(policy));
         let call_id = call.context.call_id.clone().unwrap_or_else(CallId::generate);
         let trace_id = call.context.trace_id.unwrap_or_else(TraceId::generate);
         let ruling = Ruling {
-            policy: &policy,
+            policy,
             id: EventId::generate(),
             occurred_at: inner.clock.now(),
             reason: Some(&call.reason),
@@ -133,7 +144,7 @@ impl Governor {
             seen: Seen::default(),
         };
         let event = catch_unwind(AssertUnwindSafe(|| {
-            record::of_rejected(&inner.scanner, &call, (trace_id, &call_id), ruling)
+            record::of_rejected(scanner, &call, (trace_id, &call_id), ruling)
         }));
         let recorded = inner.append(event).await;
         let reason = if recorded { call.reason } else { DenialReason::AuditUnavailable };
@@ -144,8 +155,8 @@ impl Governor {
     /// How `call` would be decided now. Charges nothing, writes nothing and grants nothing.
     pub async fn dry_run(&self, call: &ToolCall) -> DryRun {
         let inner = &*self.0;
-        let policy = inner.policy.load_full();
-        let mut run = Run::start(inner, &policy, call);
+        let in_force = inner.current.load();
+        let mut run = Run::start(inner, &in_force, call);
         let denial = run.rehearse().await.err();
         DryRun { denial, evaluation: run.finish().evaluation }
     }
@@ -159,7 +170,7 @@ impl Governor {
         match Policy::compile(document, &self.0.known) {
             Ok(policy) => {
                 let version = policy.version().clone();
-                self.0.policy.store(Arc::new(policy));
+                self.0.current.store(policy);
                 self.0.counters.reloads.fetch_add(1, Relaxed);
                 Ok(version)
             }
@@ -195,13 +206,13 @@ impl Governor {
     /// The policy in force.
     #[must_use]
     pub fn policy(&self) -> Arc<Policy> {
-        self.0.policy.load_full()
+        self.0.current.load().policy.clone()
     }
 
     /// The version of the policy in force.
     #[must_use]
     pub fn policy_version(&self) -> PolicyVersion {
-        self.0.policy.load().version().clone()
+        self.0.current.load().policy.version().clone()
     }
 
     /// Where permits of this governor are settled. Doors report outcomes here and not to the ledger the
@@ -210,6 +221,12 @@ impl Governor {
     #[must_use]
     pub fn ledger(&self) -> Arc<dyn PermitLedger> {
         self.0.ledger.clone()
+    }
+
+    /// What takes secrets out of texts that are recorded or repeated, by the rules of the policy in force.
+    #[must_use]
+    pub fn redactor(&self) -> Arc<dyn Redact> {
+        self.0.current.clone()
     }
 
     /// What has been decided so far.
@@ -239,8 +256,6 @@ impl Decide for Governor {
 
 impl fmt::Debug for Governor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Governor")
-            .field("policy", self.0.policy.load().version())
-            .finish_non_exhaustive()
+        f.debug_struct("Governor").field("policy", &self.policy_version()).finish_non_exhaustive()
     }
 }

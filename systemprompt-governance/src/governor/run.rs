@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use systemprompt_core::call::ToolCall;
+use systemprompt_core::call::{Arguments, MalformedCall, Node, ToolCall};
 use systemprompt_core::contract::{
     Check, CheckVerdict, PermitLedger as _, PermitState, RateCharge, RateRefusal, RateStoreError,
 };
@@ -16,12 +16,14 @@ use systemprompt_core::event::ShadowVerdict;
 use systemprompt_core::id::PermitId;
 
 use super::deadline::within;
-use super::secrets::{find_secret, rules_that_found};
+use super::in_force::InForce;
+use super::secrets::{Treated, Treatment, rules_that_found};
 use super::{BUILT_IN, Inner};
 use crate::check::CheckTrouble;
 use crate::policy::{Blocked, Policy, ScopeDenial};
 use crate::record;
 use crate::repeat::{Claim, First, Granted};
+use crate::secret::{Scanner, spliced};
 use crate::shadow::Shadows;
 
 pub(super) type Detail = Option<Cow<'static, str>>;
@@ -30,7 +32,10 @@ pub(super) type Detail = Option<Cow<'static, str>>;
 pub(super) struct Run<'r> {
     inner: &'r Inner,
     policy: &'r Policy,
+    scanner: &'r Scanner,
     call: &'r ToolCall,
+    /// The call with what goes on in the place of secrets.
+    delivered: Option<ToolCall>,
     records: Vec<CheckRecord>,
     limits: Vec<LimitState>,
     /// The secret rules that found something, when they were asked.
@@ -49,6 +54,8 @@ pub(super) struct Ran {
     pub(super) scan: Option<Vec<Arc<str>>>,
     /// What shadow policies would have decided differently.
     pub(super) shadow: Vec<ShadowVerdict>,
+    /// The call with what goes on in the place of secrets.
+    pub(super) delivered: Option<ToolCall>,
 }
 
 /// What a call that passed has taken hold of.
@@ -65,11 +72,23 @@ pub(super) struct Passed {
 }
 
 impl<'r> Run<'r> {
-    pub(super) fn start(inner: &'r Inner, policy: &'r Policy, call: &'r ToolCall) -> Self {
+    pub(super) fn start(inner: &'r Inner, in_force: &'r InForce, call: &'r ToolCall) -> Self {
+        let InForce { policy, scanner, .. } = in_force;
         let started = inner.clock.monotonic();
         let records = Vec::with_capacity(BUILT_IN.len() + inner.checks.iter().count());
         let limits = Vec::new();
-        Self { inner, policy, call, records, limits, scan: None, started, mark: started }
+        Self {
+            inner,
+            policy,
+            scanner,
+            call,
+            delivered: None,
+            records,
+            limits,
+            scan: None,
+            started,
+            mark: started,
+        }
     }
 
     /// Runs every check; the first deny wins.
@@ -132,34 +151,61 @@ impl<'r> Run<'r> {
         };
         // The last check's end is the end: reading the clock is a good part of what a decision costs.
         let duration = self.mark.saturating_sub(self.started);
-        Ran { evaluation, duration, scan: self.scan, shadow: Vec::new() }
+        Ran { evaluation, duration, scan: self.scan, shadow: Vec::new(), delivered: self.delivered }
     }
 
     /// *scope*, *secret*, *blocklist*: pure functions of the call and the policy.
     fn look(&mut self) -> Result<(), DenialReason> {
-        let (inner, policy, call) = (self.inner, self.policy, self.call);
-        self.built_in("scope", || {
-            policy.check_scope(call).map_err(|denial| scope_reason(inner, call, denial))
+        let (policy, scanner, call) = (self.policy, self.scanner, self.call);
+        self.built_in("scope", || match policy.check_scope(call) {
+            Ok(()) => Ok(None),
+            Err(denial) => Err(scope_reason(scanner, call, denial)),
         })?;
-        let mut scan = None;
-        let found = self.built_in("secret", || find_secret(inner, policy, call, &mut scan));
-        self.scan = scan;
-        found?;
-        self.built_in("blocklist", || {
-            policy.check_blocklists(call).map_err(|Blocked { list, pattern }| {
-                (DenialReason::Blocked { list, pattern }, None)
-            })
+        self.secret()?;
+        self.built_in("blocklist", || match policy.check_blocklists(call) {
+            Ok(()) => Ok(None),
+            Err(Blocked { list, pattern }) => Err((DenialReason::Blocked { list, pattern }, None)),
         })
+    }
+
+    /// *secret*: what the policy says about each secret in the arguments.
+    fn secret(&mut self) -> Result<(), DenialReason> {
+        let (inner, policy, scanner, call) = (self.inner, self.policy, self.scanner, self.call);
+        let now = self.mark;
+        let mut seen = None;
+        let looked = self.built_in("secret", || {
+            let arguments = call.arguments();
+            if scanner.scan_arguments(arguments).is_none() {
+                seen = Some(Treated::default());
+                return Ok(None);
+            }
+            let parts = (scanner, policy.secrets(), &inner.handles);
+            let treated = seen.insert(Treatment::of_call(call, parts, now).apply(arguments.root()));
+            let detail = treated.describe().map(Cow::Owned);
+            match treated.denial.take() {
+                Some(reason) => Err((reason, detail)),
+                None => Ok(detail),
+            }
+        });
+        self.scan = seen.as_ref().map(Treated::rules);
+        looked?;
+        if let Some(root) = seen.and_then(|treated| treated.root) {
+            // What stands in for secrets may be longer than they were.
+            let arguments =
+                with_root(call.arguments(), &root).map_err(DenialReason::MalformedCall)?;
+            self.delivered = Some(call.delivering(arguments));
+        }
+        Ok(())
     }
 
     /// Looks for secrets where *secret* had no turn: the record of a denial says what else there was
     /// against the call, and shadow policies want to know.
     pub(super) fn look_for_the_record(&mut self, denied: bool, shadows: Option<&Shadows>) {
-        let (inner, policy, call) = (self.inner, self.policy, self.call);
+        let (policy, scanner, call) = (self.policy, self.scanner, self.call);
         let wanted =
             denied && policy.looks_for_secrets() || shadows.is_some_and(Shadows::look_for_secrets);
         if wanted && self.scan.is_none() {
-            let look = || rules_that_found(inner.scanner.find_all(call.arguments()));
+            let look = || rules_that_found(&scanner.find_all(call.arguments()));
             self.scan = catch_unwind(AssertUnwindSafe(look)).ok();
         }
     }
@@ -167,15 +213,15 @@ impl<'r> Run<'r> {
     fn built_in(
         &mut self,
         id: &'static str,
-        look: impl FnOnce() -> Result<(), (DenialReason, Detail)>,
+        look: impl FnOnce() -> Result<Detail, (DenialReason, Detail)>,
     ) -> Result<(), DenialReason> {
         if self.is_off(id) {
             self.note(id, CheckOutcome::Disabled, None);
             return Ok(());
         }
         match catch_unwind(AssertUnwindSafe(look)) {
-            Ok(Ok(())) => {
-                self.note(id, CheckOutcome::Passed, None);
+            Ok(Ok(detail)) => {
+                self.note(id, CheckOutcome::Passed, detail);
                 Ok(())
             }
             Ok(Err((reason, detail))) => {
@@ -302,7 +348,8 @@ impl<'r> Run<'r> {
     }
 
     async fn host_check(&mut self, check: &Arc<dyn Check>) -> Result<(), DenialReason> {
-        let run = self.inner.checks.run(check, self.call, self.policy.check_timeout());
+        let call = self.delivered.as_ref().unwrap_or(self.call);
+        let run = self.inner.checks.run(check, call, self.policy.check_timeout());
         let verdict = AssertUnwindSafe(run).catch_unwind().await;
         let id = check.id();
         match verdict.unwrap_or(Err(CheckTrouble::Panicked)) {
@@ -311,7 +358,7 @@ impl<'r> Run<'r> {
                 Ok(())
             }
             Ok(CheckVerdict::Deny { detail }) => {
-                let detail = record::text(&self.inner.scanner, &detail).into_owned();
+                let detail = record::text(self.scanner, &detail).into_owned();
                 self.note(id.to_owned(), CheckOutcome::Denied, Some(detail.clone().into()));
                 Err(DenialReason::Policy { id: id.into(), detail: detail.into() })
             }
@@ -330,7 +377,7 @@ impl<'r> Run<'r> {
     fn is_off(&self, id: &str) -> bool {
         !self.policy.enabled()
             || self.policy.disables_check(id)
-            || (id == "secret" && self.policy.disabled_secret_rules().is_none())
+            || (id == "secret" && !self.policy.looks_for_secrets())
     }
 
     fn note(&mut self, check: impl Into<Cow<'static, str>>, outcome: CheckOutcome, detail: Detail) {
@@ -346,8 +393,14 @@ impl<'r> Run<'r> {
     }
 }
 
-fn scope_reason(inner: &Inner, call: &ToolCall, denial: ScopeDenial) -> (DenialReason, Detail) {
-    let tool: Arc<str> = record::text(&inner.scanner, call.tool().qualified()).into();
+/// The arguments with the strings of `root`, and otherwise as they came.
+pub(super) fn with_root(arguments: &Arguments, root: &Node) -> Result<Arguments, MalformedCall> {
+    let raw = String::from_utf8_lossy(arguments.raw());
+    Arguments::parse(spliced(&raw, arguments.root(), root))
+}
+
+fn scope_reason(scanner: &Scanner, call: &ToolCall, denial: ScopeDenial) -> (DenialReason, Detail) {
+    let tool: Arc<str> = record::text(scanner, call.tool().qualified()).into();
     let violation = |tool, required, agent| DenialReason::ScopeViolation { tool, required, agent };
     match denial {
         ScopeDenial::UnknownTool => (DenialReason::UnknownTool { tool }, None),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use systemprompt_core::api::Authenticate;
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::clock::{Clock, SystemClock};
-use systemprompt_core::contract::{AuditSink, Decide, PermitLedger, RejectedCall};
+use systemprompt_core::contract::{AuditSink, Decide, Inspect, PermitLedger, RejectedCall};
 use systemprompt_core::decision::Decision;
 use systemprompt_core::secret::Redact;
 
@@ -27,6 +27,8 @@ const BODY_LIMIT: usize = 1024 * 1024;
 pub struct Doors {
     /// Who decides.
     pub decide: Arc<dyn Decide>,
+    /// What looks through results and other texts on their way to a model.
+    pub inspect: Arc<dyn Inspect>,
     /// Where permits are settled.
     pub ledger: Arc<dyn PermitLedger>,
     /// Who finds out who is calling.
@@ -42,17 +44,19 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Doors with the system's clock and a body limit of 1 MiB.
+    /// Doors to who decides and looks through texts, with the system's clock and a body limit of 1 MiB.
     #[must_use]
     pub fn new(
-        decide: Arc<dyn Decide>,
+        governor: (Arc<dyn Decide>, Arc<dyn Inspect>),
         ledger: Arc<dyn PermitLedger>,
         authenticate: Arc<dyn Authenticate>,
         audit: Arc<dyn AuditSink>,
         redact: Arc<dyn Redact>,
     ) -> Self {
+        let (decide, inspect) = governor;
         Self {
             decide,
+            inspect,
             ledger,
             authenticate,
             audit,

@@ -5,6 +5,7 @@
 //!               POST /api/public/hooks/track    a client's hook reports
 //! api_router    POST /api/v1/govern             a program asks for one call
 //!               POST /api/v1/govern/batch       ... or for up to 100
+//!               POST /api/v1/inspect            ... about a text on its way to a model
 //!               POST /api/v1/permits/{id}/outcome   ... and reports how it went
 //!               GET  /api/v1/openapi.json       the document of the whole API
 //! ```
@@ -44,6 +45,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", TRACK_HOOK),
     ("POST", GOVERN),
     ("POST", GOVERN_BATCH),
+    ("POST", INSPECT),
     ("POST", OUTCOME),
     ("GET", OPENAPI_JSON),
 ];
@@ -52,6 +54,7 @@ const GOVERN_HOOK: &str = "/api/public/hooks/govern";
 const TRACK_HOOK: &str = "/api/public/hooks/track";
 const GOVERN: &str = "/api/v1/govern";
 const GOVERN_BATCH: &str = "/api/v1/govern/batch";
+const INSPECT: &str = "/api/v1/inspect";
 const OUTCOME: &str = "/api/v1/permits/{id}/outcome";
 const OPENAPI_JSON: &str = "/api/v1/openapi.json";
 
@@ -74,6 +77,7 @@ pub fn api_router(doors: Doors) -> Router {
     Router::new()
         .route(GOVERN, post(api::govern))
         .route(GOVERN_BATCH, post(api::govern_batch))
+        .route(INSPECT, post(api::inspect))
         .route(OUTCOME, post(api::report_outcome))
         .route(OPENAPI_JSON, get(openapi::serve))
         .method_not_allowed_fallback(wrong_method)

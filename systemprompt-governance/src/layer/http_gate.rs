@@ -135,6 +135,7 @@ fn status(reason: &DenialReason) -> StatusCode {
         | DenialReason::SecretDetected { .. }
         | DenialReason::Blocked { .. }
         | DenialReason::FlowViolation { .. }
+        | DenialReason::ScanBudgetExceeded { .. }
         | DenialReason::ApprovalRequired
         | DenialReason::ApprovalRejected
         | DenialReason::ApprovalExpired

@@ -8,6 +8,7 @@ use super::blocklist::Blocklists;
 use super::fault::Faults;
 use super::limit::Limit;
 use super::scope::ScopeTable;
+use super::secrets::Secrets;
 use super::version::version_of;
 use super::vocabulary::Vocabulary;
 use super::{KnownIds, Policy};
@@ -25,13 +26,6 @@ impl Policy {
         let words = Vocabulary::of(document, &mut faults);
         check_ranges(document, &mut faults);
         check_known(
-            "secrets.disabled_rules",
-            "secret rule",
-            &document.secrets.disabled_rules,
-            &known.secret_rules,
-            &mut faults,
-        );
-        check_known(
             "checks.disabled",
             "check",
             &document.checks.disabled,
@@ -40,6 +34,7 @@ impl Policy {
         );
         let scope = ScopeTable::compile(document, &words, &mut faults);
         let blocklists = Blocklists::compile(&document.blocklists, &words, &mut faults);
+        let secrets = Secrets::compile(&document.secrets, known, &mut faults);
         let limits = Limit::compile_all(&document.limits, &mut faults);
         let version = version_of(document).map_err(|problem| faults.add("", problem)).ok();
         let policy = version.map(|version| Self {
@@ -50,8 +45,7 @@ impl Policy {
             scope,
             blocklists,
             limits,
-            secrets_enabled: document.secrets.enabled,
-            disabled_secret_rules: document.secrets.disabled_rules.clone(),
+            secrets,
             check_timeout: Duration::from_millis(document.checks.timeout_ms),
             disabled_checks: document.checks.disabled.iter().cloned().collect(),
         });
@@ -70,7 +64,7 @@ fn check_ranges(document: &PolicyDocument, faults: &mut Faults) {
     }
 }
 
-fn check_known(
+pub(super) fn check_known(
     path: &str,
     kind: &str,
     texts: &[String],

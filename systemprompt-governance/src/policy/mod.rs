@@ -8,6 +8,7 @@ mod glob;
 mod index;
 mod limit;
 mod scope;
+pub(crate) mod secrets;
 mod version;
 mod vocabulary;
 mod words;
@@ -28,6 +29,9 @@ use systemprompt_core::policy::{OnAllow, PolicyDocument};
 use blocklist::Blocklists;
 use limit::Limit;
 use scope::ScopeTable;
+use secrets::Secrets;
+
+use crate::secret::Scanner;
 
 /// A policy, compiled and checked.
 #[derive(Debug)]
@@ -39,8 +43,7 @@ pub struct Policy {
     scope: ScopeTable,
     blocklists: Blocklists,
     limits: Vec<Limit>,
-    secrets_enabled: bool,
-    disabled_secret_rules: Vec<String>,
+    secrets: Secrets,
     check_timeout: Duration,
     disabled_checks: BTreeSet<String>,
 }
@@ -52,6 +55,30 @@ pub struct KnownIds {
     pub checks: BTreeSet<Arc<str>>,
     /// Rules of the secret scanner.
     pub secret_rules: BTreeSet<Arc<str>>,
+    /// The vendors of those rules.
+    pub secret_vendors: BTreeSet<Arc<str>>,
+}
+
+impl KnownIds {
+    /// These host checks, and the rules of `scanner`.
+    #[must_use]
+    pub fn new(checks: impl IntoIterator<Item = Arc<str>>, scanner: &Scanner) -> Self {
+        Self {
+            checks: checks.into_iter().collect(),
+            secret_rules: scanner.rules_in_use().map(|(id, _)| id.clone()).collect(),
+            secret_vendors: scanner.rules_in_use().map(|(_, vendor)| vendor.clone()).collect(),
+        }
+    }
+
+    /// These host checks, and the rules that every scanner has.
+    #[must_use]
+    pub fn built_in(checks: impl IntoIterator<Item = Arc<str>>) -> Self {
+        Self {
+            checks: checks.into_iter().collect(),
+            secret_rules: Scanner::formats().map(|format| format.id.into()).collect(),
+            secret_vendors: Scanner::formats().map(|format| format.vendor.into()).collect(),
+        }
+    }
 }
 
 /// What a governor is built from: a document to compile, or a policy compiled before.
@@ -131,12 +158,20 @@ impl Policy {
 
     /// Whether the secret check is on.
     pub(crate) fn looks_for_secrets(&self) -> bool {
-        self.enabled && self.secrets_enabled
+        self.enabled && self.secrets.disabled_rules().is_some()
     }
 
-    /// `None` when the secret check is off, else the rules whose findings do not count.
-    pub(crate) fn disabled_secret_rules(&self) -> Option<&[String]> {
-        self.secrets_enabled.then_some(&self.disabled_secret_rules)
+    /// What is done about secrets.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// `base` with the formats and canaries of the policy.
+    pub(crate) fn scanner(&self, base: &Scanner) -> Scanner {
+        match self.secrets.own().entries() {
+            [] => base.clone(),
+            entries => base.with_rules(entries),
+        }
     }
 
     pub(crate) fn check_timeout(&self) -> Duration {

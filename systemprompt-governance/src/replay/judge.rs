@@ -7,6 +7,7 @@ use systemprompt_core::decision::CheckOutcome;
 
 use super::{Grounds, Unknown};
 use crate::policy::Policy;
+use crate::policy::secrets::Place;
 use crate::rate::MemoryRateStore;
 
 /// A policy that decides calls a second time.
@@ -101,11 +102,9 @@ impl Judge {
     ) -> Result<Option<Unknown>, Grounds> {
         self.policy.check_scope(call).map_err(|denial| Grounds::of_scope(&denial))?;
         let mut unknown = None;
-        if let Some(disabled) = self.policy.disabled_secret_rules() {
-            let counts = |rule: &&Arc<str>| !disabled.iter().any(|id| **id == ***rule);
-            match secrets.map(|found| found.iter().find(counts)) {
-                Ok(None) => {}
-                Ok(Some(rule)) => return Err(Grounds::new("secret", rule)),
+        if self.policy.looks_for_secrets() {
+            match secrets {
+                Ok(found) => unknown = self.weigh(call, found)?,
                 Err(missing) => unknown = Some(missing.clone()),
             }
         }
@@ -113,5 +112,19 @@ impl Judge {
             Ok(()) => Ok(unknown),
             Err(blocked) => Err(Grounds::new("blocklist", &blocked.list)),
         }
+    }
+
+    /// What the policy makes of the rules that found something in a call.
+    fn weigh(&self, call: &ToolCall, found: &[Arc<str>]) -> Result<Option<Unknown>, Grounds> {
+        let place = Place::of_call(call);
+        let mut unknown = None;
+        for rule in found {
+            match self.policy.secrets().denies(rule, place) {
+                Some(true) => return Err(Grounds::new("secret", rule)),
+                Some(false) => {}
+                None => unknown = Some(Unknown::SecretPlaceNotKept),
+            }
+        }
+        Ok(unknown)
     }
 }

@@ -48,6 +48,8 @@ pub enum Unknown {
     SecretNotScanned,
     /// The arguments were searched for secrets by other rules than there are now.
     SecretRulesChanged,
+    /// Whether a secret counts depends on where it was and how sure its rule was, which is not kept.
+    SecretPlaceNotKept,
     /// A host check that would have had to answer was not asked.
     CheckNotAsked(String),
     /// It was left to a person.
@@ -66,6 +68,7 @@ impl Unknown {
             Self::Redacted => "name_redacted",
             Self::SecretNotScanned => "secret_not_scanned",
             Self::SecretRulesChanged => "secret_rules_changed",
+            Self::SecretPlaceNotKept => "secret_place_not_kept",
             Self::CheckNotAsked(_) => "check_not_asked",
             Self::Pending => "pending",
             Self::Unreadable => "unreadable",
@@ -81,6 +84,9 @@ impl fmt::Display for Unknown {
             Self::Redacted => "a name in the call held a secret and was not kept",
             Self::SecretNotScanned => "the arguments were not searched for secrets then",
             Self::SecretRulesChanged => "the arguments were searched by other secret rules then",
+            Self::SecretPlaceNotKept => {
+                "whether the secret counts depends on where it was, which is not kept"
+            }
             Self::CheckNotAsked(check) => {
                 return write!(f, "the check `{check}` was not asked then");
             }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::engine::Engine;
 use super::fingerprint::{FingerprintKey, MIN_KEY_BYTES};
 use super::rules::{Entry, RuleFault};
-use super::{Inner, Scanner, rules};
+use super::{Inner, SCAN_BUDGET, Scanner, Sources, rules};
 
 /// Builds a [`Scanner`].
 #[derive(Default)]
@@ -30,6 +30,12 @@ pub enum ScannerError {
     #[error("no secret rule is called `{id}`")]
     UnknownRule {
         /// The id as it was given.
+        id: String,
+    },
+    /// A rule says that a text was not looked through to its end; without it nobody would know.
+    #[error("the secret rule `{id}` cannot be turned off")]
+    StaysOn {
+        /// The id.
         id: String,
     },
     /// A rule file has a fault.
@@ -74,16 +80,35 @@ impl ScannerBuilder {
             .ok_or(ScannerError::KeyTooShort { bytes: self.key.len() })?;
         let mut added = Vec::new();
         for (name, text) in &self.files {
-            added.extend(rules::read(name, text)?);
+            let rules = rules::read(name, text, &added)?;
+            added.extend(rules);
         }
-        let entries: Vec<&Entry> = added.iter().chain(rules::built_in()?).collect();
-        if let Some(id) = self.disabled.iter().find(|id| !entries.iter().any(|e| e.id == **id)) {
+        let built_in = rules::built_in()?;
+        let known = |id: &str| added.iter().chain(built_in).any(|entry| entry.id == id);
+        if let Some(id) = self.disabled.iter().find(|id| !known(id)) {
             return Err(ScannerError::UnknownRule { id: id.clone() });
         }
-        let enabled = || entries.iter().filter(|entry| !self.disabled.contains(&entry.id));
-        let engine = Engine::new(enabled().map(|entry| entry.rule()));
-        let rules = name_of(enabled().copied()).into();
-        Ok(Scanner(Arc::new(Inner { engine, key, rules })))
+        if self.disabled.contains(SCAN_BUDGET) {
+            return Err(ScannerError::StaysOn { id: SCAN_BUDGET.to_owned() });
+        }
+        let sources = Sources { disabled: Arc::new(self.disabled), added: added.into() };
+        Ok(Scanner(Arc::new(Inner::new(key, sources, &[]))))
+    }
+}
+
+impl Inner {
+    /// Where two rules see one place, the earlier one names it: those of `own`, then those of the host.
+    pub(super) fn new(key: FingerprintKey, sources: Sources, own: &[Entry]) -> Self {
+        // The files that are built in were read when the sources were collected.
+        let built_in = rules::built_in().unwrap_or_default();
+        let entries = || {
+            let installed = sources.added.iter().chain(built_in);
+            let enabled = installed.filter(|entry| !sources.disabled.contains(&entry.id));
+            own.iter().chain(enabled)
+        };
+        let engine = Engine::new(entries().map(Entry::rule));
+        let rules = name_of(entries()).into();
+        Self { engine, key, sources, rules }
     }
 }
 

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use systemprompt_core::decision::SecretLocation;
+pub use systemprompt_core::policy::SecretConfidence as Confidence;
 
 /// One secret that was found. Holds no character of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,28 +32,4 @@ pub struct Match {
     pub finding: Finding,
     /// Where, in bytes.
     pub span: Range<usize>,
-}
-
-/// How sure a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Name and look of the value suggest it.
-    Medium,
-    /// The form of one vendor's credential.
-    High,
-    /// The form of one vendor's credential, and its checksum is right.
-    Certain,
-}
-
-impl Confidence {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Certain => "certain",
-        }
-    }
 }

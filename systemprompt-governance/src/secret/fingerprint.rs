@@ -8,6 +8,7 @@ pub(super) const MIN_KEY_BYTES: usize = 16;
 const SHOWN: usize = 16;
 
 /// The key of the installation, already absorbed.
+#[derive(Clone)]
 pub(super) struct FingerprintKey(Hmac<Sha256>);
 
 impl FingerprintKey {

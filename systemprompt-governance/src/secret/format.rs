@@ -14,6 +14,8 @@ pub struct Format {
     pub source: Option<&'static str>,
     /// The literals one of which is part of the credential; empty when it is known by its name or structure.
     pub keywords: &'static [String],
+    /// The parts of the name in front of a value whose form alone says little; empty when it is known without.
+    pub names: &'static [String],
     /// The regular expression of the credential; empty when it is known by its structure.
     pub pattern: &'static str,
 }
@@ -26,6 +28,7 @@ pub(super) fn all() -> impl Iterator<Item = Format> {
         vendor: &entry.vendor,
         source: entry.source.as_deref(),
         keywords: &entry.keywords,
+        names: &entry.names,
         pattern: &entry.pattern,
     })
 }

@@ -41,6 +41,17 @@ impl Joined {
         (count > 1 && joined.text.len() >= MIN_TOKEN).then_some(joined)
     }
 
+    /// What a stretch takes of each piece, with the number of the piece.
+    pub(super) fn parts(&self, span: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let seams = self.seams.iter().copied().filter(|seam| *seam != usize::MAX);
+        let starts = std::iter::once(0).chain(seams.clone());
+        let ends = seams.chain([self.text.len()]);
+        starts.zip(ends).enumerate().filter_map(move |(number, (start, end))| {
+            let part = span.start.max(start)..span.end.min(end);
+            (part.start < part.end).then(|| (number, part.start - start..part.end - start))
+        })
+    }
+
     /// Whether a stretch begins in the first piece and goes beyond it: what begins later is seen by the
     /// join that begins later.
     pub(super) fn is_split(&self, span: &Range<usize>) -> bool {
@@ -59,6 +70,8 @@ mod tests {
         assert_eq!(joined.text, "AKIA1234567890ABCDEF");
         assert!(joined.is_split(&(0..20)) && joined.is_split(&(3..5)));
         assert!(!joined.is_split(&(0..4)) && !joined.is_split(&(4..20)));
+        let parts: Vec<_> = joined.parts(2..16).collect();
+        assert_eq!(parts, [(0, 2..4), (1, 0..10), (2, 0..2)]);
         assert!(Joined::of(["AKIA1234567890ABCDEF"].into_iter()).is_none());
         assert!(Joined::of(["a", "b"].into_iter()).is_none());
     }

@@ -38,6 +38,23 @@ impl<'a> Trail<'a> {
         Self { parent: Some(self), step: Step::HiddenKey(index) }
     }
 
+    /// The positions of the members and items on the way.
+    pub(super) fn positions(&self) -> Vec<usize> {
+        let mut positions = Vec::new();
+        let mut at = Some(self);
+        while let Some(trail) = at {
+            match trail.step {
+                Step::Root => {}
+                Step::Index(index) | Step::Key(index, _) | Step::HiddenKey(index) => {
+                    positions.push(index);
+                }
+            }
+            at = trail.parent;
+        }
+        positions.reverse();
+        positions
+    }
+
     /// Renders the path; no part of it holds a secret.
     pub(super) fn locate(&self, scanner: &Scanner) -> SecretLocation {
         let path = self.render(scanner, false);

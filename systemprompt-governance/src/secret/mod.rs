@@ -49,6 +49,7 @@ mod location;
 mod mnemonic;
 mod name;
 mod redact;
+mod rewrite;
 mod rule;
 mod rules;
 mod skim;
@@ -64,8 +65,11 @@ mod tests;
 pub use builder::{ScannerBuilder, ScannerError};
 pub use finding::{Confidence, Finding, Match};
 pub use format::Format;
+pub(crate) use rewrite::{Found, Spot, rewritten, spliced, spots};
+pub(crate) use rules::{CANARY, Entry};
 pub use rules::{RuleFault, RuleFaultKind};
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,6 +78,9 @@ use systemprompt_core::secret::Redact;
 
 use self::engine::Engine;
 use self::fingerprint::FingerprintKey;
+
+/// The rule that reports what could not be looked through.
+pub(crate) const SCAN_BUDGET: &str = "scan-budget";
 
 /// The secret stage of the pipeline: what looks through calls and through text that is recorded.
 ///
@@ -93,7 +100,17 @@ pub struct Scanner(Arc<Inner>);
 struct Inner {
     engine: Engine,
     key: FingerprintKey,
+    sources: Sources,
     rules: Arc<str>,
+}
+
+/// What a scanner was built from, beside the rules that are built in.
+#[derive(Clone)]
+struct Sources {
+    /// Ids of rules that are left out.
+    disabled: Arc<BTreeSet<String>>,
+    /// Rules of the host.
+    added: Arc<[Entry]>,
 }
 
 impl Scanner {
@@ -127,9 +144,16 @@ impl Scanner {
         walk::matches(self, text)
     }
 
-    /// The ids of every rule there is, whether enabled in a scanner or not.
-    pub fn rule_ids() -> impl Iterator<Item = &'static str> {
-        rules::ids()
+    /// Id and vendor of the rules of this scanner; a rule with several formats occurs for each.
+    pub fn rules_in_use(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.engine().rules()
+    }
+
+    /// A scanner that finds all that this one finds, with the same fingerprints, and what `entries` describe;
+    /// they must have been checked.
+    pub(crate) fn with_rules(&self, entries: &[Entry]) -> Self {
+        let Inner { key, sources, .. } = &*self.0;
+        Self(Arc::new(Inner::new(key.clone(), sources.clone(), entries)))
     }
 
     /// What the rules of this scanner are called, 8 hex digits: scanners with one name find the same.
@@ -155,6 +179,16 @@ impl Scanner {
     fn key(&self) -> &FingerprintKey {
         &self.0.key
     }
+}
+
+/// The text as a person would read it: without what nobody sees, look-alikes as what they look like.
+pub(crate) fn folded(text: &str) -> std::borrow::Cow<'_, str> {
+    view::folded(text)
+}
+
+/// The text without what nobody sees.
+pub(crate) fn visible(text: &str) -> std::borrow::Cow<'_, str> {
+    view::visible(text)
 }
 
 impl Scan for Scanner {

@@ -34,7 +34,7 @@ impl Redact for Scanner {
 }
 
 /// The whole token around a span: a longer secret of the same form must not leave a tail behind.
-fn widened(bytes: &[u8], span: &Range<usize>) -> Range<usize> {
+pub(super) fn widened(bytes: &[u8], span: &Range<usize>) -> Range<usize> {
     let belongs = |byte: &&u8| is_token(**byte) || matches!(byte, b'=' | b'~');
     let before = bytes.get(..span.start).unwrap_or_default();
     let after = bytes.get(span.end..).unwrap_or_default();

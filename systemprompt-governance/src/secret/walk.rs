@@ -1,4 +1,4 @@
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use systemprompt_core::call::Node;
@@ -12,8 +12,8 @@ use super::{Finding, Match, Scanner, name};
 /// The first secret in document order.
 pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
     let mut found = None;
-    let _ = Walk::new(scanner, root).node(root, None, &Trail::ROOT, &mut |finding| {
-        found = Some(finding);
+    let _ = Walk::new(scanner, root).node(root, None, &Trail::ROOT, &mut |group| {
+        found = group.finding(scanner);
         ControlFlow::Break(())
     });
     found
@@ -22,45 +22,102 @@ pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
 /// Every secret in document order.
 pub(super) fn all(scanner: &Scanner, root: &Node) -> Vec<Finding> {
     let mut found = Vec::new();
-    let _ = Walk::new(scanner, root).node(root, None, &Trail::ROOT, &mut |finding| {
-        found.push(finding);
+    each(scanner, root, &mut |group| found.extend(group.finding(scanner)));
+    found
+}
+
+/// Everything there is in document order: places that overlap together, each place with all that was found
+/// in it.
+pub(super) fn each(scanner: &Scanner, root: &Node, sink: &mut dyn FnMut(&Group<'_>)) {
+    let _ = Walk::new(scanner, root).node(root, None, &Trail::ROOT, &mut |group| {
+        sink(&group);
         ControlFlow::Continue(())
     });
-    found
 }
 
 /// The first secret of a text.
 pub(super) fn text(scanner: &Scanner, text: &str) -> Option<Finding> {
-    let mut hits = Vec::new();
-    scanner.engine().hits(text, &mut hits, &mut Budget::of(text.len()));
-    hits.sort_unstable_by_key(Hit::order);
-    hits.first().map(|hit| finding(scanner, text, hit, &Trail::ROOT))
+    let hits = hits_of(scanner, text);
+    groups(text, &hits, &Trail::ROOT, Site::Value).next()?.finding(scanner)
 }
 
 /// Every secret of a text, with its place.
 pub(super) fn matches(scanner: &Scanner, text: &str) -> Vec<Match> {
+    let hits = hits_of(scanner, text);
+    let matched = |group: Group<'_>| {
+        let span = group.hits.first()?.span.clone();
+        Some(Match { finding: group.finding(scanner)?, span })
+    };
+    groups(text, &hits, &Trail::ROOT, Site::Value).filter_map(matched).collect()
+}
+
+fn hits_of(scanner: &Scanner, text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     scanner.engine().hits(text, &mut hits, &mut Budget::of(text.len()));
     hits.sort_unstable_by_key(Hit::order);
-    apart(&hits)
-        .map(|hit| Match {
-            finding: finding(scanner, text, hit, &Trail::ROOT),
-            span: hit.span.clone(),
-        })
-        .collect()
+    hits
 }
 
-/// The sorted hits without those that overlap an earlier one: one place is one finding, whatever number
-/// of rules see it.
-fn apart(hits: &[Hit]) -> impl Iterator<Item = &Hit> {
-    let mut end = 0;
-    hits.iter().filter(move |hit| {
-        let free = hit.span.start >= end;
-        if free {
-            end = hit.span.end;
+/// Hits that overlap, one after the other: one place is one finding, whatever number of rules see it.
+pub(super) struct Group<'g> {
+    /// By place, the surest first at each; never empty.
+    pub(super) hits: &'g [Hit],
+    /// The text that was searched.
+    pub(super) text: &'g str,
+    /// The way to the text.
+    pub(super) trail: &'g Trail<'g>,
+    pub(super) site: Site<'g>,
+}
+
+/// What the text of a group is of the node its trail leads to.
+#[derive(Clone, Copy)]
+pub(super) enum Site<'g> {
+    /// Its value.
+    Value,
+    /// Its key.
+    Key,
+    /// Its value with those of the next ones put together.
+    Joined(&'g Joined),
+}
+
+impl Group<'_> {
+    /// What the group is reported as.
+    pub(super) fn finding(&self, scanner: &Scanner) -> Option<Finding> {
+        self.hits.first().map(|hit| self.finding_of(scanner, hit))
+    }
+
+    pub(super) fn finding_of(&self, scanner: &Scanner, hit: &Hit) -> Finding {
+        let (id, vendor) = scanner.engine().describe(hit.rule);
+        Finding {
+            rule: Arc::clone(id),
+            vendor: Arc::clone(vendor),
+            location: self.trail.locate(scanner),
+            fingerprint: scanner.key().of(hit.secret(self.text)),
+            confidence: hit.confidence,
+            view: hit.view.name(),
         }
-        free
-    })
+    }
+
+    /// The whole stretch.
+    pub(super) fn span(&self) -> Range<usize> {
+        let start = self.hits.first().map_or(0, |hit| hit.span.start);
+        start..self.hits.iter().map(|hit| hit.span.end).max().unwrap_or(start)
+    }
+}
+
+/// The groups of sorted hits.
+fn groups<'g>(
+    text: &'g str,
+    hits: &'g [Hit],
+    trail: &'g Trail<'g>,
+    site: Site<'g>,
+) -> impl Iterator<Item = Group<'g>> {
+    let mut end = 0;
+    let overlaps = move |one: &Hit, next: &Hit| {
+        end = end.max(one.span.end);
+        next.span.start < end
+    };
+    hits.chunk_by(overlaps).map(move |hits| Group { hits, text, trail, site })
 }
 
 struct Walk<'s> {
@@ -69,7 +126,7 @@ struct Walk<'s> {
     budget: Budget,
 }
 
-type Sink<'k> = dyn FnMut(Finding) -> ControlFlow<()> + 'k;
+type Sink<'k> = dyn FnMut(Group<'_>) -> ControlFlow<()> + 'k;
 
 impl<'s> Walk<'s> {
     fn new(scanner: &'s Scanner, root: &Node) -> Self {
@@ -162,8 +219,8 @@ impl<'s> Walk<'s> {
             let mut hits = self.scanner.engine().joined(&joined.text, &mut self.budget);
             hits.retain(|hit| joined.is_split(&hit.span));
             hits.sort_unstable_by_key(Hit::order);
-            apart(&hits)
-                .try_for_each(|hit| sink(finding(self.scanner, &joined.text, hit, &step(at))))?;
+            groups(&joined.text, &hits, &step(at), Site::Joined(&joined))
+                .try_for_each(&mut *sink)?;
         }
         ControlFlow::Continue(())
     }
@@ -181,7 +238,7 @@ impl<'s> Walk<'s> {
         if self.hits.is_empty() {
             return ControlFlow::Continue(false);
         }
-        self.report(key, &trail.hidden_key(index), sink)?;
+        self.report(key, &trail.hidden_key(index), Site::Key, sink)?;
         ControlFlow::Continue(true)
     }
 
@@ -205,12 +262,18 @@ impl<'s> Walk<'s> {
         if self.hits.is_empty() {
             return ControlFlow::Continue(());
         }
-        self.report(text, trail, sink)
+        self.report(text, trail, Site::Value, sink)
     }
 
-    fn report(&mut self, text: &str, trail: &Trail<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    fn report(
+        &mut self,
+        text: &str,
+        trail: &Trail<'_>,
+        site: Site<'_>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
         self.hits.sort_unstable_by_key(Hit::order);
-        apart(&self.hits).try_for_each(|hit| sink(finding(self.scanner, text, hit, trail)))
+        groups(text, &self.hits, trail, site).try_for_each(sink)
     }
 }
 
@@ -234,16 +297,4 @@ fn sibling_name(members: &[(Box<str>, Node)]) -> Option<&str> {
         }
         _ => None,
     })
-}
-
-fn finding(scanner: &Scanner, text: &str, hit: &Hit, trail: &Trail<'_>) -> Finding {
-    let (id, vendor) = scanner.engine().describe(hit.rule);
-    Finding {
-        rule: Arc::clone(id),
-        vendor: Arc::clone(vendor),
-        location: trail.locate(scanner),
-        fingerprint: scanner.key().of(hit.secret(text)),
-        confidence: hit.confidence,
-        view: hit.view.name(),
-    }
 }

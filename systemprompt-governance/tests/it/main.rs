@@ -21,3 +21,5 @@ mod rates;
 mod repeats;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod secrets;

@@ -4,13 +4,9 @@ use std::path::Path;
 
 use systemprompt_core::config::{ConfigError, Environment, LoadedProfile, STARTER_PROFILE, parse};
 use systemprompt_governance::policy::{KnownIds, Policy};
-use systemprompt_governance::secret::Scanner;
 
 fn compile(loaded: &LoadedProfile) -> Result<Policy, ConfigError> {
-    let known = KnownIds {
-        checks: ["working-hours".into()].into(),
-        secret_rules: Scanner::rule_ids().map(Into::into).collect(),
-    };
+    let known = KnownIds::built_in(["working-hours".into()]);
     Policy::compile(&loaded.profile.governance, &known)
         .map_err(|faults| loaded.policy_error(&faults))
 }

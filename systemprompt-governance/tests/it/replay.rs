@@ -11,7 +11,6 @@ use systemprompt_core::policy::{Blocklist, LimitKey, PolicyDocument, SecretPolic
 use systemprompt_governance::replay::{
     RecordedCheck, RecordedDecision, Replay, ReplayReport, Replayed, Unknown,
 };
-use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{KnownIds, Policy};
 
 use crate::house::{
@@ -55,10 +54,7 @@ fn log(house: &House) -> Vec<RecordedDecision> {
 }
 
 fn compiled(document: &PolicyDocument) -> Arc<Policy> {
-    let known = KnownIds {
-        checks: ["office-hours".into()].into(),
-        secret_rules: Scanner::rule_ids().map(Into::into).collect(),
-    };
+    let known = KnownIds::built_in(["office-hours".into()]);
     Arc::new(Policy::compile(document, &known).unwrap())
 }
 

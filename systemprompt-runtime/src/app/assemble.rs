@@ -13,6 +13,7 @@ use systemprompt_core::contract::AuditSink as _;
 use systemprompt_core::database::{DbPool, SchemaStep};
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::extension::ExtensionContext;
+use systemprompt_custody::Custody;
 use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{BuildError, Governor, KnownIds, OpenPermit};
 use systemprompt_identity::{
@@ -24,12 +25,14 @@ use super::{App, AppContext, Inner, Shutdown};
 use crate::StartError;
 use crate::audit_keys::{retention, subject_keys};
 use crate::audit_signing;
+use crate::custody;
 use crate::export;
 use crate::forget_revocations::ForgetRevocations;
 use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
 use crate::prune_events::PruneEvents;
 use crate::reload::Reloader;
+use crate::secret_rules;
 use crate::server::Meter;
 use crate::shadow;
 use crate::system::{self, Probe};
@@ -57,17 +60,16 @@ pub(super) async fn assemble(context: AppContext, parts: Parts) -> Result<App, S
 async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<App, StartError> {
     let (config, clock) = (&context.config, &context.clock);
     audit_signing::publish(config, &audit)?;
-    let scanner =
-        Scanner::builder().fingerprint_key(config.fingerprint_key().expose().as_bytes()).build()?;
+    let key = config.fingerprint_key().expose().as_bytes();
+    let scanner = secret_rules::scanner(&context.registry, key)?;
     let (verifier, gate) = open_gate(&context, &audit, &scanner).await?;
 
-    let extension_context = extension_context(&context, &gate);
+    let redact = Arc::new(scanner.clone());
+    let custody = custody::open(&context, clock, &audit, redact, parts.custody_encryption).await?;
+    let extension_context = extension_context(&context, &gate).with::<Custody>(custody.clone());
     let mut checks = context.registry.checks(&extension_context)?;
     checks.extend(parts.checks);
-    let known = KnownIds {
-        checks: checks.iter().map(|check| check.id().into()).collect(),
-        secret_rules: Scanner::rule_ids().map(Into::into).collect(),
-    };
+    let known = KnownIds::new(checks.iter().map(|check| check.id().into()), &scanner);
     let shadows = shadow::load(config.loaded(), config.environment(), &known)?;
     let mut governor = Governor::builder()
         .policy(config.profile().governance.clone())
@@ -111,13 +113,13 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         watch: reloader.watch(),
         jobs: Jobs::start(jobs),
         reloader,
-        scanner,
         routers,
         meter,
         governor,
         gate,
         verifier,
         audit,
+        custody,
         exporter,
         streams,
         probe: Probe::default(),

@@ -2,13 +2,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use systemprompt_audit::subject::KeyEncryption;
 use systemprompt_core::bootstrap::{
     BootstrapError, Config, CredentialsBootstrap, ProfileBootstrap, SecretsBootstrap,
 };
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
 use systemprompt_core::contract::{Check, RateStore};
+use systemprompt_core::encryption::KeyEncryption;
 use systemprompt_core::extension::{ExtensionError, TypedExtensionRegistry};
 
 use super::{App, AppContext, assemble};
@@ -41,6 +41,7 @@ pub(super) struct Parts {
     pub(super) rates: Option<Arc<dyn RateStore>>,
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) key_encryption: Option<Arc<dyn KeyEncryption>>,
+    pub(super) custody_encryption: Option<Arc<dyn KeyEncryption>>,
 }
 
 impl AppBuilder {
@@ -128,6 +129,19 @@ impl<Stage> AppBuilder<Stage> {
     pub fn key_encryption(mut self, encryption: Arc<dyn KeyEncryption>) -> Self {
         self.parts.key_encryption = Some(encryption);
         self
+    }
+
+    /// Encrypts the data keys of the secrets in custody by a key of the host's own, instead of the one that
+    /// the profile names.
+    pub fn custody_encryption(mut self, encryption: Arc<dyn KeyEncryption>) -> Self {
+        self.parts.custody_encryption = Some(encryption);
+        self
+    }
+
+    /// The host's own key for the secrets in custody, if it has set one.
+    #[must_use]
+    pub fn own_custody_encryption(&self) -> Option<&Arc<dyn KeyEncryption>> {
+        self.parts.custody_encryption.as_ref()
     }
 
     /// Where time comes from; the system's clock unless set.

@@ -84,8 +84,11 @@ impl fmt::Debug for AppContext {
 /// # Errors
 /// [`StartError`] when the schemas do not go together.
 pub fn installer(registry: &TypedExtensionRegistry) -> Result<SchemaInstaller, StartError> {
-    let mut owners: Vec<SchemaOwner> =
-        vec![systemprompt_audit::schema(), systemprompt_identity::schema()];
+    let mut owners: Vec<SchemaOwner> = vec![
+        systemprompt_audit::schema(),
+        systemprompt_identity::schema(),
+        systemprompt_custody::schema(),
+    ];
     owners.extend(registry.schema_owners());
     Ok(SchemaInstaller::new(&owners)?)
 }

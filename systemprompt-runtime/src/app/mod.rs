@@ -17,9 +17,9 @@ use systemprompt_core::config::ConfigError;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::extension::MountedRouter;
 use systemprompt_core::id::PolicyVersion;
+use systemprompt_custody::Custody;
 use systemprompt_governance::Governor;
 use systemprompt_governance::http::Doors;
-use systemprompt_governance::secret::Scanner;
 use systemprompt_identity::{CredentialVerifier, Gate};
 
 pub use builder::{AppBuilder, Configured, Unconfigured};
@@ -48,7 +48,7 @@ struct Inner {
     gate: Gate,
     verifier: CredentialVerifier,
     audit: AuditLog,
-    scanner: Scanner,
+    custody: Custody,
     routers: Vec<MountedRouter>,
     meter: Meter,
     reloader: Reloader,
@@ -94,6 +94,12 @@ impl App {
     #[must_use]
     pub fn audit(&self) -> &AuditLog {
         &self.0.audit
+    }
+
+    /// The secrets in custody: what hands them out, and what changes them.
+    #[must_use]
+    pub fn custody(&self) -> &Custody {
+        &self.0.custody
     }
 
     /// The sinks that the audit log is exported to.
@@ -151,11 +157,11 @@ impl App {
     fn doors(&self) -> Doors {
         let inner = &self.0;
         let mut doors = Doors::new(
-            Arc::new(inner.governor.clone()),
+            (Arc::new(inner.governor.clone()), Arc::new(inner.governor.clone())),
             inner.governor.ledger(),
             Arc::new(inner.gate.clone()),
             Arc::new(inner.audit.clone()),
-            Arc::new(inner.scanner.clone()),
+            inner.governor.redactor(),
         );
         doors.clock = inner.context.clock.clone();
         doors.body_limit = inner.context.config.profile().server.body_limit_bytes;

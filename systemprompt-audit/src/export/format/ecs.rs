@@ -81,6 +81,11 @@ fn categories(event: &EventRecord) -> (Value, Value) {
         ("tenant_created" | "user_created" | "key_created", _) => {
             (json!(["iam"]), json!(["user", "creation"]))
         }
+        ("secret_created" | "secret_granted", _) => (json!(["configuration"]), json!(["creation"])),
+        ("secret_rotated" | "secret_rewrapped", _) => (json!(["configuration"]), json!(["change"])),
+        ("secret_revoked", _) => (json!(["configuration"]), json!(["deletion"])),
+        ("secret_used", _) => (json!(["api"]), json!(["access", "allowed"])),
+        ("secret_denied", _) => (json!(["api"]), json!(["access", "denied"])),
         ("key_revoked" | "token_revoked", _) => (json!(["iam"]), json!(["user", "deletion"])),
         ("policy_loaded" | "policy_rejected" | "governance_disabled" | "schema_migrated", _) => {
             (json!(["configuration"]), json!(["change"]))
@@ -94,9 +99,8 @@ fn categories(event: &EventRecord) -> (Value, Value) {
 fn outcome(event: &EventRecord) -> &'static str {
     match (event.kind.as_str(), event.decision.as_deref().or(event.status.as_deref())) {
         (_, Some("allow" | "success")) => "success",
-        (_, Some("deny" | "failed" | "timeout")) | ("auth_refused" | "policy_rejected", _) => {
-            "failure"
-        }
+        (_, Some("deny" | "failed" | "timeout"))
+        | ("auth_refused" | "policy_rejected" | "secret_denied", _) => "failure",
         (_, Some(_)) => "unknown",
         _ => "success",
     }

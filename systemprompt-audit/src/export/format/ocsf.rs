@@ -206,9 +206,14 @@ fn unmapped(event: &EventRecord) -> Fields {
 
 fn activity_of(kind: &str) -> (i64, &'static str) {
     match kind {
-        "tenant_created" | "user_created" | "key_created" => (1, "Create"),
-        "policy_loaded" | "schema_migrated" => (3, "Update"),
-        "key_revoked" | "token_revoked" => (4, "Delete"),
+        "tenant_created" | "user_created" | "key_created" | "secret_created" | "secret_granted" => {
+            (1, "Create")
+        }
+        "secret_used" | "secret_denied" => (2, "Read"),
+        "policy_loaded" | "schema_migrated" | "secret_rotated" | "secret_rewrapped" => {
+            (3, "Update")
+        }
+        "key_revoked" | "token_revoked" | "secret_revoked" => (4, "Delete"),
         "decision" => (99, "Tool call decided"),
         "outcome" => (99, "Tool call ended"),
         _ => (99, "Other"),
@@ -231,7 +236,7 @@ fn status(event: &EventRecord) -> (i64, &'static str) {
         (_, Some("deny" | "failed" | "timeout")) => (2, "Failure"),
         (_, Some("pending")) => (99, "Pending"),
         (_, Some("abandoned")) => (99, "Abandoned"),
-        ("auth_refused" | "policy_rejected", _) => (2, "Failure"),
+        ("auth_refused" | "policy_rejected" | "secret_denied", _) => (2, "Failure"),
         _ => (1, "Success"),
     }
 }

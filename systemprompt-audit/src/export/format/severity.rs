@@ -23,17 +23,22 @@ impl Severity {
                 _ => Self::Low,
             },
             "governance_disabled" => Self::High,
-            "auth_refused" | "policy_rejected" => Self::Medium,
-            "key_created" | "key_revoked" | "token_revoked" => Self::Low,
+            "auth_refused" | "policy_rejected" | "secret_denied" => Self::Medium,
+            "key_created" | "key_revoked" | "token_revoked" | "secret_created"
+            | "secret_rotated" | "secret_granted" | "secret_revoked" | "secret_rewrapped" => {
+                Self::Low
+            }
             _ => Self::Informational,
         }
     }
 
     fn of_denial(reason_code: &str) -> Self {
         match reason_code {
-            "secret_detected" | "flow_violation" | "check_failed" | "audit_unavailable" => {
-                Self::High
-            }
+            "secret_detected"
+            | "scan_budget_exceeded"
+            | "flow_violation"
+            | "check_failed"
+            | "audit_unavailable" => Self::High,
             "rate_limited" | "budget_exceeded" | "shutting_down" => Self::Low,
             _ => Self::Medium,
         }

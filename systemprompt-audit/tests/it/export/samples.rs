@@ -59,7 +59,18 @@ pub(crate) fn events() -> Vec<AuditEvent> {
         other(9, EventKind::PolicyLoaded, json!({ "policy_version": "p-3f9a2b7c11d0e4a8" })),
         other(10, EventKind::GovernanceDisabled, json!({ "fraction": 0.5, "big": u64::MAX })),
         hostile(11, HOSTILE),
+        other(12, EventKind::SecretUsed, secret(json!({ "version": 2 }))),
+        other(13, EventKind::SecretDenied, secret(json!({ "reason": "not_granted" }))),
+        other(14, EventKind::SecretRevoked, secret(json!({ "revoked": "grant", "by": "ops" }))),
     ]
+}
+
+fn secret(mut detail: Value) -> Value {
+    detail["tenant"] = "acme".into();
+    detail["name"] = "github-token".into();
+    detail["server"] = "github".into();
+    detail["sink"] = json!({ "header": "authorization", "host": "api.github.com" });
+    detail
 }
 
 /// A denial with `text` wherever a caller's text can be.

@@ -1,12 +1,10 @@
 //! `policy replay`: what another policy would have decided.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
 use systemprompt_core::config::load_policy;
 use systemprompt_governance::replay::{Direction, Replay, ReplayReport};
-use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{KnownIds, Policy};
 
 use super::decisions::{self, Met, Span};
@@ -72,10 +70,10 @@ pub(super) async fn run(
 fn candidate(args: &ReplayArgs, session: &Session) -> Result<Policy, Failure> {
     let loaded =
         load_policy(&args.policy, session.config.environment()).map_err(Failure::config)?;
-    let checks: BTreeSet<Arc<str>> =
-        policy::checks(session)?.iter().map(|check| check.id().into()).collect();
-    let secret_rules = Scanner::rule_ids().map(Into::into).collect();
-    Policy::compile(&loaded.document, &KnownIds { checks, secret_rules })
+    let checks = policy::checks(session)?;
+    let checks = checks.iter().map(|check| check.id().into());
+    let known = KnownIds::new(checks, &policy::scanner(session)?);
+    Policy::compile(&loaded.document, &known)
         .map_err(|faults| Failure::config(loaded.error(&faults)))
 }
 

@@ -69,14 +69,14 @@ fn timeout_ms() -> u64 {
 }
 
 impl KeyEncryptionRef {
-    /// The secret that it refers to, with its path in the profile.
+    /// The secret that it refers to, with its path in a profile that has the key at `path`.
     #[must_use]
-    pub fn secret(&self) -> (&'static str, SecretRef) {
+    pub fn secret(&self, path: &str) -> (String, SecretRef) {
         match self {
-            Self::Env(name) => ("audit.encryption.key", SecretRef::Env(name.clone())),
-            Self::File(path) => ("audit.encryption.key", SecretRef::File(path.clone())),
-            Self::Vault(vault) => ("audit.encryption.key.vault.token", vault.token.clone()),
-            Self::Age(age) => ("audit.encryption.key.age.identity", age.identity.clone()),
+            Self::Env(name) => (path.to_owned(), SecretRef::Env(name.clone())),
+            Self::File(file) => (path.to_owned(), SecretRef::File(file.clone())),
+            Self::Vault(vault) => (format!("{path}.vault.token"), vault.token.clone()),
+            Self::Age(age) => (format!("{path}.age.identity"), age.identity.clone()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The profile and its sections.
 
 mod audit;
+mod custody;
 mod database;
 mod encryption;
 mod export;
@@ -15,6 +16,7 @@ mod shadow;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{AuditSection, CheckpointTarget, WitnessTarget};
+pub use custody::CustodySection;
 pub use database::DatabaseSection;
 pub use encryption::{AgeKey, EncryptionSection, KeyEncryptionRef, VaultKey};
 pub use export::{
@@ -52,6 +54,9 @@ pub struct Profile {
     /// Where the audit log goes besides the database.
     #[serde(default)]
     pub export: ExportSection,
+    /// The secrets that are kept for the servers, encrypted in the database.
+    #[serde(default)]
+    pub custody: CustodySection,
     /// Secrets the servers themselves need, by reference.
     #[serde(default)]
     pub secrets: SecretsSection,
@@ -83,6 +88,7 @@ impl Profile {
             database: DatabaseSection::default(),
             audit: AuditSection::default(),
             export: ExportSection::default(),
+            custody: CustodySection::default(),
             secrets: SecretsSection::default(),
             identity: IdentitySection::default(),
             governance: PolicyDocument::default(),

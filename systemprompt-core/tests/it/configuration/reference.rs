@@ -23,7 +23,8 @@ fn it_lists_every_key() {
     assert!(missing.is_empty(), "not in the reference: {missing:#?}");
 }
 
-/// The first item of a list shows every key that items have.
+/// The first item of a list shows every key that items have, but for those that another shows since they
+/// exclude each other.
 fn collect_missing(key: &Key, path: &str, loaded: &LoadedProfile, missing: &mut Vec<String>) {
     if loaded.sources.find(path).is_none() {
         missing.push(path.to_owned());
@@ -38,7 +39,12 @@ fn collect_missing(key: &Key, path: &str, loaded: &LoadedProfile, missing: &mut 
         return;
     }
     for child in &key.below {
-        collect_missing(child, &below(child), loaded, missing);
+        let second = below(child).replacen("[0]", "[1]", 1);
+        let path = match loaded.sources.find(&second) {
+            Some(_) if loaded.sources.find(&below(child)).is_none() => second,
+            _ => below(child),
+        };
+        collect_missing(child, &path, loaded, missing);
     }
 }
 
@@ -56,9 +62,9 @@ fn no_value_is_its_default() {
 }
 
 fn collect_defaults(key: &Key, value: &Value, leaves: &mut usize, same: &mut Vec<String>) {
-    let inner = match value {
-        Value::Array(items) if !key.below.is_empty() => &items[0],
-        value => value,
+    let items = match value {
+        Value::Array(items) if !key.below.is_empty() => items.as_slice(),
+        value => std::slice::from_ref(value),
     };
     if key.below.is_empty() || key.one_of || value.as_array().is_some_and(Vec::is_empty) {
         *leaves += 1;
@@ -71,7 +77,9 @@ fn collect_defaults(key: &Key, value: &Value, leaves: &mut usize, same: &mut Vec
     }
     for child in &key.below {
         let name = child.path.rsplit('.').next().unwrap();
-        collect_defaults(child, &inner[name], leaves, same);
+        let given = |item: &&Value| !item[name].is_null() && item[name] != serde_json::json!([]);
+        let item = items.iter().find(given).unwrap_or(&items[0]);
+        collect_defaults(child, &item[name], leaves, same);
     }
 }
 

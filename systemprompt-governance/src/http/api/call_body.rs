@@ -4,9 +4,10 @@ use bytes::Bytes;
 use systemprompt_core::call::{Arguments, CallContext, Door, MalformedCall, ToolCall, ToolRef};
 use systemprompt_core::contract::RejectedCall;
 use systemprompt_core::decision::DenialReason;
-use systemprompt_core::id::{AgentId, CallId, ContextId, IdError, SessionId, TaskId};
+use systemprompt_core::id::{AgentId, CallId, ContextId, SessionId, TaskId};
 use systemprompt_core::principal::Principal;
 
+use super::id;
 use crate::http::Doors;
 use crate::http::fields::{FieldFault, Fields, Unknown};
 
@@ -95,12 +96,4 @@ pub(super) fn rejected_item(
             detail: fault.describe(doors),
         }),
     }
-}
-
-fn id<T>(
-    field: &'static str,
-    text: Option<&str>,
-    parse: fn(&str) -> Result<T, IdError>,
-) -> Result<Option<T>, MalformedCall> {
-    text.map(parse).transpose().map_err(|source| MalformedCall::Field { field, source })
 }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use systemprompt_core::decision::{Approval, Decision, Evaluation, PermitTicket};
 use systemprompt_core::id::TraceId;
@@ -16,6 +17,9 @@ pub(in crate::http) struct DecisionAnswer<'d> {
     trace_id: TraceId,
     #[serde(skip_serializing_if = "Option::is_none")]
     permit: Option<PermitTicket>,
+    /// What the tool is to be run with, where that is not what was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<&'d RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
     evaluation: &'d Evaluation,
@@ -42,11 +46,19 @@ impl<'d> DecisionAnswer<'d> {
             }
             Decision::Pending(approval) => (None, Some(Reason::waiting(approval))),
         };
+        let arguments = match decision {
+            Decision::Allow(permit) if permit.is_rewritten() => {
+                // What was parsed is JSON.
+                serde_json::from_slice(permit.call().arguments().raw()).ok()
+            }
+            _ => None,
+        };
         Self {
             decision: decision.as_str(),
             call_id: record::text(redact, decision.call_id().as_str()),
             trace_id: decision.trace_id(),
             permit,
+            arguments,
             reason,
             evaluation: decision.evaluation(),
         }

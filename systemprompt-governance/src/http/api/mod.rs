@@ -3,16 +3,19 @@
 mod call_body;
 mod decision_answer;
 mod govern;
+mod inspect;
 mod outcome;
 
 pub(super) use decision_answer::DecisionAnswer;
 pub(super) use govern::{govern, govern_batch};
+pub(super) use inspect::inspect;
 pub(super) use outcome::{duration_of_ms, report_outcome};
 
 use axum::body::Body;
 use bytes::Bytes;
 use systemprompt_core::api::Problem;
-use systemprompt_core::id::{Audience, TraceId};
+use systemprompt_core::call::MalformedCall;
+use systemprompt_core::id::{Audience, IdError, TraceId};
 use systemprompt_core::principal::Principal;
 
 use super::fields::FieldFault;
@@ -45,4 +48,13 @@ async fn admit(
 
 fn bad_body(doors: &Doors, fault: &FieldFault, trace_id: TraceId) -> Problem {
     Problem::bad_request(fault.describe(doors), trace_id)
+}
+
+/// A member that is an id, if it is there.
+fn id<T>(
+    field: &'static str,
+    text: Option<&str>,
+    parse: fn(&str) -> Result<T, IdError>,
+) -> Result<Option<T>, MalformedCall> {
+    text.map(parse).transpose().map_err(|source| MalformedCall::Field { field, source })
 }

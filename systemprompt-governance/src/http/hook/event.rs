@@ -34,6 +34,7 @@ impl Event<'_> {
         };
         self.door.granted.remember(&permit);
         let answer = match permit.on_allow() {
+            on_allow if permit.is_rewritten() => HookAnswer::rewrite(&permit, on_allow),
             OnAllow::Allow => HookAnswer::allow(permit.evaluation()),
             OnAllow::Defer => HookAnswer::Nothing,
         };

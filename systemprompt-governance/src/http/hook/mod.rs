@@ -8,6 +8,7 @@ mod envelope;
 mod event;
 mod granted;
 mod hook_answer;
+mod report;
 mod settle;
 mod track;
 
@@ -79,7 +80,7 @@ async fn govern_event(
     match event.envelope.event() {
         EventName::PreToolUse => event.decide_tool().await,
         EventName::UserPromptSubmit => event.decide_prompt().await,
-        EventName::PostToolUse | EventName::PostToolUseFailure => event.settle().await,
+        EventName::PostToolUse | EventName::PostToolUseFailure => event.report().await,
         EventName::Other => event.track(None).await,
     }
 }
@@ -99,7 +100,7 @@ async fn track_event(
     };
     let event = Event { door, incoming, principal, body, envelope };
     match event.envelope.event() {
-        EventName::PostToolUse | EventName::PostToolUseFailure => event.settle().await,
+        EventName::PostToolUse | EventName::PostToolUseFailure => event.report().await,
         _ => event.track(None).await,
     }
 }

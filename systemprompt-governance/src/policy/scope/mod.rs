@@ -15,6 +15,7 @@ use super::agent::{Agents, Standing};
 use super::fault::{Faults, check_ids};
 use super::vocabulary::Vocabulary;
 use rule::Rule;
+pub(crate) use rule::globs;
 use set::RuleSet;
 
 /// The compiled rules and agents.

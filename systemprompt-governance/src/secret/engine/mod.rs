@@ -1,6 +1,7 @@
 //! What the rules find in one text.
 
 mod compiled;
+mod covered;
 mod owners;
 pub(super) mod pattern;
 mod readings;
@@ -118,6 +119,11 @@ impl Engine {
 
     pub(super) fn len(&self) -> usize {
         self.rules.len()
+    }
+
+    /// Id and vendor of each rule.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.rules.iter().map(|compiled| (&compiled.rule.id, &compiled.rule.vendor))
     }
 
     pub(super) fn structures(&self) -> &Structures {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::covered::Covered;
 use super::scan::Scope;
 use super::{Engine, Hit};
 use crate::secret::view::{self, Budget, Derived, ViewPath};
@@ -19,10 +20,13 @@ pub(super) fn add(
     if !path.goes_on() {
         return;
     }
+    // Built when first needed: most readings hold nothing.
+    let mut covered: Option<Covered> = None;
     view::derive(text, runs, budget, &mut |derived, budget| {
         for hit in read(engine, &derived, path, budget) {
-            let seen = |other: &Hit| overlap(&other.span, &hit.span);
-            if !hits.iter().skip(known).any(seen) {
+            let covered = covered.get_or_insert_with(|| Covered::of(hits.iter().skip(known)));
+            if !covered.overlaps(&hit.span) {
+                covered.add(&hit.span);
                 hits.push(hit);
             }
         }
@@ -47,8 +51,4 @@ fn read(engine: &Engine, derived: &Derived, path: ViewPath, budget: &mut Budget)
         hit.span = derived.mapped.source(&hit.span);
     }
     found
-}
-
-fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
-    one.start < other.end && other.start < one.end
 }

@@ -32,7 +32,7 @@ fn skip(after: &[u8], from: usize, lines: bool) -> usize {
     let rest = after.get(from..).unwrap_or_default();
     let (mut operator, mut quoted) = (false, false);
     let within = |byte: &&u8| {
-        let joins = match **byte {
+        match **byte {
             b'"' | b'\'' | b'`' => {
                 quoted = operator;
                 true
@@ -47,8 +47,7 @@ fn skip(after: &[u8], from: usize, lines: bool) -> usize {
             // What decorates an operator stands before it; behind it, it is the value's.
             b',' | b']' | b'?' | b'!' | b'|' | b'.' | b'+' | b'~' => !operator,
             _ => false,
-        };
-        joins
+        }
     };
     from + rest.iter().take(MAX_JOINT).take_while(within).count()
 }

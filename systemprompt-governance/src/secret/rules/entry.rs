@@ -1,5 +1,6 @@
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use systemprompt_core::policy::{Canary, SecretRule};
 
 use super::fault::RuleFaultKind;
 use crate::secret::Confidence;
@@ -9,19 +10,25 @@ use crate::secret::rule::{Checksum, Lead, Rule, Structure, Trigger};
 /// Most bytes of a secret that may stand before its keyword.
 const MAX_LEAD: usize = 256;
 
+/// What the id of a canary's rule begins with.
+pub(crate) const CANARY: &str = "canary-";
+
+/// How much of a canary is looked for before the rest is compared.
+const CANARY_KEYWORD: usize = 8;
+
 /// Fewest different bytes in the variable part of a value that is known by its name.
 const NAMED_DISTINCT: usize = 6;
 
 /// One `[[rule]]` of a rule file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::secret) struct Entry {
+pub(crate) struct Entry {
     /// Kebab-case, vendor first. Several formats of one credential share it.
-    pub(in crate::secret) id: String,
+    pub(crate) id: String,
     /// What a person calls it.
     pub(in crate::secret) name: String,
     /// Whose credential it is; `generic` where nobody's.
-    pub(in crate::secret) vendor: String,
+    pub(crate) vendor: String,
     /// The page that states the format.
     pub(in crate::secret) source: Option<String>,
     /// Literals one of which starts the secret, or stands `lead` bytes into it.
@@ -29,7 +36,7 @@ pub(in crate::secret) struct Entry {
     pub(in crate::secret) keywords: Vec<String>,
     /// Parts of the name in front of a value whose form alone says little.
     #[serde(default)]
-    names: Vec<String>,
+    pub(in crate::secret) names: Vec<String>,
     /// Code of its own.
     structure: Option<Structure>,
     /// The regular expression of the secret.
@@ -87,8 +94,58 @@ fn high() -> Confidence {
 }
 
 impl Entry {
+    /// The entry of a format that a policy describes.
+    pub(crate) fn of_policy(rule: &SecretRule) -> Self {
+        let or_id = |text: &Option<String>| text.clone().unwrap_or_else(|| rule.id.clone());
+        Self {
+            keywords: rule.keywords.clone(),
+            names: rule.names.clone(),
+            pattern: rule.pattern.clone(),
+            lead: Some(LeadField::Bytes(rule.lead)),
+            entropy: rule.entropy,
+            confidence: rule.confidence.unwrap_or(Confidence::High),
+            ..Self::named(rule.id.clone(), or_id(&rule.name), or_id(&rule.vendor))
+        }
+    }
+
+    /// The entry of a fake credential: itself, wherever it stands.
+    pub(crate) fn of_canary(canary: &Canary) -> Self {
+        let keyword = canary.value.get(..CANARY_KEYWORD).unwrap_or(&canary.value);
+        Self {
+            keywords: vec![keyword.to_owned()],
+            // Letters, digits, `_` and `-`: nothing that a pattern would take for something else.
+            pattern: canary.value.clone(),
+            confidence: Confidence::Certain,
+            ..Self::named(format!("{CANARY}{}", canary.id), "canary".into(), "canary".into())
+        }
+    }
+
+    fn named(id: String, name: String, vendor: String) -> Self {
+        Self {
+            id,
+            name,
+            vendor,
+            source: None,
+            keywords: Vec::new(),
+            names: Vec::new(),
+            structure: None,
+            pattern: String::new(),
+            near: true,
+            lead: None,
+            word: false,
+            closed: false,
+            digit: false,
+            distinct: None,
+            entropy: 0.0,
+            confidence: Confidence::High,
+            checksum: None,
+            example: Vec::new(),
+            counter_example: Vec::new(),
+        }
+    }
+
     /// Says what is wrong with the entry, if anything, short of compiling its pattern.
-    pub(super) fn check(&self) -> Result<(), RuleFaultKind> {
+    pub(crate) fn check(&self) -> Result<(), RuleFaultKind> {
         let id = || self.id.clone();
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if self.id.is_empty() || !self.id.bytes().all(plain) {
@@ -127,7 +184,7 @@ impl Entry {
 
     /// Says why the pattern cannot be used, if so. Those of the built-in files are compiled when they are
     /// first needed, and by the tests.
-    pub(in crate::secret) fn compile(&self) -> Result<(), RuleFaultKind> {
+    pub(crate) fn compile(&self) -> Result<(), RuleFaultKind> {
         if self.structure.is_some() {
             return Ok(());
         }

@@ -61,7 +61,7 @@ pub enum RuleFaultKind {
         /// The field.
         field: &'static str,
     },
-    /// The id belongs to a built-in rule.
-    #[error("rule `{0}` is built in; give yours another id")]
+    /// The id belongs to another rule, which is built in or was added before.
+    #[error("there is a rule `{0}` already; give yours another id")]
     Taken(String),
 }

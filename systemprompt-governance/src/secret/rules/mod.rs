@@ -7,7 +7,7 @@ mod entry;
 mod fault;
 mod file;
 
-pub(super) use entry::Entry;
+pub(crate) use entry::{CANARY, Entry};
 pub use fault::{RuleFault, RuleFaultKind};
 
 use std::sync::LazyLock;
@@ -52,23 +52,15 @@ pub(super) fn built_in() -> Result<&'static [Entry], RuleFault> {
     ENTRIES.as_deref().map_err(Clone::clone)
 }
 
-/// The rules of a file that is not built in. None may take the id of one that is.
-pub(super) fn read(name: &str, text: &str) -> Result<Vec<Entry>, RuleFault> {
+/// The rules of a file that is not built in. None may take the id of one that is, or of one that was `added`
+/// before.
+pub(super) fn read(name: &str, text: &str, added: &[Entry]) -> Result<Vec<Entry>, RuleFault> {
     let taken = built_in()?;
     file::read(name, text, |entry| {
-        if taken.iter().any(|other| other.id == entry.id) {
+        if taken.iter().chain(added).any(|other| other.id == entry.id) {
             return Err(RuleFaultKind::Taken(entry.id.clone()));
         }
         entry.check()?;
         entry.compile()
     })
-}
-
-/// The ids of the built-in rules, each once.
-pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-    let entries = built_in().unwrap_or_default();
-    let first = move |(at, entry): &(usize, &Entry)| {
-        !entries.iter().take(*at).any(|other| other.id == entry.id)
-    };
-    entries.iter().enumerate().filter(first).map(|(_, entry)| &*entry.id)
 }

@@ -24,6 +24,9 @@ fn a_short_key_and_an_unknown_rule_are_refused() {
     assert_eq!(Scanner::builder().build().unwrap_err(), ScannerError::KeyTooShort { bytes: 0 });
     let error = Scanner::builder().fingerprint_key(&[1; 16]).disable(["aws"]).build().unwrap_err();
     assert_eq!(error.to_string(), "no secret rule is called `aws`");
+    let error =
+        Scanner::builder().fingerprint_key(&[1; 16]).disable(["scan-budget"]).build().unwrap_err();
+    assert_eq!(error.to_string(), "the secret rule `scan-budget` cannot be turned off");
 }
 
 #[test]

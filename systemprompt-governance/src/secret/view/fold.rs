@@ -1,11 +1,38 @@
 //! Characters that look like others, or like nothing.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{Budget, Derived, Mapped, View, decode_segments};
 
 pub(super) fn derive(text: &str, budget: &mut Budget, visit: &mut dyn FnMut(Derived, &mut Budget)) {
     decode_segments(View::Normalised, text, places(text).into_iter(), fold, budget, visit);
+}
+
+/// The text as a person would read it: without what nobody sees, with look-alikes as what they look like.
+pub(in crate::secret) fn folded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || places(text).is_empty() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(fold(text).text().to_owned())
+}
+
+/// The text without what nobody sees: tags, characters without a form, and those that turn the direction of
+/// reading. Joiners and variants stay behind characters that are not ASCII, where they make emoji and letters.
+pub(in crate::secret) fn visible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut before = ' ';
+    let shown = |unit: &char| {
+        let joins = matches!(unit, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+        let kept = !is_tag(*unit) && (fate(*unit) != Fate::Drop || joins && !before.is_ascii());
+        before = *unit;
+        kept
+    };
+    let clean: String = text.chars().filter(shown).collect();
+    if clean.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(clean) }
 }
 
 /// What becomes of a character.

@@ -19,6 +19,7 @@ mod wide;
 use std::borrow::Cow;
 use std::ops::Range;
 
+pub(super) use fold::{folded, visible};
 pub(super) use map::Mapped;
 
 /// How often a reading is read again.

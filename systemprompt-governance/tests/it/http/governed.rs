@@ -41,22 +41,28 @@ impl Authenticate for Gate {
     }
 }
 
-struct Doored {
-    house: House,
+pub(super) struct Doored {
+    pub(super) house: House,
     router: Router,
 }
 
 impl Doored {
-    fn new(policy: PolicyDocument) -> Self {
+    pub(super) fn new(policy: PolicyDocument) -> Self {
         let house = house(policy);
         let governor = Arc::new(house.governor.clone());
         let ledger = house.governor.ledger();
         let log = house.log.clone();
-        let doors = Doors::new(governor, ledger, Arc::new(Gate), log, Arc::new(scanner()));
+        let doors = Doors::new(
+            (governor.clone(), governor),
+            ledger,
+            Arc::new(Gate),
+            log,
+            Arc::new(scanner()),
+        );
         Self { house, router: router(doors) }
     }
 
-    async fn post(&self, path: &str, caller: &str, body: Value) -> Value {
+    pub(super) async fn post(&self, path: &str, caller: &str, body: Value) -> Value {
         let request = Request::post(path)
             .header("authorization", format!("Bearer {caller}"))
             .body(axum::body::Body::from(body.to_string()))
@@ -66,13 +72,13 @@ impl Doored {
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    async fn prompt(&self, text: &str) -> Value {
+    pub(super) async fn prompt(&self, text: &str) -> Value {
         let event = json!({ "hook_event_name": "UserPromptSubmit", "prompt": text });
         self.post(HOOK, "user", event).await
     }
 }
 
-fn tool(tool: &str, more: Value) -> Value {
+pub(super) fn tool(tool: &str, more: Value) -> Value {
     let mut event = json!({
         "hook_event_name": "PreToolUse", "session_id": "s-1", "tool_use_id": "toolu_1",
         "tool_name": tool, "tool_input": { "path": "a" },
@@ -93,7 +99,7 @@ fn verdict(answer: &Value) -> String {
 }
 
 /// A GitHub token with a valid checksum is not needed: the form alone is a finding.
-fn token() -> String {
+pub(super) fn token() -> String {
     format!("ghp_{}", "a1B2c3D4e5".repeat(4).get(..36).unwrap())
 }
 

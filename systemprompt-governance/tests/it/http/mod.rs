@@ -9,6 +9,7 @@ mod openapi;
 mod outcome;
 mod recorder;
 mod schema;
+mod secrets;
 mod wire;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use recorder::Recorder;
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const GOVERN: &str = "/api/v1/govern";
 const BATCH: &str = "/api/v1/govern/batch";
+const INSPECT: &str = "/api/v1/inspect";
 const HOOK: &str = "/api/public/hooks/govern";
 const TRACK: &str = "/api/public/hooks/track";
 
@@ -49,7 +51,7 @@ impl World {
     fn with(change: impl FnOnce(&mut Doors)) -> Self {
         let recorder = Arc::new(Recorder::default());
         let mut doors = Doors::new(
-            recorder.clone(),
+            (recorder.clone(), recorder.clone()),
             recorder.clone(),
             recorder.clone(),
             recorder.clone(),

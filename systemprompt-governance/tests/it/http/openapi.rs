@@ -36,7 +36,7 @@ fn answer_schema(document: &Value, path: &str, status: u16) -> Value {
     content.values().next().unwrap()["schema"].clone()
 }
 
-fn assert_fits(path: &str, status: u16, value: &Value) {
+pub(super) fn assert_fits(path: &str, status: u16, value: &Value) {
     let document = document();
     let schema = answer_schema(&document, path, status);
     assert_eq!(faults(&document, &schema, value), Vec::<String>::new(), "{path} {status}: {value}");

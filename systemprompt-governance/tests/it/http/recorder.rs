@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::call::{CallKind, ToolCall};
 use systemprompt_core::clock::{SystemClock, Timestamp};
+use systemprompt_core::content::{Content, Inspection, StreamOrigin};
 use systemprompt_core::contract::{
-    AuditError, AuditSink, Decide, FoundPermit, GrantedCall, PermitLedger, PermitState,
-    RejectedCall, SettleError, TokenError,
+    AuditError, AuditSink, Decide, FoundPermit, GrantedCall, Inspect, InspectStream, PermitLedger,
+    PermitState, RejectedCall, SettleError, TokenError,
 };
 use systemprompt_core::decision::{
     Approval, CheckOutcome, CheckRecord, Decision, Denial, DenialReason, Evaluation, LimitState,
@@ -125,6 +126,8 @@ impl Decide for Recorder {
         let granted = Granted { id, call: call.clone(), expired: false, outcome: None };
         self.permits.lock().unwrap().push(granted);
         Decision::Allow(Permit::assert_granted(PermitGrant {
+            rewritten: false,
+            restored: None,
             id,
             claim: PermitClaim::default(),
             call,
@@ -265,5 +268,30 @@ impl Redact for Recorder {
         } else {
             Cow::Borrowed(text)
         }
+    }
+}
+
+#[async_trait]
+impl Inspect for Recorder {
+    async fn inspect(&self, _: Content<'_>) -> Inspection {
+        Inspection::pass()
+    }
+
+    fn inspect_stream(&self, _: StreamOrigin) -> Box<dyn InspectStream> {
+        Box::new(Through)
+    }
+}
+
+/// A stream that lets everything go on.
+struct Through;
+
+#[async_trait]
+impl InspectStream for Through {
+    async fn push(&mut self, piece: &str) -> Result<String, DenialReason> {
+        Ok(piece.to_owned())
+    }
+
+    async fn finish(&mut self) -> Result<String, DenialReason> {
+        Ok(String::new())
     }
 }

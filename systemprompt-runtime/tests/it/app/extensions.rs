@@ -58,6 +58,20 @@ impl CheckExtensionTyped for Shop {
     }
 }
 
+impl SecretRuleExtensionTyped for Shop {
+    fn secret_rules(&self) -> Vec<SecretRuleFile> {
+        let text = r#"
+            [[rule]]
+            id = "shop-voucher"
+            name = "voucher"
+            vendor = "Shop"
+            keywords = ["voucher-"]
+            pattern = "voucher-[0-9a-f]{16}"
+        "#;
+        vec![SecretRuleFile { name: "vouchers.toml".into(), text: text.into() }]
+    }
+}
+
 struct Restock {
     runs: Arc<AtomicUsize>,
 }
@@ -98,8 +112,11 @@ impl Check for Closed {
 #[tokio::test]
 async fn routes_tables_jobs_and_checks_of_an_extension_are_mounted() {
     let runs = Arc::new(AtomicUsize::new(0));
-    let entry =
-        ExtensionEntry::of(Shop { runs: runs.clone() }).with_api().with_jobs().with_checks();
+    let entry = ExtensionEntry::of(Shop { runs: runs.clone() })
+        .with_api()
+        .with_jobs()
+        .with_checks()
+        .with_secret_rules();
     let extensions = ExtensionBuilder::new().add(entry).build().unwrap();
     let installation = Installation::new();
     let served = installation.serve_app(installation.start_with(extensions).await.unwrap()).await;
@@ -112,6 +129,10 @@ async fn routes_tables_jobs_and_checks_of_an_extension_are_mounted() {
     assert_eq!(denied["evaluation"]["checks"][4]["check"], "shop-hours");
     assert_eq!(verdict(&served.govern("panic").await), "check_failed");
     assert_eq!(verdict(&served.govern("look").await), "allow");
+    let voucher = format!("voucher-{}", "0123456789abcdef");
+    let content = serde_json::json!({ "direction": "answer", "content": voucher });
+    let inspected = post(served.addr, &served.user_key, "/api/v1/inspect", content).await;
+    assert_eq!(inspected["content"], "[redacted:shop-voucher]");
     until("the job runs", async || runs.load(Ordering::SeqCst) > 2).await;
     let metrics = served.get("/metrics").await.body;
     assert!(metrics.contains("{route=\"/shop/*\",status=\"200\"} 1\n"), "{metrics}");

@@ -1,4 +1,5 @@
 mod checking;
+mod custody;
 mod exporting;
 mod extensions;
 mod first_start;
@@ -128,9 +129,13 @@ impl Served {
 }
 
 pub(crate) async fn govern(addr: SocketAddr, key: &str, tool: &str) -> Value {
-    let body = json!({ "tool": tool, "arguments": {} }).to_string();
+    post(addr, key, "/api/v1/govern", json!({ "tool": tool, "arguments": {} })).await
+}
+
+pub(crate) async fn post(addr: SocketAddr, key: &str, path: &str, body: Value) -> Value {
+    let body = body.to_string();
     let request = format!(
-        "POST /api/v1/govern HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -1,0 +1,17 @@
+//! Requests with secrets in their headers, to the hosts those are bound to.
+
+mod address;
+mod client;
+mod error;
+mod request;
+mod resolver;
+mod response;
+mod settings;
+mod tool;
+
+pub use client::InjectingClient;
+pub use error::HttpError;
+pub use request::UpstreamRequest;
+pub use response::UpstreamResponse;
+pub use settings::{CrossHost, HttpSettings};
+pub use tool::{HttpTool, HttpToolSpec, ToolMethod};

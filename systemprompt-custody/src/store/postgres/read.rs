@@ -1,0 +1,162 @@
+//! The queries that read secrets.
+
+use sqlx::PgConnection;
+
+use crate::store::{GrantKey, GrantRow, SecretRow, UseRow, VersionRow, WrappedRow};
+
+/// What a use finds; `None` when there is no such secret. Without a version, the newest that is not retired.
+pub(crate) async fn of_use(
+    conn: &mut PgConnection,
+    key: GrantKey<'_>,
+    version: Option<i64>,
+) -> Result<Option<UseRow>, sqlx::Error> {
+    sqlx::query_as!(
+        UseRow,
+        r#"SELECT s.revoked_at,
+                  EXISTS (SELECT 1 FROM secret_grants AS g
+                          WHERE g.tenant_id = s.tenant_id AND g.name = s.name AND g.server = $3
+                            AND g.sink = $4 AND g.target IS NOT DISTINCT FROM $5 AND g.field = $6
+                            AND g.revoked_at IS NULL) AS "granted!: bool",
+                  v.version AS "version?", v.alg AS "alg?", v.wrapped_dek, v.nonce, v.ciphertext
+           FROM secrets AS s
+           LEFT JOIN secret_versions AS v
+             ON v.tenant_id = s.tenant_id AND v.name = s.name AND v.state = 'active'
+            AND v.version = COALESCE(
+                    $7,
+                    (SELECT MAX(n.version) FROM secret_versions AS n
+                     WHERE n.tenant_id = s.tenant_id AND n.name = s.name AND n.state = 'active'))
+           WHERE s.tenant_id = $1 AND s.name = $2"#,
+        key.tenant,
+        key.name,
+        key.server,
+        key.sink,
+        key.target,
+        key.field,
+        version
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// When a secret was revoked, if it was; `None` when there is no such secret.
+pub(crate) async fn revoked_at(
+    conn: &mut PgConnection,
+    tenant: &str,
+    name: &str,
+) -> Result<Option<Option<i64>>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT s.revoked_at FROM secrets AS s WHERE s.tenant_id = $1 AND s.name = $2",
+        tenant,
+        name
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Whether a secret is granted as a header of anything.
+pub(crate) async fn is_header(
+    conn: &mut PgConnection,
+    tenant: &str,
+    name: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM secret_grants AS g
+                          WHERE g.tenant_id = $1 AND g.name = $2 AND g.sink = 'header'
+                            AND g.revoked_at IS NULL) AS "found!: bool""#,
+        tenant,
+        name
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub(crate) async fn active_versions(
+    conn: &mut PgConnection,
+    tenant: &str,
+    name: &str,
+) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT v.version FROM secret_versions AS v
+         WHERE v.tenant_id = $1 AND v.name = $2 AND v.state = 'active' ORDER BY v.version",
+        tenant,
+        name
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(crate) async fn secrets(
+    conn: &mut PgConnection,
+    tenant: Option<&str>,
+) -> Result<Vec<SecretRow>, sqlx::Error> {
+    sqlx::query_as!(
+        SecretRow,
+        "SELECT s.tenant_id, s.name, s.description, s.created_at, s.created_by, s.revoked_at
+         FROM secrets AS s WHERE $1::text IS NULL OR s.tenant_id = $1 ORDER BY s.tenant_id, s.name",
+        tenant
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub(crate) async fn versions(
+    conn: &mut PgConnection,
+    tenant: Option<&str>,
+) -> Result<Vec<VersionRow>, sqlx::Error> {
+    sqlx::query_as!(
+        VersionRow,
+        "SELECT s.tenant_id, s.name, s.version, s.created_at, s.created_by, s.retired_at
+         FROM secret_versions AS s WHERE $1::text IS NULL OR s.tenant_id = $1
+         ORDER BY s.tenant_id, s.name, s.version",
+        tenant
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The grants that are in force.
+pub(crate) async fn grants(
+    conn: &mut PgConnection,
+    tenant: Option<&str>,
+) -> Result<Vec<GrantRow>, sqlx::Error> {
+    sqlx::query_as!(
+        GrantRow,
+        "SELECT s.tenant_id, s.name, s.server, s.sink, s.target, s.field, s.created_at, s.created_by
+         FROM secret_grants AS s WHERE ($1::text IS NULL OR s.tenant_id = $1) AND s.revoked_at IS NULL
+         ORDER BY s.tenant_id, s.name, s.server, s.created_at, s.id",
+        tenant
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The data keys of the versions after one, at most `limit`.
+pub(crate) async fn wrapped_after(
+    conn: &mut PgConnection,
+    (tenant, name, version): (&str, &str, i64),
+    limit: i64,
+) -> Result<Vec<WrappedRow>, sqlx::Error> {
+    sqlx::query_as!(
+        WrappedRow,
+        r#"SELECT v.tenant_id, v.name, v.version, v.wrapped_dek AS "wrapped_dek!"
+           FROM secret_versions AS v
+           WHERE v.wrapped_dek IS NOT NULL AND (v.tenant_id, v.name, v.version) > ($1, $2, $3)
+           ORDER BY v.tenant_id, v.name, v.version LIMIT $4"#,
+        tenant,
+        name,
+        version,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The data key that was made last.
+pub(crate) async fn newest_wrapped(conn: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT v.wrapped_dek AS "wrapped_dek!" FROM secret_versions AS v
+           WHERE v.wrapped_dek IS NOT NULL ORDER BY v.created_at DESC FETCH FIRST ROW ONLY"#
+    )
+    .fetch_optional(conn)
+    .await
+}

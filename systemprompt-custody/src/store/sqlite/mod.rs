@@ -1,0 +1,7 @@
+//! Secrets in SQLite.
+
+mod change;
+mod read;
+
+pub(crate) use change::*;
+pub(crate) use read::*;
