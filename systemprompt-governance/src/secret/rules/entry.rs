@@ -139,6 +139,7 @@ impl Entry {
             entropy: 0.0,
             confidence: Confidence::High,
             checksum: None,
+            checked: false,
             example: Vec::new(),
             counter_example: Vec::new(),
         }
