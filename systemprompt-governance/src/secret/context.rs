@@ -8,6 +8,9 @@ use super::value::{self, Value};
 /// Fewest different bytes of a UUID that is a secret.
 const MIN_UUID: usize = 8;
 
+/// Fewest bytes of a key of which nothing is known but that it is one.
+const MIN_SOME_KEY: usize = 20;
+
 impl Engine {
     /// Judges a JSON string by the name the document gives it.
     pub(super) fn named(&self, name: &str, text: &str) -> Option<Hit> {
@@ -24,7 +27,8 @@ impl Engine {
 
     fn judge(&self, name: &[u8], bytes: &[u8], found: Value, listed: bool) -> Option<Hit> {
         let value = bytes.get(found.span.clone())?;
-        if !value::is_candidate(value) {
+        let elided = bytes.get(found.span.end..).is_some_and(|rest| rest.starts_with(b"..."));
+        if elided || !value::is_candidate(value) {
             return None;
         }
         let name = name::normalised(name);
@@ -41,8 +45,9 @@ impl Engine {
         {
             return Some(Hit::plain(rule, found.span, Confidence::High));
         }
-        let promise = promise?;
-        let rule = match promise {
+        // A key of something unknown is one when it looks random and is long.
+        let some_key = || random && value.len() >= MIN_SOME_KEY && name::is_some_key(&name);
+        let rule = match promise.or_else(|| some_key().then_some(Promise::Secret))? {
             Promise::Password
                 if random
                     || (value::is_password(value, found.quoted)
@@ -50,16 +55,16 @@ impl Engine {
             {
                 self.structures().generic_password
             }
-            Promise::Secret
-                if random
-                    || (name::is_plain(&name)
-                        && value::is_uuid(value)
-                        && value::distinct(value) >= MIN_UUID) =>
-            {
+            Promise::Secret if random || (name::is_plain(&name) && is_drawn_uuid(value)) => {
                 self.structures().generic_secret
             }
             Promise::Password | Promise::Secret => None,
         }?;
         Some(Hit::plain(rule, found.span, Confidence::Medium))
     }
+}
+
+/// Whether a value is a UUID that somebody drew.
+fn is_drawn_uuid(value: &[u8]) -> bool {
+    value::is_uuid(value) && value::distinct(value) >= MIN_UUID
 }

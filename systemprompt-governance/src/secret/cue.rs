@@ -24,6 +24,8 @@ pub(super) enum Cue {
     Client,
     /// A program that takes a password.
     Prompter,
+    /// A word for the phrase of a purse.
+    Phrase,
 }
 
 const WORDS: &[(&str, Cue)] = &[
@@ -52,6 +54,12 @@ const WORDS: &[(&str, Cue)] = &[
     ("curl ", Cue::Client),
     ("sshpass ", Cue::Prompter),
     ("docker login ", Cue::Prompter),
+    ("nemonic", Cue::Phrase),
+    ("NEMONIC", Cue::Phrase),
+    ("seed", Cue::Phrase),
+    ("SEED", Cue::Phrase),
+    (" phrase", Cue::Phrase),
+    ("_PHRASE", Cue::Phrase),
 ];
 
 /// Finds the words, vectorised where the machine can.

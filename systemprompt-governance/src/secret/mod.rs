@@ -47,6 +47,7 @@ mod format;
 mod join;
 mod letters;
 mod location;
+mod mnemonic;
 mod name;
 mod redact;
 mod rewrite;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::Confidence;
 
@@ -27,6 +28,8 @@ pub(super) struct Rule {
     pub(super) digit: bool,
     pub(super) confidence: Confidence,
     pub(super) checksum: Option<Checksum>,
+    /// The checksum must hold: without it the form says too little.
+    pub(super) checked: bool,
 }
 
 /// What makes a rule run.
@@ -61,6 +64,8 @@ pub(super) enum Structure {
     GenericPassword,
     /// A password on a command line.
     CommandPassword,
+    /// A phrase of 12 to 24 words that a purse is restored from.
+    MnemonicPhrase,
     /// A text that makes the scanner work too hard.
     ScanBudget,
 }
@@ -74,20 +79,24 @@ pub(super) enum Lead {
     Digits,
 }
 
-/// A check the secret carries in itself. It raises the confidence and never hides a finding.
+/// A check the secret carries in itself. It raises the confidence, and hides a finding only where a rule
+/// demands that it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Checksum {
     /// Last six characters: base 62 of the CRC-32 of what stands between prefix and them.
     Crc32Base62,
+    /// Last four bytes of what the base 58 of Bitcoin encodes: SHA-256 of SHA-256 of the others.
+    Base58Check,
 }
 
 impl Rule {
-    /// The confidence of a secret that matched.
-    pub(super) fn confidence(&self, secret: &[u8]) -> Confidence {
+    /// The confidence of a text that matched, if it is a secret at all.
+    pub(super) fn confidence(&self, secret: &[u8]) -> Option<Confidence> {
         match self.checksum {
-            Some(checksum) if checksum.holds(secret) => Confidence::Certain,
-            Some(_) | None => self.confidence,
+            Some(checksum) if checksum.holds(secret) => Some(Confidence::Certain),
+            Some(_) | None if self.checked => None,
+            Some(_) | None => Some(self.confidence),
         }
     }
 }
@@ -96,6 +105,7 @@ impl Checksum {
     fn holds(self, secret: &[u8]) -> bool {
         match self {
             Self::Crc32Base62 => crc32_base62_holds(secret),
+            Self::Base58Check => base58_check_holds(secret),
         }
     }
 }
@@ -110,6 +120,13 @@ fn crc32_base62_holds(secret: &[u8]) -> bool {
         Some(value * 62 + digit as u64)
     });
     claimed == Some(u64::from(crc32(random)))
+}
+
+fn base58_check_holds(secret: &[u8]) -> bool {
+    let Ok(decoded) = bs58::decode(secret).into_vec() else { return false };
+    decoded.split_last_chunk::<4>().is_some_and(|(body, sum)| {
+        Sha256::digest(Sha256::digest(body)).get(..sum.len()) == Some(&sum[..])
+    })
 }
 
 /// CRC-32 as in ISO 3309 and gzip.
@@ -128,6 +145,16 @@ mod tests {
     #[test]
     fn crc32_is_the_standard_one() {
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+    }
+
+    /// The examples of BIP-32 and of the Bitcoin wiki, in two halves each.
+    #[test]
+    fn keys_of_purses_carry_a_checksum() {
+        let key = ["5HueCGU8rMjxEXxiPuD5BDku4MkFqeZy", "d4dZ1jvhTVqvbTLvyTJ"].concat();
+        assert!(Checksum::Base58Check.holds(key.as_bytes()));
+        assert!(!Checksum::Base58Check.holds(key.to_lowercase().as_bytes()));
+        assert!(!Checksum::Base58Check.holds(key.replace('T', "U").as_bytes()));
+        assert!(!Checksum::Base58Check.holds(b""));
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn is_jumbled(value: &[u8]) -> bool {
 
 /// Whether a value looks made by a machine: 12 to 512 bytes without words in it.
 pub(super) fn is_random(value: &[u8]) -> bool {
-    if !(12..=MAX_VALUE).contains(&value.len()) || is_uuid(value) {
+    if !(12..=MAX_VALUE).contains(&value.len()) || is_uuid(value) || is_address(value) {
         return false;
     }
     let look = Look::of(value);
@@ -106,6 +106,11 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         && !is_identifier(value)
         && by_chance(value, &look)
         && is_plausible(value)
+}
+
+/// Whether a value is the address of an account or a contract on Ethereum, which is public.
+fn is_address(value: &[u8]) -> bool {
+    value.strip_prefix(b"0x").is_some_and(|hex| hex.len() == 40)
 }
 
 /// Whether a value is made of short words and numbers of one case, as `RSA_PKCS1_SHA256` and
@@ -211,10 +216,11 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
     ];
     let variable = matches!(value, [b'$', name, ..] if name.is_ascii_alphabetic() || *name == b'_')
         && value.iter().skip(1).all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let windows = matches!(value, [b'%', name @ .., b'%'] if name.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_'));
     let slashes = value.iter().filter(|byte| **byte == b'/').count();
     let path = value.starts_with(b"~/")
         || slashes >= 2 && matches!(value, [b'/' | b'.' | b'~', ..]) && !value.ends_with(b"=");
-    !variable
+    !(variable || windows)
         && !path
         && value.iter().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii())
         && memchr::memmem::find(value, b"://").is_none()
@@ -351,6 +357,7 @@ pub(super) fn is_blank(value: &[u8]) -> bool {
     let crosses = value.iter().filter(|byte| matches!(byte, b'x' | b'X' | b'*')).count();
     let tail = value.get(value.len().saturating_sub(b"-here".len())..).unwrap_or_default();
     crosses * 2 > value.len()
+        || is_crossed_out(value)
         || tail.eq_ignore_ascii_case(b"-here")
         || tail.eq_ignore_ascii_case(b"_here")
         || WORDS.iter().any(|word| contains_ignoring_case(value, word))

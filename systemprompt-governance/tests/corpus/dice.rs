@@ -1,5 +1,8 @@
 //! Values drawn for the holes of templates, the same in every run.
 
+use bip39::Mnemonic;
+use sha2::{Digest as _, Sha256};
+
 /// A small generator, so that a failure repeats.
 pub(crate) struct Dice(pub(crate) u64);
 
@@ -14,7 +17,7 @@ const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const DIGITS: &str = "0123456789";
 
 /// Names of the holes that take a length.
-const CLASSES: &str = "aLhHultdbwpsSrkKqmnT";
+const CLASSES: &str = "aLhHultdbBwpsSrkKqmnT";
 
 impl Dice {
     pub(crate) fn below(&mut self, limit: usize) -> usize {
@@ -28,8 +31,9 @@ impl Dice {
 
     /// Fills the holes of a template; other braces stay, for programs have some of their own.
     ///
+    /// `{wif}` and `{xprv}` are keys of purses and `{phrase}` restores one, all with their checksum.
     /// `{a36}` letters and digits, `{L}` letters, `{h}` and `{H}` hex, `{u}` and `{l}` one case and digits,
-    /// `{t}` base32, `{d}` digits, `{b}` base64, `{w}` base64url, `{p12}` a password a machine made, `{pw}`
+    /// `{t}` base32, `{d}` digits, `{b}` base64, `{B}` base58, `{w}` base64url, `{p12}` a password a machine made, `{pw}`
     /// one a person chose, `{uuid}`. As people make values up: `{s}` and `{S}` the alphabet in order, and
     /// hex, `{r}` some hex again and again, `{k}` and `{K}` letters and digits again and again, `{q}` a few
     /// keys next to each other, `{m}` letters with crosses in the middle, `{n}` digits in order, `{T}`
@@ -64,6 +68,16 @@ impl Dice {
             "uuid" => return ["h8", "h4", "h4", "h4", "h12"].map(|part| self.hole(part)).join("-"),
             "U" => return ["S8", "n4", "S4", "n4", "S12"].map(|part| self.hole(part)).join("-"),
             "pw" => return self.chosen(),
+            "wif" => {
+                let compressed = self.below(2);
+                return self.base58_check(&[0x80], 32, &[1][..compressed]);
+            }
+            "xprv" => return self.base58_check(&[0x04, 0x88, 0xad, 0xe4], 74, &[]),
+            "phrase" => {
+                let length = 16 + 4 * self.below(5);
+                let entropy = self.bytes(length);
+                return Mnemonic::from_entropy(&entropy).unwrap().to_string();
+            }
             _ => {}
         }
         let (class, count) = hole.split_at(1);
@@ -78,6 +92,7 @@ impl Dice {
             "t" => [UPPER, "234567"].concat(),
             "d" => DIGITS.into(),
             "b" => [LOWER, UPPER, DIGITS, "+/"].concat(),
+            "B" => [LOWER, UPPER, DIGITS].concat().replace(['0', 'O', 'I', 'l'], ""),
             "w" => [LOWER, UPPER, DIGITS, "-_"].concat(),
             "p" => [LOWER, UPPER, DIGITS, "!#%*+?^~"].concat(),
             _ => return self.made_up(class, count),
@@ -114,6 +129,17 @@ impl Dice {
         block.chars().cycle().skip(from).take(count).collect()
     }
 
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| u8::try_from(self.below(256)).unwrap()).collect()
+    }
+
+    fn base58_check(&mut self, version: &[u8], count: usize, end: &[u8]) -> String {
+        let mut bytes = [version, &self.bytes(count), end].concat();
+        let sum = Sha256::digest(Sha256::digest(&bytes));
+        bytes.extend(&sum[..4]);
+        bs58::encode(bytes).into_string()
+    }
+
     /// As people choose them.
     fn chosen(&mut self) -> String {
         const WORDS: [&str; 12] = [
@@ -132,6 +158,6 @@ impl Dice {
 
 fn is_hole(text: &str) -> bool {
     let Some(class) = text.get(..1) else { return false };
-    matches!(text, "uuid" | "U" | "pw")
+    matches!(text, "uuid" | "U" | "pw" | "wif" | "xprv" | "phrase")
         || (CLASSES.contains(class) && text[1..].parse::<usize>().is_ok())
 }

@@ -57,7 +57,7 @@ fn snippets_with_a_credential_are_found() {
 }
 
 /// What must be found, in percent.
-const RECALL: f64 = 93.0;
+const RECALL: f64 = 92.0;
 
 #[test]
 fn snippets_without_a_credential_are_left_alone() {
@@ -82,4 +82,4 @@ fn snippets_without_a_credential_are_left_alone() {
 }
 
 /// What may be taken for a secret, in percent.
-const FALSE_ALARMS: f64 = 2.0;
+const FALSE_ALARMS: f64 = 1.5;

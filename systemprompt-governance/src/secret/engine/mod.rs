@@ -85,6 +85,7 @@ pub(super) struct Structures {
     command: Option<usize>,
     discord_bot: Option<usize>,
     scan_budget: Option<usize>,
+    mnemonic: Option<usize>,
     pub(super) generic_secret: Option<usize>,
     pub(super) generic_password: Option<usize>,
 }
@@ -206,6 +207,7 @@ impl Structures {
                 Structure::DiscordBotToken => &mut structures.discord_bot,
                 Structure::GenericSecret => &mut structures.generic_secret,
                 Structure::GenericPassword => &mut structures.generic_password,
+                Structure::MnemonicPhrase => &mut structures.mnemonic,
                 Structure::ScanBudget => &mut structures.scan_budget,
             };
             slot.get_or_insert(index);

@@ -7,7 +7,7 @@ use crate::secret::name::{self, Named};
 use crate::secret::rule::Lead;
 use crate::secret::skim::{Runs, has_digit, is_token};
 use crate::secret::value::{Value, first_part, is_by_words, is_candidate};
-use crate::secret::{Confidence, structure};
+use crate::secret::{Confidence, mnemonic, structure};
 
 /// In a text this short it pays to look for the joints first that every cue needs.
 const SHORT_TEXT: usize = 64;
@@ -79,6 +79,7 @@ impl<'s> Scan<'s> {
     pub(super) fn run(&mut self) {
         if self.scope == Scope::All {
             self.cues();
+            self.phrase();
         }
         self.runs();
         if self.budget == 0 {
@@ -149,8 +150,9 @@ impl<'s> Scan<'s> {
         if self.scope == Scope::Formats && is_by_words(variable) {
             return;
         }
+        let Some(confidence) = rule.confidence(secret) else { return };
         self.literal = start..end;
-        self.push(Some(index), start..end, rule.confidence(secret));
+        self.push(Some(index), start..end, confidence);
     }
 
     fn spend(&mut self, bytes: usize) {
@@ -256,12 +258,28 @@ impl<'s> Scan<'s> {
             Cue::Client => (structures.command, structure::user_password(bytes, end)),
             Cue::Prompter => (structures.command, structure::typed_password(bytes, end)),
             Cue::Name => return self.named(start),
+            Cue::Phrase => {
+                self.spend(STRUCTURE_COST);
+                let Some((span, proven)) = mnemonic::announced(bytes, end) else { return 0 };
+                let sure = if proven { Confidence::Certain } else { Confidence::Medium };
+                self.push(structures.mnemonic, span, sure);
+                return 0;
+            }
         };
         self.spend(if cue == Cue::Putty { SEARCH_COST } else { STRUCTURE_COST });
         let Some(span) = span else { return 0 };
         let end = span.end;
         self.push(rule, span, Confidence::High);
         end
+    }
+
+    /// A short text may be a phrase without a word about it, which its checksum then proves.
+    fn phrase(&mut self) {
+        if self.bytes.len() <= mnemonic::MAX_TEXT
+            && let Some(span) = mnemonic::bare(self.bytes)
+        {
+            self.push(self.engine.structures.mnemonic, span, Confidence::Certain);
+        }
     }
 
     /// Judges what follows a name such as `db_password`, of which a part stands at `at`; returns where the

@@ -1,7 +1,7 @@
 //! The name in front of a value.
 
 use super::MAX_NAME;
-use super::words::{KEY_KINDS, PASSWORDS};
+use super::words::PASSWORDS;
 use crate::secret::wrapping;
 
 /// The name of a value in a text.
@@ -172,7 +172,7 @@ fn may_stand_beside(named: &[u8], name: &[u8], quoted: bool) -> bool {
     {
         return true;
     }
-    if is_secret_noun(flag, before) {
+    if is_secret_noun(flag) {
         return true;
     }
     let promised = PASSWORDS.iter().any(|word| flag.eq_ignore_ascii_case(word.as_bytes()));
@@ -180,15 +180,14 @@ fn may_stand_beside(named: &[u8], name: &[u8], quoted: bool) -> bool {
     promised && (quoted || is_netrc(before))
 }
 
-/// Whether a word, after what stands `before` it, is what people call a secret: what looks random behind
-/// it is one, though nothing joins the two.
-fn is_secret_noun(word: &[u8], before: &[u8]) -> bool {
-    let is = |nouns: &[&str]| nouns.iter().any(|noun| word.eq_ignore_ascii_case(noun.as_bytes()));
-    let kind = || {
-        let kind = last_word(before);
-        KEY_KINDS.iter().any(|known| kind.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    is(&["token", "secret", "apikey", "api_key"]) || (is(&["key"]) && kind())
+/// Whether a word is what people call a secret: what looks random behind it is one, though nothing joins
+/// the two.
+fn is_secret_noun(word: &[u8]) -> bool {
+    const NOUNS: [&[u8]; 3] = [b"token", b"secret", b"key"];
+    NOUNS.iter().any(|noun| {
+        let tail = word.len().checked_sub(noun.len()).and_then(|at| word.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(noun))
+    })
 }
 
 /// Whether the two words at the end are `login` and a name.

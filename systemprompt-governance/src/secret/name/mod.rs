@@ -7,7 +7,7 @@ mod words;
 pub(super) use self::after::joint_len;
 pub(super) use self::before::{Named, before};
 use self::words::{
-    ABOUT, ABOUT_ANYWHERE, KEY_KINDS, PASSWORD_ENDS, PASSWORDS, SECRET_ENDS, SECRETS,
+    ABOUT, ABOUT_ANYWHERE, KEY_KINDS, OTHER_KEYS, PASSWORD_ENDS, PASSWORDS, SECRET_ENDS, SECRETS,
 };
 
 /// Longest name that is looked at.
@@ -84,6 +84,8 @@ pub(super) fn normalised(name: &[u8]) -> String {
 
 /// What the [`normalised`] name promises, if anything.
 pub(super) fn promise(name: &str) -> Option<Promise> {
+    // `the api key for staging`
+    let name = name.split("_for_").next().unwrap_or(name);
     if says_about(name) {
         return None;
     }
@@ -105,8 +107,10 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
 /// Whether the [`normalised`] name leaves so little doubt that even a UUID behind it is a secret.
 pub(super) fn is_plain(name: &str) -> bool {
     const KEYS: &[&str] = &["api", "access", "secret", "auth", "service", "admin", "rest"];
-    const TOKENS: &[&str] =
-        &["api", "access", "auth", "bearer", "bot", "server", "service", "admin"];
+    const TOKENS: &[&str] = &[
+        "api", "access", "auth", "bearer", "bot", "server", "service", "admin", "webhook",
+        "deploy", "private", "personal", "refresh",
+    ];
     let mut words = name.rsplit('_');
     match (words.next(), words.next()) {
         (Some("apikey" | "authorization" | "accesskey" | "secretkey" | "apitoken"), _) => true,
@@ -117,11 +121,32 @@ pub(super) fn is_plain(name: &str) -> bool {
     }
 }
 
+/// Whether the [`normalised`] name is that of some key, as `acme_key` is, and of none that is known to be
+/// no secret.
+pub(super) fn is_some_key(name: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let mut words = name.rsplit('_');
+    let key = matches!(words.next(), Some("key"));
+    let mut owner = words.take(LAST_WORDS);
+    key && owner.next().is_some_and(|word| {
+        word.len() >= SHORTEST
+            && word.bytes().all(|byte| byte.is_ascii_lowercase())
+            && !OTHER_KEYS.contains(&word)
+    }) && !says_about(name)
+}
+
 /// Whether the [`normalised`] name says that its value is about a secret and not one.
 pub(super) fn says_about(name: &str) -> bool {
+    const KINDS: &[&str] = &["access", "private", "secret", "api", "auth"];
     let mut words = name.rsplit('_').take(LAST_WORDS);
-    words.next().is_some_and(|last| ABOUT.contains(&last) || ABOUT_ANYWHERE.contains(&last))
-        || (words.any(|word| ABOUT_ANYWHERE.contains(&word)) && !name.ends_with("access_token"))
+    if words.next().is_some_and(|last| ABOUT.contains(&last) || ABOUT_ANYWHERE.contains(&last)) {
+        return true;
+    }
+    let mut plain = false;
+    words.enumerate().any(|(at, word)| {
+        plain |= at == 0 && KINDS.contains(&word);
+        ABOUT_ANYWHERE.contains(&word) && (!plain || word == "public")
+    })
 }
 
 /// The text shortly before a value, from a word on, as far as the line before its own.

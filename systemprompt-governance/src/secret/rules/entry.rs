@@ -59,6 +59,9 @@ pub(crate) struct Entry {
     #[serde(default = "high")]
     confidence: Confidence,
     checksum: Option<Checksum>,
+    /// Whether only what its checksum proves is found.
+    #[serde(default)]
+    checked: bool,
     /// Templates of texts in which the rule finds something.
     #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "documentation, and read by the tests"))]
@@ -136,6 +139,7 @@ impl Entry {
             entropy: 0.0,
             confidence: Confidence::High,
             checksum: None,
+            checked: false,
             example: Vec::new(),
             counter_example: Vec::new(),
         }
@@ -168,6 +172,9 @@ impl Entry {
         }
         if matches!(self.lead, Some(LeadField::Bytes(bytes)) if bytes > MAX_LEAD) {
             return Err(RuleFaultKind::Range { id: id(), field: "lead" });
+        }
+        if self.checked && self.checksum.is_none() {
+            return Err(RuleFaultKind::Unchecked(id()));
         }
         if self.structure.is_some() != self.pattern.is_empty() {
             let reason = "a rule with keywords or names has one, a rule with a structure has none";
@@ -218,6 +225,7 @@ impl Entry {
             digit: self.digit,
             confidence: self.confidence,
             checksum: self.checksum,
+            checked: self.checked,
         }
     }
 }

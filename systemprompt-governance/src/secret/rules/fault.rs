@@ -50,6 +50,9 @@ pub enum RuleFaultKind {
         /// Why it is refused.
         reason: String,
     },
+    /// A checksum must hold, and none is named.
+    #[error("rule `{0}` is `checked` and names no `checksum`")]
+    Unchecked(String),
     /// A number is out of range.
     #[error("`{field}` of rule `{id}` is out of range")]
     Range {

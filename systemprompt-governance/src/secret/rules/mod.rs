@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("business.toml", include_str!("../../../rules/business.toml")),
     ("identity.toml", include_str!("../../../rules/identity.toml")),
     ("intelligence.toml", include_str!("../../../rules/intelligence.toml")),
+    ("purse.toml", include_str!("../../../rules/purse.toml")),
     ("named-a-b.toml", include_str!("../../../rules/named-a-b.toml")),
     ("named-c-d.toml", include_str!("../../../rules/named-c-d.toml")),
     ("named-e-h.toml", include_str!("../../../rules/named-e-h.toml")),

@@ -1,0 +1,164 @@
+//! Phrases that a purse is restored from (BIP-39): 12, 15, 18, 21 or 24 words of a list.
+
+use std::ops::Range;
+
+use bip39::{Language, Mnemonic};
+
+/// Longest text in which a phrase is looked for without a word about it.
+pub(super) const MAX_TEXT: usize = 320;
+
+/// Fewest words of a phrase.
+const MIN_WORDS: usize = 12;
+
+/// Most words in a row; there is more in lists of words, and none of it is a phrase.
+const MAX_WORDS: usize = 28;
+
+/// Lengths of the words in the list.
+const LETTERS: std::ops::RangeInclusive<usize> = 3..=8;
+
+/// How far behind a word about it a phrase begins and ends.
+const REACH: usize = 400;
+
+/// The first phrase shortly behind `from`, where a word announces one, and whether its checksum holds.
+pub(super) fn announced(bytes: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
+    let text = bytes.get(from..bytes.len().min(from.saturating_add(REACH)))?;
+    let mut at = 0;
+    while let Some(chain) = next_chain(text, &mut at) {
+        if let Some((span, proven)) = phrase(text, &chain) {
+            return Some((from + span.start..from + span.end, proven));
+        }
+    }
+    None
+}
+
+/// A phrase that nothing announces: its checksum proves it, and it is no part of a sentence.
+pub(super) fn bare(text: &[u8]) -> Option<Range<usize>> {
+    let mut at = 0;
+    while let Some(chain) = next_chain(text, &mut at) {
+        if let Some((span, true)) = phrase(text, &chain) {
+            let before = text.get(..span.start).unwrap_or_default().trim_ascii_end();
+            let after = text.get(span.end..).unwrap_or_default().trim_ascii_start();
+            let goes_on = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+            if !goes_on(before.last()) && !goes_on(after.first()) {
+                return Some(span);
+            }
+        }
+    }
+    None
+}
+
+/// The next words in a row, from `at` on, that are of one case, as long as those of the list, and as many as
+/// a phrase has.
+fn next_chain(text: &[u8], at: &mut usize) -> Option<Vec<Range<usize>>> {
+    let mut chain: Vec<Range<usize>> = Vec::new();
+    let mut upper = false;
+    while let Some(rest) = text.get(*at..).filter(|rest| !rest.is_empty()) {
+        let gap = rest.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+        let start = *at + gap;
+        let word = text.get(start..).unwrap_or_default();
+        let length = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let word = word.get(..length).unwrap_or_default();
+        let shouted = word.iter().all(u8::is_ascii_uppercase);
+        let fits =
+            LETTERS.contains(&length) && (shouted || word.iter().all(u8::is_ascii_lowercase));
+        let joined = rest.get(..gap).is_some_and(joins) && shouted == upper;
+        if !(joined && fits) {
+            if (MIN_WORDS..=MAX_WORDS).contains(&chain.len()) {
+                return Some(chain);
+            }
+            chain.clear();
+        }
+        if fits {
+            chain.push(start..start + length);
+            upper = shouted;
+        }
+        *at = start + length.max(1);
+    }
+    (MIN_WORDS..=MAX_WORDS).contains(&chain.len()).then_some(chain)
+}
+
+/// Whether what lies between two words is nothing but space, or the marks of a list.
+fn joins(gap: &[u8]) -> bool {
+    const LONGEST: usize = 6;
+    gap.len() <= LONGEST
+        && gap.iter().all(|byte| {
+            byte.is_ascii_whitespace() || byte.is_ascii_digit() || b",.)\"'".contains(byte)
+        })
+}
+
+/// The phrase among the words of a chain.
+fn phrase(text: &[u8], chain: &[Range<usize>]) -> Option<(Range<usize>, bool)> {
+    let words: Vec<Option<&'static str>> =
+        chain.iter().map(|span| text.get(span.clone()).and_then(listed)).collect();
+    let mut unproven = None;
+    for count in [24, 21, 18, 15, 12] {
+        for (at, window) in words.windows(count).enumerate() {
+            let Some(known) = window.iter().copied().collect::<Option<Vec<_>>>() else { continue };
+            let (first, last) = (chain.get(at)?, chain.get(at + count - 1)?);
+            let span = first.start..last.end;
+            if Mnemonic::parse_in_normalized(Language::English, &known.join(" ")).is_ok() {
+                return Some((span, true));
+            }
+            unproven = unproven.or(Some((span, false)));
+        }
+    }
+    unproven
+}
+
+/// The word of the list.
+fn listed(word: &[u8]) -> Option<&'static str> {
+    let word = std::str::from_utf8(word).ok()?.to_ascii_lowercase();
+    let list = Language::English.word_list();
+    list.binary_search(&&*word).ok().and_then(|at| list.get(at).copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words at these places of the list.
+    fn words(places: &[usize]) -> String {
+        let list = Language::English.word_list();
+        places.iter().map(|place| list[*place]).collect::<Vec<_>>().join(" ")
+    }
+
+    /// A phrase for entropy of so many bytes, all the same.
+    fn made(byte: u8, bytes: usize) -> String {
+        Mnemonic::from_entropy(&vec![byte; bytes]).unwrap().to_string()
+    }
+
+    #[test]
+    fn phrases_of_all_lengths_are_proven() {
+        for bytes in [16, 20, 24, 28, 32] {
+            let phrase = made(0x5a, bytes);
+            for text in [
+                phrase.clone(),
+                phrase.to_uppercase(),
+                phrase.replace(' ', "\n"),
+                format!("it is: {phrase}. Keep it"),
+            ] {
+                let (span, proven) = announced(text.as_bytes(), 0).unwrap();
+                assert!(proven, "{text}");
+                assert_eq!(bare(text.as_bytes()), Some(span.clone()), "{text}");
+                assert_eq!(text[span].split_whitespace().count(), bytes * 3 / 4, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_proves_nothing() {
+        let text = words(&[7; 12]);
+        assert_eq!(announced(text.as_bytes(), 0), Some((0..text.len(), false)));
+        assert_eq!(bare(text.as_bytes()), None);
+    }
+
+    #[test]
+    fn lists_and_prose_are_no_phrases() {
+        let list: Vec<usize> = (0..200).collect();
+        assert_eq!(announced(words(&list).as_bytes(), 0), None);
+        let prose =
+            "the quick brown fox jumps over the lazy dog while other dogs watch from afar today";
+        assert_eq!(announced(prose.as_bytes(), 0), None);
+        assert_eq!(announced(words(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]).as_bytes(), 0), None);
+    }
+}
