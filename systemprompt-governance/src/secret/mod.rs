@@ -46,6 +46,7 @@ mod format;
 mod join;
 mod letters;
 mod location;
+mod look;
 mod mnemonic;
 mod name;
 mod redact;
