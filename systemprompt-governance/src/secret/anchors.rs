@@ -1,8 +1,5 @@
 use std::ops::Range;
 
-/// Longest stretch whose separators are looked for byte by byte.
-const SHORT: usize = 64;
-
 /// The literals of the rules, looked up only where one can stand.
 ///
 /// A literal with a separator in it (`ghp_`, `glpat-`) is found by that separator, wherever it is. One
@@ -15,6 +12,8 @@ pub(super) struct Anchors {
     separated: Table,
     /// How far into a run a literal without separators may stand by the form of its rule.
     depths: Vec<usize>,
+    /// Whether a literal is looked up by two separators.
+    doubled: bool,
 }
 
 /// A literal with what it stands for.
@@ -35,14 +34,19 @@ impl Anchors {
             match separator.filter(|at| *at > 0) {
                 Some(at) => separated.extend(Entry::new(text, at - 1, literal.rule)),
                 None => {
-                    starts.extend(Entry::new(text, 0, literal.rule));
+                    // Lines of separators are common, other bytes behind one are not.
+                    let separators = text.iter().take_while(|byte| is_separator(**byte)).count();
+                    let offset = separators.saturating_sub(1).min(text.len().saturating_sub(2));
+                    starts.extend(Entry::new(text, offset, literal.rule));
                     depths.extend(Some(literal.lead).filter(|lead| *lead > 0));
                 }
             }
         }
         depths.sort_unstable();
         depths.dedup();
-        Self { starts: Table::new(starts), separated: Table::new(separated), depths }
+        let (starts, separated) = (Table::new(starts), Table::new(separated));
+        let doubled = starts.has_separators() || separated.has_separators();
+        Self { starts, separated, depths, doubled }
     }
 
     /// Calls `hit(position, rule)` for the literals of `run`, and of what is joined to it from `from` on,
@@ -76,17 +80,24 @@ impl Anchors {
         stretch: Range<usize>,
         hit: &mut impl FnMut(usize, usize) -> bool,
     ) {
-        let Some(bytes) = text.get(stretch.clone()) else { return };
-        if bytes.len() <= SHORT {
-            for (offset, byte) in bytes.iter().enumerate() {
-                if matches!(byte, b'_' | b'-' | b'/' | b'+') {
-                    self.separator(text, stretch.start + offset, hit);
+        let mut at = stretch.start;
+        while let Some(rest) = text.get(at..stretch.end)
+            && let Some(offset) = memchr::memchr3(b'_', b'-', b'/', rest)
+        {
+            at += offset;
+            // They often stand in a row.
+            let here = |at: usize| text.get(at).is_some_and(|byte| is_separator(*byte));
+            while at < stretch.end && here(at) {
+                let amid = here(at + 1) && at > stretch.start && here(at - 1);
+                if (!amid || self.doubled) && !self.separator(text, at, hit) {
+                    return;
                 }
+                at += 1;
             }
-            return;
         }
-        for offset in memchr::memchr3_iter(b'_', b'-', b'/', bytes) {
-            if !self.separator(text, stretch.start + offset, hit) {
+        let bytes = text.get(stretch.clone()).unwrap_or_default();
+        for offset in memchr::memchr_iter(b'+', bytes) {
+            if !self.starts.find(text, stretch.start + offset + 1, hit) {
                 return;
             }
         }
@@ -104,9 +115,15 @@ impl Anchors {
     }
 }
 
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'/')
+}
+
 /// Literals by a pair of their bytes; a bit for each pair says whether there is any.
 struct Table {
     pairs: Box<[u64; 1024]>,
+    /// Where the entries of each pair begin, in units of 64 pairs.
+    blocks: Vec<usize>,
     /// Sorted by pair.
     entries: Vec<Entry>,
 }
@@ -117,12 +134,25 @@ struct Entry {
     literal: Box<[u8]>,
     /// Where in the literal the pair stands.
     offset: usize,
+    /// The byte behind the pair, if the literal has one: most texts differ there.
+    next: Option<u8>,
     rule: usize,
 }
 
 impl Entry {
     fn new(literal: &[u8], offset: usize, rule: usize) -> Option<Self> {
-        Some(Self { pair: pair(literal, offset)?, literal: literal.into(), offset, rule })
+        let next = literal.get(offset + 2).copied();
+        Some(Self { pair: pair(literal, offset)?, literal: literal.into(), offset, next, rule })
+    }
+
+    /// Where in `text` the literal begins, if its pair at `at` is part of it.
+    #[inline]
+    fn start(&self, text: &[u8], at: usize) -> Option<usize> {
+        if self.next.is_some() && self.next != text.get(at + 2).copied() {
+            return None;
+        }
+        let start = at.checked_sub(self.offset)?;
+        text.get(start..)?.starts_with(&self.literal).then_some(start)
     }
 }
 
@@ -135,7 +165,14 @@ impl Table {
                 *word |= 1 << (entry.pair & 63);
             }
         }
-        Self { pairs, entries }
+        let begins = |block: u16| entries.partition_point(|entry| entry.pair >> 6 < block);
+        let blocks = (0..1024).map(begins).collect();
+        Self { pairs, blocks, entries }
+    }
+
+    fn has_separators(&self) -> bool {
+        let double = |entry: &Entry| entry.pair.to_be_bytes().map(is_separator) == [true; 2];
+        self.entries.iter().any(double)
     }
 
     /// The literals whose pair stands at `at`; `false` when `hit` has said so.
@@ -156,17 +193,16 @@ impl Table {
         pair: u16,
         hit: &mut impl FnMut(usize, usize) -> bool,
     ) -> bool {
-        let from = self.entries.partition_point(|entry| entry.pair < pair);
+        let from = self.blocks.get(usize::from(pair >> 6)).copied().unwrap_or_default();
         let entries = self.entries.get(from..).unwrap_or_default();
-        entries.iter().take_while(|entry| entry.pair == pair).all(|entry| {
-            let Some(start) = at.checked_sub(entry.offset) else { return true };
-            let there = text.get(start..).is_some_and(|rest| rest.starts_with(&entry.literal));
-            !there || hit(start, entry.rule)
-        })
+        let entries = entries.iter().skip_while(|entry| entry.pair < pair);
+        entries
+            .take_while(|entry| entry.pair == pair)
+            .all(|entry| entry.start(text, at).is_none_or(|start| hit(start, entry.rule)))
     }
 }
 
 #[inline]
 fn pair(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+    bytes.get(at..)?.first_chunk::<2>().map(|pair| u16::from_be_bytes(*pair))
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use aho_corasick::packed::Searcher;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind, Span};
 
 /// What a word announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) enum Cue {
 
 const WORDS: &[(&str, Cue)] = &[
     ("://", Cue::Url),
-    ("-----BEGIN ", Cue::Armour),
+    ("-BEGIN ", Cue::Armour),
     ("PuTTY-User-Key-File-", Cue::Putty),
     ("assw", Cue::Name),
     ("ASSW", Cue::Name),
@@ -81,31 +81,28 @@ impl Cues {
         })
     }
 
-    /// Calls `found(cue, start, end)` for every word, until it breaks. `false` when the search itself is
-    /// unavailable.
+    /// Calls `found(cue, start, end)` for every word, until it breaks; it says where to go on. `false` when
+    /// the search itself is unavailable.
     pub(super) fn find(
         &self,
         bytes: &[u8],
-        mut found: impl FnMut(Cue, usize, usize) -> ControlFlow<()>,
+        mut found: impl FnMut(Cue, usize, usize) -> ControlFlow<(), usize>,
     ) -> bool {
-        let mut report = |pattern: usize, start, end| match WORDS.get(pattern) {
-            Some((_, cue)) => found(*cue, start, end),
-            None => ControlFlow::Continue(()),
-        };
-        match &self.0 {
-            Search::Vector(searcher) => {
-                let _ = searcher.find_iter(bytes).try_for_each(|word| {
-                    report(word.pattern().as_usize(), word.start(), word.end())
-                });
-                true
+        let mut from = 0;
+        while from < bytes.len() {
+            let span = Span::from(from..bytes.len());
+            let word = match &self.0 {
+                Search::Vector(searcher) => searcher.find_in(bytes, span),
+                Search::Automaton(Some(automaton)) => automaton.find(Input::new(bytes).span(span)),
+                Search::Automaton(None) => return false,
+            };
+            let Some(word) = word else { break };
+            let Some((_, cue)) = WORDS.get(word.pattern().as_usize()) else { break };
+            match found(*cue, word.start(), word.end()) {
+                ControlFlow::Continue(next) => from = next.max(word.end()),
+                ControlFlow::Break(()) => break,
             }
-            Search::Automaton(Some(automaton)) => {
-                let _ = automaton.find_iter(bytes).try_for_each(|word| {
-                    report(word.pattern().as_usize(), word.start(), word.end())
-                });
-                true
-            }
-            Search::Automaton(None) => false,
         }
+        true
     }
 }

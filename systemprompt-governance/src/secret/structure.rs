@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::base64;
 use super::value::{distinct, is_random};
 
 /// Longest user name and password of a URL.
@@ -58,34 +59,38 @@ pub(super) fn typed_password(bytes: &[u8], start: usize) -> Option<Range<usize>>
 /// The argument of the first of `names` on a command line, and where it begins.
 fn option<'b>(bytes: &'b [u8], start: usize, names: &[&[u8]]) -> Option<(usize, &'b [u8])> {
     let line = bytes.get(start..bytes.len().min(start + MAX_COMMAND))?;
-    let mut at = 0;
-    while at < line.len() {
+    for at in memchr::memchr2_iter(b'-', b'\n', line) {
         let rest = line.get(at..)?;
+        let before = at.checked_sub(1).and_then(|before| line.get(before));
+        if matches!(rest, [b'\n', ..]) {
+            // A line ends unless it is continued.
+            match before {
+                Some(b'\\') => continue,
+                _ => return None,
+            }
+        }
         let name = names.iter().find(|name| {
             rest.starts_with(name)
                 && matches!(rest.get(name.len()), Some(b' ' | b'=' | b'\'' | b'"'))
         });
-        if let Some(name) = name.filter(|_| at == 0 || line.get(at - 1) == Some(&b' ')) {
-            let gap = rest.get(name.len()..)?;
-            let open = gap.iter().take_while(|byte| b" =\"'".contains(byte)).count();
-            let argument = gap.get(open..)?;
-            let closes = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`\\".contains(byte);
-            let length = argument.iter().take_while(closes).count();
-            return Some((start + at + name.len() + open, argument.get(..length)?));
-        }
-        // A line ends unless it is continued.
-        if matches!(rest, [b'\n', ..]) && line.get(at.wrapping_sub(1)) != Some(&b'\\') {
-            return None;
-        }
-        at += 1;
+        let Some(name) = name.filter(|_| before.is_none_or(|byte| *byte == b' ')) else { continue };
+        let gap = rest.get(name.len()..)?;
+        let open = gap.iter().take_while(|byte| b" =\"'".contains(byte)).count();
+        let argument = gap.get(open..)?;
+        let closes = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`\\".contains(byte);
+        let length = argument.iter().take_while(closes).count();
+        return Some((start + at + name.len() + open, argument.get(..length)?));
     }
     None
 }
 
-/// The block that starts with `-----BEGIN`, if it is a private key with something in it.
-pub(super) fn private_key(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
+/// The block in whose first line a label begins at `start`, if it is a private key with something in it.
+pub(super) fn private_key(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     const LABEL: usize = 48;
-    let start = begin + "-----BEGIN ".len();
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let begin = start
+        .checked_sub(BEGIN.len())
+        .filter(|_| bytes.get(..start).is_some_and(|head| head.ends_with(BEGIN)))?;
     let label = bytes.get(start..bytes.len().min(start + LABEL))?;
     let dashes = memmem::find(label, b"-----")?;
     let named = label.get(..dashes)?;
@@ -172,9 +177,9 @@ pub(super) fn bearer_token(bytes: &[u8], start: usize) -> Option<Range<usize>> {
 pub(super) fn basic_credentials(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let text = bytes.get(start..)?;
     let text = text.get(..text.len().min(512)).unwrap_or_default();
-    let length = text.iter().take_while(|byte| sextet(**byte).is_some()).count();
+    let length = text.iter().take_while(|byte| base64::is_digit(**byte)).count();
     let padding = text.get(length..).unwrap_or_default().iter().take_while(|b| **b == b'=').count();
-    let decoded = decode_base64(text.get(..length)?);
+    let decoded = base64::decode(text.get(..length)?)?;
     let (user, password) =
         decoded.split_at_checked(decoded.iter().position(|byte| *byte == b':')?)?;
     let printable = decoded.iter().all(|byte| matches!(byte, b' '..=b'~') || *byte >= 0x80);
@@ -182,30 +187,6 @@ pub(super) fn basic_credentials(bytes: &[u8], start: usize) -> Option<Range<usiz
         decoded.iter().filter(|byte| byte.is_ascii_graphic()).count() * 10 >= decoded.len() * 9;
     (length >= 8 && printable && readable && user.len() + password.len() >= 6 && password.len() > 2)
         .then_some(start..start + length + padding)
-}
-
-fn decode_base64(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len() * 3 / 4);
-    for four in text.chunks(4) {
-        let bits =
-            four.iter().filter_map(|byte| sextet(*byte)).fold(0_u32, |bits, six| bits << 6 | six);
-        let bits = bits << (6 * (4 - four.len()));
-        let [_, first, second, third] = bits.to_be_bytes();
-        decoded.extend([first, second, third].into_iter().take(four.len() * 6 / 8));
-    }
-    decoded
-}
-
-fn sextet(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
 }
 
 /// A Discord bot token whose first part is `run`: base64 of a numeric id, a time, a signature.
@@ -226,7 +207,7 @@ pub(super) fn discord_token(bytes: &[u8], run: &Range<usize>) -> Option<Range<us
     let dot = |at: usize| bytes.get(at) == Some(&b'.');
     let (time, middle) = part(run.end + 1);
     let (signature, end) = part(middle + 1);
-    let id = decode_base64(bytes.get(run.clone())?);
+    let id = base64::decode(bytes.get(run.clone())?)?;
     // Made-up tokens keep the first digits only.
     let numeric = id.iter().take(2).all(u8::is_ascii_digit);
     (dot(run.end) && dot(middle) && numeric && time == 6 && (27..=40).contains(&signature))

@@ -2,6 +2,7 @@
 
 mod compiled;
 mod covered;
+mod hints;
 mod owners;
 pub(super) mod pattern;
 mod readings;

@@ -44,9 +44,9 @@ fn read(engine: &Engine, derived: &Derived, path: ViewPath, budget: &mut Budget)
         hit.view = path;
         hit.decoded = text.get(hit.span.clone()).map(Into::into);
     }
-    runs.retain(|run| run.start >= derived.context);
+    runs.retain(|run| !derived.is_context(run));
     add(engine, text, path, &runs, 0, &mut found, budget);
-    found.retain(|hit| hit.span.end > derived.context);
+    found.retain(|hit| !derived.is_context(&hit.span));
     for hit in &mut found {
         hit.span = derived.mapped.source(&hit.span);
     }

@@ -1,11 +1,12 @@
 use std::ops::{ControlFlow, Range};
 
+use super::hints::Hints;
 use super::{Engine, Hit, MAX_SECRET};
 use crate::secret::cue::Cue;
 use crate::secret::name::{self, Named};
 use crate::secret::rule::Lead;
 use crate::secret::skim::{Runs, has_digit, is_token};
-use crate::secret::value::{Value, first_part, is_by_words};
+use crate::secret::value::{Value, first_part, is_by_words, is_candidate};
 use crate::secret::{Confidence, mnemonic, structure};
 
 /// In a text this short it pays to look for the joints first that every cue needs.
@@ -22,6 +23,15 @@ const MIN_NEAR: usize = 16;
 
 /// What following a cue to a structure costs, in bytes.
 const STRUCTURE_COST: usize = 48;
+
+/// What a longer search for the rest of a structure costs, in bytes.
+const SEARCH_COST: usize = 512;
+
+/// What following a cue to a name costs, in bytes.
+const CUE_COST: usize = 24;
+
+/// How much more a pattern costs for a byte that it looks at in vain than one that it matches.
+const VAIN: usize = 8;
 
 /// What the judgement of a name costs, in bytes.
 const JUDGEMENT_COST: usize = 128;
@@ -50,6 +60,8 @@ pub(super) struct Scan<'s> {
     budget: usize,
     /// The last match of a literal rule: nothing inside it is tried again.
     literal: Range<usize>,
+    /// The words for secrets that stand before values.
+    hints: Hints,
 }
 
 impl<'s> Scan<'s> {
@@ -61,7 +73,7 @@ impl<'s> Scan<'s> {
         encoded: &'s mut Vec<Range<usize>>,
         budget: usize,
     ) -> Self {
-        Self { engine, bytes, scope, hits, encoded, budget, literal: 0..0 }
+        Self { engine, bytes, scope, hits, encoded, budget, literal: 0..0, hints: Hints::default() }
     }
 
     pub(super) fn run(&mut self) {
@@ -124,8 +136,8 @@ impl<'s> Scan<'s> {
         }
         let end = compiled.end(self.bytes, start);
         // A pattern that does not match has looked at the rest of the run at most.
-        let looked = end.unwrap_or(run_end.min(start + MAX_SECRET));
-        self.spend(looked.saturating_sub(start));
+        let looked = run_end.min(start + MAX_SECRET).saturating_sub(start);
+        self.spend(end.map_or(looked * VAIN, |end| end - start));
         let Some(end) = end else { return };
         let Some(secret) = self.bytes.get(start..end) else { return };
         // What stands before the literal is as variable as what stands after it.
@@ -176,6 +188,10 @@ impl<'s> Scan<'s> {
         if !joint.is_some_and(|byte| b"\"'` =:>\t\\\n(|".contains(byte)) {
             return;
         }
+        // Without such a word nothing more can be found.
+        if !self.hints.are_before(self.bytes, start) {
+            return;
+        }
         let named = name::before(self.bytes, start);
         let about = named.as_ref().is_some_and(|name| name::is_about(self.bytes, name));
         let found = named.is_some_and(|name| self.assigned(name, start));
@@ -218,14 +234,11 @@ impl<'s> Scan<'s> {
         {
             return;
         }
-        let mut armour_end = 0;
         let searched = engine.cues.find(self.bytes, |cue, start, end| {
-            if start >= armour_end {
-                armour_end = armour_end.max(self.cue(cue, start, end));
-            }
+            let next = self.cue(cue, start, end);
             match self.budget {
                 0 => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
+                _ => ControlFlow::Continue(next),
             }
         });
         if !searched {
@@ -238,16 +251,13 @@ impl<'s> Scan<'s> {
         let (bytes, structures) = (self.bytes, &self.engine.structures);
         let (rule, span) = match cue {
             Cue::Url => (structures.url_credentials, structure::url_password(bytes, end)),
-            Cue::Armour => (structures.private_key, structure::private_key(bytes, start)),
+            Cue::Armour => (structures.private_key, structure::private_key(bytes, end)),
             Cue::Putty => (structures.private_key, structure::putty_key(bytes, start)),
             Cue::Bearer => (structures.authorization, structure::bearer_token(bytes, end)),
             Cue::Basic => (structures.basic_auth, structure::basic_credentials(bytes, end)),
             Cue::Client => (structures.command, structure::user_password(bytes, end)),
             Cue::Prompter => (structures.command, structure::typed_password(bytes, end)),
-            Cue::Name => {
-                self.named(start);
-                return 0;
-            }
+            Cue::Name => return self.named(start),
             Cue::Phrase => {
                 self.spend(STRUCTURE_COST);
                 let Some((span, proven)) = mnemonic::announced(bytes, end) else { return 0 };
@@ -256,7 +266,7 @@ impl<'s> Scan<'s> {
                 return 0;
             }
         };
-        self.spend(STRUCTURE_COST);
+        self.spend(if cue == Cue::Putty { SEARCH_COST } else { STRUCTURE_COST });
         let Some(span) = span else { return 0 };
         let end = span.end;
         self.push(rule, span, Confidence::High);
@@ -272,20 +282,31 @@ impl<'s> Scan<'s> {
         }
     }
 
-    /// Judges what follows a name such as `db_password`, of which a part stands at `at`.
-    fn named(&mut self, at: usize) {
+    /// Judges what follows a name such as `db_password`, of which a part stands at `at`; returns where the
+    /// name ends.
+    fn named(&mut self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         let part = |byte: &&u8| is_token(**byte) && !matches!(byte, b'+' | b'/') || **byte == b'.';
         let name_end = at + rest.iter().take(name::MAX_NAME).take_while(part).count();
         let after = self.bytes.get(name_end..).unwrap_or_default();
-        let length = name::joint_len(after.get(..after.len().min(64)).unwrap_or_default());
+        let length = match after {
+            [b'=', next, ..] if next.is_ascii_alphanumeric() => 1,
+            _ => name::joint_len(after.get(..after.len().min(64)).unwrap_or_default()),
+        };
         let value = name_end + length;
         if length == 0 {
-            return;
+            return name_end;
+        }
+        self.spend(CUE_COST);
+        // Most of what follows cannot be a secret, whatever the name says.
+        let Value { span, .. } = Value::at(self.bytes, value);
+        if !self.bytes.get(span).is_some_and(is_candidate) {
+            return name_end;
         }
         if let Some(name) = name::before(self.bytes, value) {
             self.assigned(name, value);
         }
+        name_end
     }
 
     fn push(&mut self, rule: Option<usize>, span: Range<usize>, confidence: Confidence) {

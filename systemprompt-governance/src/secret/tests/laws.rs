@@ -152,3 +152,20 @@ fn hostile_repetitions_are_answered() {
     keys.push_str("\"z\":0}");
     let _ = scanner.scan_arguments(&arguments(&keys));
 }
+
+/// Whether a place was found before must be asked in less than the number of places that were.
+#[test]
+fn tens_of_thousands_of_secrets_are_all_found() {
+    let mut dice = Dice(17);
+    let mut text = String::new();
+    let mut count = 0;
+    while text.len() < 1 << 20 {
+        let id = dice.fill("AKIA{u16}");
+        // Every other one is written in another way.
+        let first = if count % 2 == 0 { "A" } else { "%41" };
+        let _ = writeln!(text, "{first}{}.", &id[1..]);
+        count += 1;
+    }
+    assert!(count > 40_000);
+    assert_eq!(scanner().find_in_text(&text).len(), count);
+}

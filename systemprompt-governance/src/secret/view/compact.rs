@@ -20,41 +20,86 @@ const FULL_LINE: usize = 56;
 /// Fewest bytes of a token that was broken.
 const MIN_TOKEN: usize = 16;
 
+/// Shows the tokens of `text` put together, one after the other.
 pub(super) fn derive(text: &str, budget: &mut Budget, visit: &mut dyn FnMut(Derived, &mut Budget)) {
-    let bytes = text.as_bytes();
-    let mut end = 0;
-    for at in memchr::memchr_iter(b'\n', bytes) {
-        if at < end {
-            continue;
-        }
-        let Some(token) = broken(bytes, at) else { continue };
-        end = token.end;
-        if !squeeze(text, token, budget, visit) {
-            return;
-        }
-    }
-    let mut at = 0;
-    while let Some(found) = set_apart(bytes, at) {
-        at = found.end;
-        if !squeeze(text, found, budget, visit) {
-            return;
-        }
+    let mut mapped = Mapped::default();
+    join_lines(text, &mut mapped, budget);
+    join_letters(text, &mut mapped, budget);
+    if !mapped.text().is_empty() {
+        visit(Derived::new(View::Compacted, mapped), budget);
     }
 }
 
-/// Shows `source` without its white space; `false` when the budget has run out.
-fn squeeze(
-    text: &str,
-    source: Range<usize>,
-    budget: &mut Budget,
-    visit: &mut dyn FnMut(Derived, &mut Budget),
-) -> bool {
-    let goes_on = budget.take(source.len());
-    if goes_on {
-        let mapped = squeezed(text, source);
-        visit(Derived { view: View::Compacted, mapped, context: 0 }, budget);
+/// Adds the tokens that are broken over two lines.
+fn join_lines(text: &str, mapped: &mut Mapped, budget: &mut Budget) {
+    let bytes = text.as_bytes();
+    // Lines that are a token each are measured once.
+    let mut line = 0..0;
+    for at in memchr::memchr_iter(b'\n', bytes) {
+        let Some(Broken { head, tail }) = Broken::at(bytes, at, &line) else { continue };
+        line = tail.clone();
+        let length = head.len() + tail.len();
+        // What fills its line was broken by an encoder, and is read by it.
+        let fills = head.len() >= FULL_LINE
+            && (head.start == 0 || bytes.get(head.start - 1) == Some(&b'\n'));
+        let digit = |part: &Range<usize>| bytes.get(part.clone()).is_some_and(has_digit);
+        if fills || tail.len() < 2 || length < MIN_TOKEN || !(digit(&head) || digit(&tail)) {
+            continue;
+        }
+        if !budget.take(length) {
+            return;
+        }
+        for part in [&head, &tail] {
+            mapped.copy(text.get(part.clone()).unwrap_or_default(), part.start);
+        }
+        mapped.gap(tail.end);
     }
-    goes_on
+}
+
+/// The two parts of a token that a line break may stand in.
+struct Broken {
+    head: Range<usize>,
+    tail: Range<usize>,
+}
+
+impl Broken {
+    /// The parts beside the line break at `at`; `line` is a stretch of token bytes.
+    fn at(bytes: &[u8], at: usize, line: &Range<usize>) -> Option<Self> {
+        let after = bytes.get(at + 1..bytes.len().min(at + 1 + MAX_PART))?;
+        if !after.first().is_some_and(|byte| is_token(*byte)) {
+            return None;
+        }
+        let before = bytes.get(at.saturating_sub(MAX_PART)..at)?;
+        let whole = before.len();
+        let before = before.strip_suffix(b"\r").unwrap_or(before);
+        // Programs continue a line behind a backslash, mail behind an equals sign.
+        let before = before.strip_suffix(b"\\").or(before.strip_suffix(b"=")).unwrap_or(before);
+        let end = at - (whole - before.len());
+        let head = match line.end == end && line.len() < MAX_PART {
+            true => line.len(),
+            false => before.iter().rev().take_while(|byte| is_token(**byte)).count(),
+        };
+        if head < 2 {
+            return None;
+        }
+        let tail = after.iter().take_while(|byte| is_token(**byte)).count();
+        Some(Self { head: end - head..end, tail: at + 1..at + 1 + tail })
+    }
+}
+
+/// Adds the letters that stand apart.
+fn join_letters(text: &str, mapped: &mut Mapped, budget: &mut Budget) {
+    let mut from = 0;
+    while let Some(found) = set_apart(text.as_bytes(), from) {
+        if !budget.take(found.len()) {
+            return;
+        }
+        for at in found.clone().step_by(2) {
+            mapped.copy(text.get(at..at + 1).unwrap_or_default(), at);
+        }
+        mapped.gap(found.end);
+        from = found.end;
+    }
 }
 
 /// The next letters that stand apart, from `from` on.
@@ -91,47 +136,11 @@ fn letters(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         Some(first) if !blank(first) && (first == 0 || blank(first - 1)) => first,
         _ => at + 1,
     };
-    let apart = |index: usize| bytes.get(start + index * 2..start + index * 2 + 2);
-    let single = |pair: &[u8]| matches!(pair, [unit, b' '] if !unit.is_ascii_whitespace());
-    let count = (0..).take_while(|index| apart(*index).is_some_and(single)).count();
+    let (pairs, _) = bytes.get(start..)?.as_chunks::<2>();
+    let single = |pair: &&[u8; 2]| matches!(pair, [unit, b' '] if !unit.is_ascii_whitespace());
+    let count = pairs.iter().take_while(single).count();
     // The last one has no space behind it.
     (count >= MIN_LETTERS).then(|| start..(start + count * 2 + 1).min(bytes.len()))
-}
-
-/// The token that the line break at `at` stands in the middle of, if it may be one.
-fn broken(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    if !bytes.get(at + 1).is_some_and(|byte| is_token(*byte)) {
-        return None;
-    }
-    let before = bytes.get(at.saturating_sub(MAX_PART)..at)?;
-    let returned = usize::from(before.last() == Some(&b'\r'));
-    let before = before.get(..before.len() - returned)?;
-    let continued = usize::from(before.last() == Some(&b'\\'));
-    let before = before.get(..before.len() - continued)?;
-    let head = before.iter().rev().take_while(|byte| is_token(**byte)).count();
-    let after = bytes.get(at + 1..bytes.len().min(at + 1 + MAX_PART))?;
-    let tail = after.iter().take_while(|byte| is_token(**byte)).count();
-    let start = at - returned - continued - head;
-    // What fills its line was broken by an encoder, and is read by it.
-    let fills = head >= FULL_LINE && (start == 0 || bytes.get(start - 1) == Some(&b'\n'));
-    if fills {
-        return None;
-    }
-    let token = start..at + 1 + tail;
-    let whole = head >= 2 && tail >= 2 && head + tail >= MIN_TOKEN;
-    (whole && bytes.get(token.clone()).is_some_and(has_digit)).then_some(token)
-}
-
-/// `source` without its white space and the backslashes that continue lines.
-fn squeezed(text: &str, source: Range<usize>) -> Mapped {
-    let start = text.floor_char_boundary(source.start);
-    let part = text.get(start..text.ceil_char_boundary(source.end)).unwrap_or_default();
-    let mut mapped = Mapped::default();
-    for piece in part.split(|unit: char| unit.is_ascii_whitespace() || unit == '\\') {
-        let at = start + (piece.as_ptr() as usize - part.as_ptr() as usize);
-        mapped.copy(piece, at);
-    }
-    mapped
 }
 
 #[cfg(test)]
@@ -141,7 +150,7 @@ mod tests {
     fn compacted(text: &str) -> Vec<String> {
         let mut found = Vec::new();
         derive(text, &mut Budget::of(text.len()), &mut |derived, _| {
-            found.push(derived.mapped.text().to_owned());
+            found.extend(derived.mapped.text().split_whitespace().map(str::to_owned));
         });
         found
     }
@@ -150,7 +159,12 @@ mod tests {
     fn tokens_are_put_together() {
         assert_eq!(compacted("x AKIA12345\nABCDEFGHI y"), ["AKIA12345ABCDEFGHI"]);
         assert_eq!(compacted("AKIA12345\\\r\nABCDEFGHI"), ["AKIA12345ABCDEFGHI"]);
+        assert_eq!(compacted("AKIA12345=\nABCDEFGHI"), ["AKIA12345ABCDEFGHI"]);
         assert_eq!(compacted("so: g h p _ 1 2 3 4 5 6 7 8 9 0 a b c d"), ["ghp_1234567890abcd"]);
+        assert_eq!(
+            compacted("a1b2c3d4e5\nf6g7h8i9j0\r\nk1l2m3n4o5"),
+            ["a1b2c3d4e5f6g7h8i9j0", "f6g7h8i9j0k1l2m3n4o5"]
+        );
     }
 
     #[test]

@@ -1,18 +1,38 @@
 //! Literals that a program puts together: `"a" + "b"`, `'a' . 'b'`, `"a" "b"`.
 
-use super::{Budget, Derived, Mapped, View, decode_segments};
+use std::ops::Range;
+
+use super::View;
+use super::edit::{Becomes, Edit, Undo};
 
 /// Most bytes between two literals.
 const MAX_GAP: usize = 48;
 
-pub(super) fn derive(text: &str, budget: &mut Budget, visit: &mut dyn FnMut(Derived, &mut Budget)) {
-    let bytes = text.as_bytes();
-    let places = memchr::memchr2_iter(b'+', b'.', bytes).filter(|at| seam(bytes, *at).is_some());
-    decode_segments(View::Concatenated, text, places, join, budget, visit);
+pub(super) struct Concat;
+
+impl Undo for Concat {
+    const VIEW: View = View::Concatenated;
+
+    #[inline]
+    fn next(text: &str, from: usize) -> Option<Edit> {
+        const NEAR: usize = 8;
+        let bytes = text.as_bytes();
+        let mut search = from;
+        loop {
+            let rest = bytes.get(search..)?;
+            let near = rest.get(..NEAR).unwrap_or(rest);
+            let place = near.iter().position(|byte| matches!(byte, b'+' | b'.'));
+            let at = search + place.or_else(|| memchr::memchr2(b'+', b'.', rest))?;
+            if let Some(source) = seam(bytes, at).filter(|seam| seam.start >= from) {
+                return Some(Edit { source, becomes: Becomes::Nothing, tells: true });
+            }
+            search = at + 1;
+        }
+    }
 }
 
 /// The stretch from the closing quote before the operator at `at` to behind the opening quote after it.
-fn seam(bytes: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
+fn seam(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     // Most operators and full stops stand beside a letter.
     let beside = |byte: Option<&u8>| {
         byte.is_some_and(|byte| byte.is_ascii_whitespace() || b"\"'`\\".contains(byte))
@@ -30,29 +50,17 @@ fn seam(bytes: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
     quotes.then_some(close..open + 1)
 }
 
-fn join(text: &str) -> Mapped {
-    let bytes = text.as_bytes();
-    let mut mapped = Mapped::default();
-    let mut done = 0;
-    for at in memchr::memchr2_iter(b'+', b'.', bytes) {
-        let Some(seam) = seam(bytes, at).filter(|seam| seam.start >= done) else { continue };
-        mapped.copy(text.get(done..seam.start).unwrap_or_default(), done);
-        done = seam.end;
-    }
-    mapped.copy(text.get(done..).unwrap_or_default(), done);
-    mapped
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::edit::undone;
     use super::*;
 
     #[test]
     fn literals_are_joined() {
-        assert_eq!(join("x = 'ab' + \"cd\" +\n 'ef'").text(), "x = 'abcdef'");
-        assert_eq!(join("'ab' . 'cd'.'ef'").text(), "'abcdef'");
+        assert_eq!(undone::<Concat>("x = 'ab' + \"cd\" +\n 'ef'"), "x = 'abcdef'");
+        assert_eq!(undone::<Concat>("'ab' . 'cd'.'ef'"), "'abcdef'");
         for text in ["a + b", "'a' + b", "\"x\".y", "\"a\", \"b\"", "1.5", "+"] {
-            assert_eq!(join(text).text(), text);
+            assert_eq!(undone::<Concat>(text), text);
         }
     }
 }

@@ -3,10 +3,9 @@
 use std::ops::Range;
 
 use super::inflate::{inflate, is_compressed};
-use super::{Budget, Derived, Mapped, View, wide};
-
-/// How many characters of a run show whether it is encoded text.
-const PROBE: usize = 32;
+use super::probe::Encoding;
+use super::{Budget, Derived, Mapped, View, hex, wide};
+use crate::secret::base64;
 
 /// Bytes before a run that go with it, for the name of the value.
 const CONTEXT: usize = 48;
@@ -14,12 +13,14 @@ const CONTEXT: usize = 48;
 /// Fewest characters of a line that an encoder has broken.
 const MIN_LINE: usize = 56;
 
+/// Shows what is encoded in `runs`, together by the way it was encoded: a text may have many of them.
 pub(super) fn derive(
     text: &str,
     runs: &[Range<usize>],
     budget: &mut Budget,
     visit: &mut dyn FnMut(Derived, &mut Budget),
 ) {
+    let mut readings: [Option<Derived>; 4] = Default::default();
     let mut runs = runs.iter().peekable();
     while let Some(first) = runs.next() {
         let mut end = first.end;
@@ -34,11 +35,36 @@ pub(super) fn derive(
         }
         // What a line break leaves of the last line is too short to be a run.
         let end = if end > first.end { last_line(text, end) } else { end };
-        run(text, first.start..end, budget, visit);
+        if let Some((view, content, run)) = decoded(text, first.start..end, budget) {
+            let same = |reading: &&mut Option<Derived>| {
+                reading.as_ref().is_none_or(|reading| reading.view == view)
+            };
+            if let Some(reading) = readings.iter_mut().find(same) {
+                let reading = reading.get_or_insert_with(|| Derived::new(view, Mapped::default()));
+                add(reading, text, &content, run);
+            }
+        }
         if budget.is_overrun() {
-            return;
+            break;
         }
     }
+    for reading in readings.into_iter().flatten() {
+        visit(reading, budget);
+    }
+}
+
+/// Adds what a run holds to a reading, behind what stands before it.
+fn add(reading: &mut Derived, text: &str, content: &str, run: Range<usize>) {
+    let Derived { mapped, contexts, .. } = reading;
+    if !mapped.text().is_empty() {
+        mapped.gap(run.start);
+        mapped.gap(run.start);
+    }
+    let from = mapped.text().len();
+    let start = text.ceil_char_boundary(run.start.saturating_sub(CONTEXT));
+    mapped.copy(text.get(start..run.start).unwrap_or_default(), start);
+    contexts.push(from..mapped.text().len());
+    mapped.add(content, run);
 }
 
 fn is_break(text: &str, gap: Range<usize>) -> bool {
@@ -53,74 +79,25 @@ fn last_line(text: &str, end: usize) -> usize {
     if gap == 0 { end } else { end + gap + tail.count() }
 }
 
-fn run(
+/// What is encoded in a run, by which way, and where in the run that begins.
+fn decoded(
     text: &str,
     run: Range<usize>,
     budget: &mut Budget,
-    visit: &mut dyn FnMut(Derived, &mut Budget),
-) {
-    let Some(encoded) = text.as_bytes().get(run.clone()) else { return };
-    let head = encoded.get(..encoded.len().min(PROBE)).unwrap_or_default();
-    for (view, decode) in [(View::Hex, hex as Decoder), (View::Base64, base64 as Decoder)] {
-        let begins = match view {
-            View::Hex => first_hex(head),
-            _ => first_base64(head),
-        };
-        if !begins.is_some_and(may_begin) || !decode(head).is_some_and(|head| is_promising(&head)) {
-            continue;
-        }
-        if !budget.take(encoded.len()) {
-            return;
-        }
-        let Some((view, content)) = decode(encoded).and_then(|bytes| content(view, bytes, budget))
-        else {
-            continue;
-        };
-        let start = text.ceil_char_boundary(run.start.saturating_sub(CONTEXT));
-        let context = text.get(start..run.start).unwrap_or_default();
-        let mut mapped = Mapped::default();
-        mapped.copy(context, start);
-        let context = context.len();
-        mapped.append(content, run);
-        visit(Derived { view, mapped, context }, budget);
-        return;
+) -> Option<(View, String, Range<usize>)> {
+    let bytes = text.as_bytes();
+    let (encoding, start) = Encoding::of(bytes.get(run.clone())?)?;
+    let run = run.start + start..run.end;
+    let encoded = bytes.get(run.clone())?;
+    if !budget.take(encoded.len()) {
+        return None;
     }
-}
-
-type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
-
-/// The first two bytes of a run in base 16.
-fn first_hex(head: &[u8]) -> Option<[u8; 2]> {
-    let digit = |at: usize| char::from(*head.get(at)?).to_digit(16);
-    let byte = |at: usize| u8::try_from(digit(at)? << 4 | digit(at + 1)?).ok();
-    Some([byte(0)?, byte(2)?])
-}
-
-/// The first two bytes of a run in base 64.
-fn first_base64(head: &[u8]) -> Option<[u8; 2]> {
-    let sextet = |at: usize| head.get(at).and_then(|byte| sextet(*byte)).map(u32::from);
-    let bits = sextet(0)? << 12 | sextet(1)? << 6 | sextet(2)?;
-    Some([u8::try_from(bits >> 10 & 0xff).ok()?, u8::try_from(bits >> 2 & 0xff).ok()?])
-}
-
-/// Whether text, wide text or compressed data may begin with these bytes. Most runs are neither.
-fn may_begin(bytes: [u8; 2]) -> bool {
-    let readable = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0);
-    bytes.iter().all(|byte| readable(*byte)) || is_compressed(&[bytes[0], bytes[1], 8])
-}
-
-/// Whether the first bytes of a run are those of text, of wide text or of compressed data.
-fn is_promising(bytes: &[u8]) -> bool {
-    bytes.len() >= 8 && (is_compressed(bytes) || is_readable(bytes) || is_wide(bytes))
-}
-
-fn is_readable(bytes: &[u8]) -> bool {
-    let readable = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'));
-    readable.count() * 10 >= bytes.len() * 9
-}
-
-fn is_wide(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|byte| **byte == 0).count() * 5 >= bytes.len() * 2
+    let (view, bytes) = match encoding {
+        Encoding::Hex => (View::Hex, hex::decode(encoded)?),
+        Encoding::Base64 => (View::Base64, base64::decode(encoded)?),
+    };
+    let (view, content) = content(view, bytes, budget)?;
+    Some((view, content, run))
 }
 
 /// The text in decoded bytes.
@@ -128,95 +105,50 @@ fn content(view: View, bytes: Vec<u8>, budget: &mut Budget) -> Option<(View, Str
     if is_compressed(&bytes) {
         return inflate(&bytes, budget).map(|text| (View::Gzip, text));
     }
-    if is_wide(&bytes) {
+    if wide::is_likely(&bytes) {
         return wide::decode(&bytes).map(|text| (View::Utf16, text));
     }
-    let text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| as_text(error.as_bytes()));
     Some((view, text))
 }
 
-/// Base 16 of an even number of digits.
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let (pairs, _) = text.as_chunks::<2>();
-    pairs.iter().map(|[high, low]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()).collect()
-}
-
-/// Base 64 in either alphabet, with or without padding and line breaks (RFC 4648, sections 4 and 5).
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len() * 3 / 4 + 3);
-    let mut bits = 0_u32;
-    let mut held = 0_u32;
-    let mut escaped = false;
-    for byte in text {
-        let value = match sextet(*byte) {
-            Some(_) if escaped && matches!(byte, b'n' | b'r') => {
-                escaped = false;
-                continue;
-            }
-            Some(value) => value,
-            None if *byte == b'\\' => {
-                escaped = true;
-                continue;
-            }
-            None if matches!(byte, b'\n' | b'\r' | b' ' | b'=') => continue,
-            None => return None,
-        };
-        escaped = false;
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            decoded.push(u8::try_from(bits >> held & 0xff).unwrap_or_default());
+/// The text in bytes of which some are none.
+fn as_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push('?');
         }
     }
-    Some(decoded)
-}
-
-/// The value of a character in either alphabet.
-fn sextet(byte: u8) -> Option<u8> {
-    const NONE: u8 = 0xff;
-    const VALUES: [u8; 256] = {
-        let mut values = [NONE; 256];
-        let standard = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut value = 0_u8;
-        while value < 64 {
-            #[expect(clippy::indexing_slicing, reason = "both are within their tables")]
-            {
-                values[standard[value as usize] as usize] = value;
-            }
-            value += 1;
-        }
-        #[expect(clippy::indexing_slicing, reason = "both are within the table")]
-        {
-            values[b'-' as usize] = 62;
-            values[b'_' as usize] = 63;
-        }
-        values
-    };
-    VALUES.get(usize::from(byte)).copied().filter(|value| *value != NONE)
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn both_bases_are_decoded() {
-        assert_eq!(base64(b"aGVsbG8_").as_deref(), Some(&b"hello?"[..]));
-        assert_eq!(base64(b"aGVs\nbG8/").as_deref(), Some(&b"hello?"[..]));
-        assert_eq!(base64(b"aGVs\\nbG8").as_deref(), Some(&b"hello"[..]));
-        assert_eq!(hex(b"68656C6c6f").as_deref(), Some(&b"hello"[..]));
-        assert_eq!(hex(b"6865zz"), None);
+    fn readings(text: &str, runs: &[Range<usize>]) -> Vec<Derived> {
+        let mut found = Vec::new();
+        derive(text, runs, &mut Budget::of(text.len()), &mut |derived, _| found.push(derived));
+        found
     }
 
     #[test]
-    fn images_and_digests_do_not_look_like_text() {
-        assert!(!is_promising(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0"));
-        assert!(!is_promising(b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\x01\0H"));
-        assert!(!is_promising(&[0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04, 0xe9]));
-        assert!(is_promising(b"token=abcdef"));
-        assert!(is_promising(b"t\0o\0k\0e\0n\0"));
+    fn what_is_encoded_alike_is_one_reading() {
+        let text = "a=dG9rZW49YWJjZGVm b=dG9rZW49Z2hpamts c=746f6b656e3d616263";
+        let found = readings(text, &[2..18, 21..37, 40..58]);
+        let texts: Vec<_> = found.iter().map(|derived| derived.mapped.text()).collect();
+        assert_eq!(texts[0], format!("a=token=abcdef  {}token=ghijkl", &text[..21]));
+        assert_eq!(texts[1], format!("{}token=abc", &text[..40]));
+        let at = texts[0].find("ghi").unwrap();
+        assert_eq!(found[0].mapped.source(&(at..at + 3)), 21..37);
+        assert!(found[0].is_context(&(0..2)) && !found[0].is_context(&(2..5)));
+        assert!(found[0].is_context(&(16..36)) && !found[0].is_context(&(at..at + 3)));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stand_between_those_that_are() {
+        assert_eq!(as_text(b"a\xff\xfeb\xc3\xa9\xc3"), "a??b\u{e9}?");
     }
 }

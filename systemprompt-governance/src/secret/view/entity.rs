@@ -1,14 +1,27 @@
 //! Character references of HTML and XML.
 
-use super::{Budget, Derived, Mapped, View, decode_segments};
+use super::View;
+use super::edit::{Becomes, Edit, Undo, find};
 
 /// Longest reference, from `&` to `;`.
 const MAX_REFERENCE: usize = 12;
 
-pub(super) fn derive(text: &str, budget: &mut Budget, visit: &mut dyn FnMut(Derived, &mut Budget)) {
-    let places =
-        memchr::memchr_iter(b'&', text.as_bytes()).filter(|at| reference(text, *at).is_some());
-    decode_segments(View::Entity, text, places, decode, budget, visit);
+pub(super) struct Entity;
+
+impl Undo for Entity {
+    const VIEW: View = View::Entity;
+
+    #[inline]
+    fn next(text: &str, mut from: usize) -> Option<Edit> {
+        loop {
+            let at = find(b'&', text.as_bytes(), from)?;
+            if let Some((unit, length)) = reference(text, at) {
+                let source = at..at + length;
+                return Some(Edit { source, becomes: Becomes::Char(unit), tells: true });
+            }
+            from = at + 1;
+        }
+    }
 }
 
 /// The character that the reference at `at` stands for, and its length.
@@ -47,28 +60,16 @@ fn reference(text: &str, at: usize) -> Option<(char, usize)> {
     Some((unit, 1 + length + closed))
 }
 
-fn decode(text: &str) -> Mapped {
-    let mut mapped = Mapped::default();
-    let mut done = 0;
-    for at in memchr::memchr_iter(b'&', text.as_bytes()) {
-        let Some((unit, length)) = reference(text, at).filter(|_| at >= done) else { continue };
-        mapped.copy(text.get(done..at).unwrap_or_default(), done);
-        mapped.add_char(unit, at..at + length);
-        done = at + length;
-    }
-    mapped.copy(text.get(done..).unwrap_or_default(), done);
-    mapped
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::edit::undone;
     use super::*;
 
     #[test]
     fn references_are_decoded_and_ampersands_stay() {
-        assert_eq!(decode("&#65;&#x42;&#X43 &amp;&quot;x&quot;").text(), "ABC &\"x\"");
+        assert_eq!(undone::<Entity>("&#65;&#x42;&#X43 &amp;&quot;x&quot;"), "ABC &\"x\"");
         for text in ["a && b", "&mut x", "&#;", "&#xzz;", "&nbsp;", "&#1114112;", "&"] {
-            assert_eq!(decode(text).text(), text);
+            assert_eq!(undone::<Entity>(text), text);
         }
     }
 }

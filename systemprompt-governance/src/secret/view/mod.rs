@@ -6,21 +6,29 @@
 
 mod compact;
 mod concat;
+mod edit;
 mod encoded;
 mod entity;
 mod escape;
 mod fold;
+mod hex;
 mod inflate;
 mod map;
 mod percent;
-mod segment;
+mod probe;
 mod wide;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(super) use fold::{folded, visible};
-pub(super) use map::Mapped;
+use self::concat::Concat;
+use self::entity::Entity;
+use self::escape::Escape;
+use self::fold::Fold;
+pub(super) use self::fold::{folded, visible};
+pub(super) use self::map::Mapped;
+use self::percent::Percent;
+use self::wide::Wide;
 
 /// How often a reading is read again.
 const MAX_DEPTH: usize = 3;
@@ -169,8 +177,21 @@ pub(super) struct Derived {
     pub(super) view: View,
     /// The reading, and where in the text each part of it comes from.
     pub(super) mapped: Mapped,
-    /// How much of the reading is there for its names only.
-    pub(super) context: usize,
+    /// The stretches of the reading that are there for their names only, in order.
+    contexts: Vec<Range<usize>>,
+}
+
+impl Derived {
+    fn new(view: View, mapped: Mapped) -> Self {
+        Self { view, mapped, contexts: Vec::new() }
+    }
+
+    /// Whether a stretch of the reading ends in what is there for its names only.
+    pub(super) fn is_context(&self, span: &Range<usize>) -> bool {
+        let index = self.contexts.partition_point(|context| context.start < span.end);
+        let context = index.checked_sub(1).and_then(|index| self.contexts.get(index));
+        context.is_some_and(|context| span.end <= context.end)
+    }
 }
 
 /// Derives the readings of `text`. `runs` are its runs of token bytes that may be encoded.
@@ -182,46 +203,24 @@ pub(super) fn derive(
 ) {
     let bytes = text.as_bytes();
     if !text.is_ascii() {
-        fold::derive(text, budget, visit);
+        edit::derive::<Fold>(text, budget, visit);
     }
     if bytes.len() < SHORTEST {
         return;
     }
     if memchr::memchr3(b'%', b'&', b'\\', bytes).is_some() {
-        percent::derive(text, budget, visit);
-        entity::derive(text, budget, visit);
-        escape::derive(text, budget, visit);
+        edit::derive::<Percent>(text, budget, visit);
+        edit::derive::<Entity>(text, budget, visit);
     }
+    edit::derive::<Escape>(text, budget, visit);
     if memchr::memchr(0, bytes).is_some() {
-        wide::derive(text, budget, visit);
+        edit::derive::<Wide>(text, budget, visit);
     }
     if memchr::memchr3(b'"', b'\'', b'`', bytes).is_some() {
-        concat::derive(text, budget, visit);
+        edit::derive::<Concat>(text, budget, visit);
     }
     compact::derive(text, budget, visit);
     if !runs.is_empty() {
         encoded::derive(text, runs, budget, visit);
-    }
-}
-
-/// Applies one decoder to the stretches of `text` around `places`.
-fn decode_segments(
-    view: View,
-    text: &str,
-    places: impl Iterator<Item = usize>,
-    decode: impl Fn(&str) -> Mapped,
-    budget: &mut Budget,
-    visit: &mut dyn FnMut(Derived, &mut Budget),
-) {
-    for segment in segment::around(text, places) {
-        let Some(part) = text.get(segment.clone()) else { continue };
-        if !budget.take(part.len()) {
-            return;
-        }
-        let mut mapped = decode(part);
-        if mapped.text() != part {
-            mapped.shift(segment.start);
-            visit(Derived { view, mapped, context: 0 }, budget);
-        }
     }
 }

@@ -1,47 +1,52 @@
-//! Percent-encoding (RFC 3986, section 2.1).
+//! Percent-encoding (RFC 3986, section 2.1), and `%u0041` as ECMAScript's `escape` writes it.
 
-use super::{Budget, Derived, Mapped, View, decode_segments};
+use super::edit::{Becomes, Edit, Undo, find};
+use super::{View, hex};
 
-pub(super) fn derive(text: &str, budget: &mut Budget, visit: &mut dyn FnMut(Derived, &mut Budget)) {
-    let bytes = text.as_bytes();
-    let places = memchr::memchr_iter(b'%', bytes).filter(|at| tells(bytes, *at));
-    decode_segments(View::Percent, text, places, decode, budget, visit);
-}
+pub(super) struct Percent;
 
-/// Whether what stands at `at` is an encoded byte that secrets and their surroundings have.
-fn tells(bytes: &[u8], at: usize) -> bool {
-    byte_at(bytes, at).is_some_and(|byte| byte.is_ascii_graphic())
-}
+impl Undo for Percent {
+    const VIEW: View = View::Percent;
 
-fn byte_at(bytes: &[u8], at: usize) -> Option<u8> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    let high = digit(bytes.get(at + 1)?)?;
-    let low = digit(bytes.get(at + 2)?)?;
-    u8::try_from(high << 4 | low).ok()
-}
-
-fn decode(text: &str) -> Mapped {
-    let bytes = text.as_bytes();
-    let mut mapped = Mapped::default();
-    let mut done = 0;
-    for at in memchr::memchr_iter(b'%', bytes) {
-        // What is no ASCII stays as it is.
-        let Some(byte) = byte_at(bytes, at).filter(u8::is_ascii) else { continue };
-        mapped.copy(text.get(done..at).unwrap_or_default(), done);
-        mapped.add_char(char::from(byte), at..at + 3);
-        done = at + 3;
+    #[inline]
+    fn next(text: &str, mut from: usize) -> Option<Edit> {
+        let bytes = text.as_bytes();
+        loop {
+            let at = find(b'%', bytes, from)?;
+            if let Some((unit, length)) = encoded(bytes, at) {
+                // What secrets and their surroundings have.
+                let tells = unit.is_ascii_graphic() || !unit.is_ascii();
+                return Some(Edit { source: at..at + length, becomes: Becomes::Char(unit), tells });
+            }
+            from = at + 1;
+        }
     }
-    mapped.copy(text.get(done..).unwrap_or_default(), done);
-    mapped
+}
+
+/// The character that stands encoded at `at`, and how long it is. What is no ASCII stays as it is.
+fn encoded(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    match bytes.get(at + 1..)? {
+        [b'u', rest @ ..] => {
+            let [high, low] = *rest.first_chunk::<4>()?.as_chunks::<2>().0 else { return None };
+            let code = u32::from(hex::byte(high)?) << 8 | u32::from(hex::byte(low)?);
+            char::from_u32(code).filter(|unit| !unit.is_control()).map(|unit| (unit, 6))
+        }
+        rest => {
+            let byte = hex::byte(*rest.first_chunk::<2>()?)?;
+            byte.is_ascii().then_some((char::from(byte), 3))
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::edit::undone;
     use super::*;
 
     #[test]
     fn encoded_bytes_are_decoded_once() {
-        assert_eq!(decode("%41b%2541%zz%4").text(), "Ab%41%zz%4");
-        assert_eq!(decode("caf%C3%A9 100%").text(), "caf%C3%A9 100%");
+        assert_eq!(undone::<Percent>("%41b%2541%zz%4"), "Ab%41%zz%4");
+        assert_eq!(undone::<Percent>("caf%C3%A9 100%"), "caf%C3%A9 100%");
+        assert_eq!(undone::<Percent>("%u0041%u00e9 %u004 %u000a%ud800"), "Aé %u004 %u000a%ud800");
     }
 }
