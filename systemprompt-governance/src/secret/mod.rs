@@ -3,7 +3,7 @@
 //! A [`Scanner`] looks at *decoded* text: JSON string values and JSON keys with their escapes resolved, so
 //! that spelling a character as `\u0067` hides nothing. Three things give a secret away:
 //!
-//! - **its form**: about a hundred vendor formats of [`rules`](self), each anchored at a literal such as
+//! - **its form**: about a thousand vendor formats of [`rules`](self), each anchored at a literal such as
 //!   `ghp_` and confirmed by a pattern;
 //! - **its place**: a value that looks random behind a name that says `secret`, `token`, `api_key` or
 //!   `password`, be the name a JSON key, an assignment, a header, a flag or a few words of prose;
@@ -47,6 +47,7 @@ mod format;
 mod join;
 mod letters;
 mod location;
+mod look;
 mod mnemonic;
 mod name;
 mod redact;

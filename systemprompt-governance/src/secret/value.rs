@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::letters::wordiness;
+use super::look::Look;
+pub(super) use super::look::{distinct, entropy};
 
 /// Longest value that is judged.
 const MAX_VALUE: usize = 512;
@@ -281,10 +283,14 @@ fn is_expression(value: &[u8]) -> bool {
                 && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         });
     let path = memchr::memmem::find(value, b"::").is_some();
-    // `6.hours`
+    // `6.hours`, `16384u32`
     let count = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let typed = value.get(count..).is_some_and(|rest| {
+        matches!(rest, [b'u' | b'i' | b'f', bits @ ..] if matches!(bits, b"8" | b"16" | b"32" | b"64" | b"128" | b"size"))
+    });
     let unit = value.get(count..).and_then(|rest| rest.strip_prefix(b"."));
-    let amount = count > 0 && unit.is_some_and(|unit| unit.iter().all(u8::is_ascii_lowercase));
+    let measured = unit.is_some_and(|unit| unit.iter().all(u8::is_ascii_lowercase));
+    let amount = count > 0 && (typed || measured);
     let tag = matches!(value, [b'!', name @ ..] if name.iter().all(u8::is_ascii_alphabetic));
     call || dotted || path || amount || tag || matches!(value, [b'&' | b'@' | b'*', ..])
 }
@@ -298,58 +304,6 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
         })
 }
 
-/// Counts over a value.
-#[derive(Default)]
-struct Look {
-    lower: usize,
-    upper: usize,
-    digits: usize,
-    /// Bytes that are neither letters, digits nor usual in tokens.
-    other: usize,
-    /// Bytes in stretches of four or more letters, as words have them.
-    wordy: usize,
-    /// Places where a letter and a digit meet.
-    turns: usize,
-}
-
-impl Look {
-    fn of(value: &[u8]) -> Self {
-        let mut look = Self::default();
-        let mut stretch = 0;
-        let mut previous = 0_u8;
-        for &byte in value {
-            match byte {
-                b'a'..=b'z' => look.lower += 1,
-                b'A'..=b'Z' => look.upper += 1,
-                b'0'..=b'9' => look.digits += 1,
-                b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' => {}
-                _ => look.other += 1,
-            }
-            let same = (previous.is_ascii_lowercase() && byte.is_ascii_lowercase())
-                || (previous.is_ascii_uppercase()
-                    && byte.is_ascii_alphabetic()
-                    && (stretch == 1 || byte.is_ascii_uppercase()));
-            if !same {
-                look.close(stretch);
-                stretch = 0;
-            }
-            stretch += usize::from(byte.is_ascii_alphabetic());
-            let meets = (previous.is_ascii_digit() && byte.is_ascii_alphabetic())
-                || (previous.is_ascii_alphabetic() && byte.is_ascii_digit());
-            look.turns += usize::from(meets);
-            previous = byte;
-        }
-        look.close(stretch);
-        look
-    }
-
-    fn close(&mut self, stretch: usize) {
-        if stretch >= 4 {
-            self.wordy += stretch;
-        }
-    }
-}
-
 /// Whether a value is a form to fill in: mostly `x` or `*`, or it tells the reader what to put there.
 pub(super) fn is_blank(value: &[u8]) -> bool {
     const WORDS: [&[u8]; 4] = [b"your-", b"your_", b"replace", b"placeholder"];
@@ -360,34 +314,6 @@ pub(super) fn is_blank(value: &[u8]) -> bool {
         || tail.eq_ignore_ascii_case(b"-here")
         || tail.eq_ignore_ascii_case(b"_here")
         || WORDS.iter().any(|word| contains_ignoring_case(value, word))
-}
-
-/// How many different bytes there are.
-pub(super) fn distinct(value: &[u8]) -> usize {
-    let mut seen = [0_u64; 4];
-    for byte in value {
-        if let Some(word) = seen.get_mut(usize::from(byte >> 6)) {
-            *word |= 1 << (byte & 63);
-        }
-    }
-    seen.iter().map(|word| word.count_ones() as usize).sum()
-}
-
-/// Shannon entropy in bits per byte.
-pub(super) fn entropy(value: &[u8]) -> f64 {
-    let mut counts = [0_u32; 256];
-    for byte in value {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count += 1;
-        }
-    }
-    let total = u32::try_from(value.len()).map_or(f64::MAX, f64::from);
-    counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| f64::from(*count) / total)
-        .map(|share| -share * share.log2())
-        .sum()
 }
 
 #[cfg(test)]
@@ -440,9 +366,20 @@ mod tests {
         for value in ["hunter2", "Passw0rd!", "correct#horse", "s3cr3t-p4ss"] {
             assert!(is_password(value.as_bytes(), false), "{value}");
         }
-        for value in
-            ["string", "String", "sha256", "user.password2", "get_pw(1)", "$PASSWORD1", "<pass1>"]
-        {
+        for value in [
+            "string",
+            "String",
+            "sha256",
+            "user.password2",
+            "get_pw(1)",
+            "$PASSWORD1",
+            "<pass1>",
+            "16384u32",
+            "6.hours",
+            "!secret",
+            "%PASSWORD%",
+            "~/pw1",
+        ] {
             assert!(!is_password(value.as_bytes(), false), "{value}");
         }
     }
