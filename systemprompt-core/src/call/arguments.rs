@@ -16,6 +16,9 @@ pub const MAX_ARGUMENT_BYTES: usize = 1024 * 1024;
 /// Most levels of arrays and objects the arguments may have.
 pub const MAX_ARGUMENT_DEPTH: usize = 64;
 
+/// Most levels a document that is no call may have: as many as the parser reads.
+const MAX_DOCUMENT_DEPTH: usize = 127;
+
 /// Objects with more keys than this look for duplicates in a set instead of a list.
 const LINEAR_KEYS: usize = 16;
 
@@ -42,7 +45,7 @@ pub enum Node {
     String(Box<str>),
     /// An array.
     Array(Vec<Node>),
-    /// An object; no key occurs twice.
+    /// An object; in the arguments of a call no key occurs twice.
     Object(Vec<(Box<str>, Node)>),
 }
 
@@ -58,10 +61,10 @@ impl Arguments {
         }
         let fault = Cell::new(Fault::Syntax);
         let mut deserializer = serde_json::Deserializer::from_slice(&raw);
-        let root = NodeSeed { depth: 0, fault: &fault }
+        let root = NodeSeed { left: MAX_ARGUMENT_DEPTH, unique: true, fault: &fault }
             .deserialize(&mut deserializer)
             .and_then(|root| deserializer.end().map(|()| root))
-            .map_err(|error| fault.get().describe(&error))?;
+            .map_err(|error| fault.get().describe(&error, MAX_ARGUMENT_DEPTH))?;
         Ok(Self { raw, root })
     }
 
@@ -104,6 +107,22 @@ impl Arguments {
     }
 }
 
+impl Node {
+    /// Reads a JSON text that is on its way and no call: of any size, up to 127 levels deep, and with keys
+    /// that occur twice, each of which is kept.
+    ///
+    /// # Errors
+    /// [`MalformedCall`] when the text is too deep or not JSON.
+    pub fn read(text: &str) -> Result<Self, MalformedCall> {
+        let fault = Cell::new(Fault::Syntax);
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        NodeSeed { left: MAX_DOCUMENT_DEPTH, unique: false, fault: &fault }
+            .deserialize(&mut deserializer)
+            .and_then(|root| deserializer.end().map(|()| root))
+            .map_err(|error| fault.get().describe(&error, MAX_DOCUMENT_DEPTH))
+    }
+}
+
 impl fmt::Debug for Arguments {
     /// The size only: arguments may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,11 +139,11 @@ enum Fault {
 }
 
 impl Fault {
-    fn describe(self, error: &serde_json::Error) -> MalformedCall {
+    fn describe(self, error: &serde_json::Error, limit: usize) -> MalformedCall {
         let (line, column) = (error.line(), error.column());
         match self {
             Self::Syntax => MalformedCall::NotJson { line, column },
-            Self::TooDeep => MalformedCall::TooDeep { limit: MAX_ARGUMENT_DEPTH },
+            Self::TooDeep => MalformedCall::TooDeep { limit },
             Self::DuplicateKey => MalformedCall::DuplicateKey { line, column },
         }
     }
@@ -132,17 +151,20 @@ impl Fault {
 
 #[derive(Clone, Copy)]
 struct NodeSeed<'f> {
-    depth: usize,
+    /// Levels that may still follow.
+    left: usize,
+    /// Whether a key that occurs twice is a fault.
+    unique: bool,
     fault: &'f Cell<Fault>,
 }
 
 impl NodeSeed<'_> {
     fn descend<E: de::Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_ARGUMENT_DEPTH {
+        let Some(left) = self.left.checked_sub(1) else {
             self.fault.set(Fault::TooDeep);
             return Err(E::custom("too deep"));
-        }
-        Ok(Self { depth: self.depth + 1, ..self })
+        };
+        Ok(Self { left, ..self })
     }
 
     fn reject_duplicate<E: de::Error>(
@@ -223,7 +245,9 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
         let mut members: Vec<(Box<str>, Node)> = Vec::new();
         let mut seen = HashSet::new();
         while let Some(key) = access.next_key::<std::borrow::Cow<'de, str>>()? {
-            self.reject_duplicate::<A::Error>(&key, &members, &mut seen)?;
+            if self.unique {
+                self.reject_duplicate::<A::Error>(&key, &members, &mut seen)?;
+            }
             let value = access.next_value_seed(inner)?;
             members.push((key.into(), value));
         }

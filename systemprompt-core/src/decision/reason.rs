@@ -102,7 +102,7 @@ pub enum DenialReason {
 }
 
 /// Where in the arguments a secret was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct SecretLocation(String);
 

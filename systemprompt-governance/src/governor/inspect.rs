@@ -3,8 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
+use serde::de::IgnoredAny;
 use serde_json::json;
-use systemprompt_core::call::{Arguments, Node, ToolRef};
+use systemprompt_core::call::{Node, ToolRef};
 use systemprompt_core::content::{
     Content, ContentBody, ContentFinding, ContentOrigin, ContentVerdict, Inspection, StreamOrigin,
 };
@@ -66,14 +67,19 @@ impl Inner {
     fn look_through(&self, in_force: &InForce, content: Content<'_>) -> (Treated, Option<String>) {
         let treatment = self.treatment(in_force, content.origin);
         match content.body {
-            ContentBody::Json(text) => match Arguments::parse(text.to_owned()) {
+            ContentBody::Json(text) => match Node::read(text) {
                 Ok(document) => {
-                    let treated = treatment.apply(document.root());
+                    let treated = treatment.apply(&document);
                     let json = treated.root.as_ref();
-                    let json = json.map(|root| spliced(text, document.root(), root));
+                    let json = json.map(|root| spliced(text, &document, root));
                     (treated, json)
                 }
-                Err(_) => in_text(&treatment, text),
+                Err(_) => {
+                    let (treated, rewritten) = in_text(&treatment, text);
+                    // What was JSON stays JSON, or goes no further.
+                    let keeps_form = |rewritten: &String| !is_json(text) || is_json(rewritten);
+                    (treated, rewritten.filter(keeps_form))
+                }
             },
             ContentBody::Text(text) => in_text(&treatment, text),
         }
@@ -154,6 +160,11 @@ impl Inner {
             body: AuditBody::Other { kind: EventKind::SecretFound, detail },
         }
     }
+}
+
+/// Whether a text has the form of JSON, however deep.
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn in_text(treatment: &Treatment<'_>, text: &str) -> (Treated, Option<String>) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::HashSet;
 use systemprompt_core::call::{CallKind, Door, Node, ToolCall, ToolRef};
 use systemprompt_core::decision::DenialReason;
 use systemprompt_core::policy::SecretAction;
@@ -47,14 +48,14 @@ pub(crate) struct Treated {
 }
 
 /// A finding, and what was done about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Noted {
     pub(crate) finding: Finding,
     pub(crate) done: Done,
 }
 
 /// What was done about a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Done {
     /// Nothing: its rule is not used.
     Disabled,
@@ -87,6 +88,7 @@ impl<'t> Treatment<'t> {
     /// Looks through a document and does what the policy says.
     pub(crate) fn apply(&self, root: &Node) -> Treated {
         let mut treated = Treated::default();
+        let mut known = HashSet::new();
         for _ in 0..ROUNDS {
             let now = treated.root.as_ref().unwrap_or(root);
             let spots = spots(self.scanner, now);
@@ -102,7 +104,7 @@ impl<'t> Treatment<'t> {
                     treated.noted.push(noted);
                     return treated;
                 }
-                if !treated.noted.contains(&noted) {
+                if known.insert(noted.clone()) {
                     treated.noted.push(noted);
                 }
             }

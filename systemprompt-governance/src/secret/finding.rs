@@ -6,7 +6,7 @@ use systemprompt_core::decision::SecretLocation;
 pub use systemprompt_core::policy::SecretConfidence as Confidence;
 
 /// One secret that was found. Holds no character of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Finding {
     /// The id of the rule.

@@ -1,6 +1,6 @@
 //! Puts something else where a document holds secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use systemprompt_core::call::Node;
@@ -90,7 +90,7 @@ fn text_of(node: &Node) -> Option<&str> {
 /// The document with a text in the place of each spot. Where a spot is spread over several texts, the first
 /// gets it and the others lose their part.
 pub(crate) fn rewritten(root: &Node, edits: &[(&Spot, String)]) -> Node {
-    let mut texts: Edits<'_> = BTreeMap::new();
+    let mut edited = Edits::default();
     for (spot, replacement) in edits {
         for (at, (offset, span)) in spot.parts.iter().enumerate() {
             let mut way = spot.way.clone();
@@ -98,10 +98,13 @@ pub(crate) fn rewritten(root: &Node, edits: &[(&Spot, String)]) -> Node {
                 *last += offset;
             }
             let text = if at == 0 { replacement.as_str() } else { "" };
-            texts.entry((way, spot.in_key)).or_default().push((span.clone(), text));
+            if let Some((_, object)) = way.split_last().filter(|_| spot.in_key) {
+                edited.renamed.insert(object.to_vec());
+            }
+            edited.texts.entry((way, spot.in_key)).or_default().push((span.clone(), text));
         }
     }
-    copy(root, &mut Vec::new(), &texts)
+    copy(root, &mut Vec::new(), &edited)
 }
 
 /// The JSON text `raw` of `before` with the strings of `after` in the place of those that differ. Everything
@@ -164,8 +167,14 @@ impl Iterator for Literals<'_> {
     }
 }
 
-/// What to put into the texts of a document, by the way to each and whether it is the key there.
-type Edits<'e> = BTreeMap<(Vec<usize>, bool), Vec<(Range<usize>, &'e str)>>;
+/// What to put into a document.
+#[derive(Default)]
+struct Edits<'e> {
+    /// What to put into its texts, by the way to each and whether it is the key there.
+    texts: BTreeMap<(Vec<usize>, bool), Vec<(Range<usize>, &'e str)>>,
+    /// The ways to the objects with other keys.
+    renamed: BTreeSet<Vec<usize>>,
+}
 
 fn copy(node: &Node, way: &mut Vec<usize>, edits: &Edits<'_>) -> Node {
     match node {
@@ -176,9 +185,7 @@ fn copy(node: &Node, way: &mut Vec<usize>, edits: &Edits<'_>) -> Node {
             Node::Array(items.iter().enumerate().map(copied).collect())
         }
         Node::Object(members) => {
-            let renamed = edits
-                .keys()
-                .any(|(at, in_key)| *in_key && at.len() == way.len() + 1 && at.starts_with(way));
+            let mut keys = edits.renamed.contains(way).then(HashSet::new);
             let mut copied: Vec<(Box<str>, Node)> = Vec::with_capacity(members.len());
             for (at, (key, value)) in members.iter().enumerate() {
                 let value = below(at, value, way, edits);
@@ -186,8 +193,10 @@ fn copy(node: &Node, way: &mut Vec<usize>, edits: &Edits<'_>) -> Node {
                 let mut key = edited(key, way, true, edits);
                 way.pop();
                 // Two keys that were secrets must stay two keys.
-                while renamed && copied.iter().any(|(other, _)| *other == key) {
-                    key = format!("{key}#{at}").into();
+                if let Some(keys) = &mut keys {
+                    while !keys.insert(key.clone()) {
+                        key = format!("{key}#{at}").into();
+                    }
                 }
                 copied.push((key, value));
             }
@@ -204,7 +213,7 @@ fn below(at: usize, node: &Node, way: &mut Vec<usize>, edits: &Edits<'_>) -> Nod
 }
 
 fn edited(text: &str, way: &[usize], in_key: bool, edits: &Edits<'_>) -> Box<str> {
-    let Some(edits) = edits.get(&(way.to_vec(), in_key)) else { return text.into() };
+    let Some(edits) = edits.texts.get(&(way.to_vec(), in_key)) else { return text.into() };
     let mut edits: Vec<_> = edits.iter().collect();
     edits.sort_by_key(|(span, _)| span.start);
     let (mut clean, mut end) = (String::with_capacity(text.len()), 0);

@@ -218,11 +218,25 @@ impl<'s> Walk<'s> {
             };
             let mut hits = self.scanner.engine().joined(&joined.text, &mut self.budget);
             hits.retain(|hit| joined.is_split(&hit.span));
+            if !hits.is_empty() {
+                self.keep_split(first.unwrap_or_default(), &mut hits);
+            }
             hits.sort_unstable_by_key(Hit::order);
             groups(&joined.text, &hits, &step(at), Site::Joined(&joined))
                 .try_for_each(&mut *sink)?;
         }
         ControlFlow::Continue(())
+    }
+
+    /// Leaves out the hits whose token stands in the first piece as a whole: what the next pieces hold only
+    /// looks like more of it.
+    fn keep_split(&mut self, first: &str, hits: &mut Vec<Hit>) {
+        let whole = self.scanner.engine().joined(first, &mut self.budget);
+        let same = |one: &Hit, other: &Hit| {
+            let id = |hit: &Hit| self.scanner.engine().describe(hit.rule).0;
+            one.span.start == other.span.start && id(one) == id(other)
+        };
+        hits.retain(|hit| !whole.iter().any(|other| same(hit, other)));
     }
 
     /// Reports the secrets of a key; `true` when there are any.

@@ -63,6 +63,25 @@ async fn encoded_and_split_secrets_are_taken_out_whole() {
 }
 
 #[tokio::test]
+async fn what_stands_beside_a_secret_stays() {
+    let house = house(with(vec![act(SecretAction::Redact)]));
+    let (one, other) = (github(), format!("ghp_{}", "9Kd2LmQ4rTz7Vx1Wb8Nc5Yp3Hs6Jf0GaUeXi"));
+    for (arguments, expected) in [
+        (
+            format!(r#"{{"token":"{one}","user":"alice","repo":"main"}}"#),
+            r#"{"token":"[redacted:github-token]","user":"alice","repo":"main"}"#,
+        ),
+        (
+            format!(r#"["{one}","the","{other}","main"]"#),
+            r#"["[redacted:github-token]","the","[redacted:github-token]","main"]"#,
+        ),
+    ] {
+        let decision = evaluate(&house, "Bash", &arguments).await;
+        assert_eq!(delivered(decision), expected);
+    }
+}
+
+#[tokio::test]
 async fn the_first_action_that_matches_counts_and_denying_wins_in_one_document() {
     let rules = vec![
         SecretActionRule { vendors: texts(&["github"]), ..act(SecretAction::Flag) },
