@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::engine::Engine;
 use super::fingerprint::{FingerprintKey, MIN_KEY_BYTES};
+use super::rule::Structure;
 use super::rules::{Entry, RuleFault};
 use super::{Inner, Scanner, rules};
 
@@ -32,6 +33,12 @@ pub enum ScannerError {
         /// The id as it was given.
         id: String,
     },
+    /// A rule to disable reports what was not looked at.
+    #[error("secret rule `{id}` cannot be disabled: it reports what was not looked at")]
+    Indispensable {
+        /// The id as it was given.
+        id: String,
+    },
     /// A rule file has a fault.
     #[error(transparent)]
     Rules(#[from] RuleFault),
@@ -45,7 +52,7 @@ impl ScannerBuilder {
         self
     }
 
-    /// Leaves rules out by id.
+    /// Leaves rules out by id. `scan-budget` cannot be left out.
     #[must_use]
     pub fn disable<I>(mut self, ids: I) -> Self
     where
@@ -67,8 +74,8 @@ impl ScannerBuilder {
     /// Builds the scanner.
     ///
     /// # Errors
-    /// [`ScannerError`] when the fingerprint key is missing or short, a disabled rule does not exist, or
-    /// an added file has a fault.
+    /// [`ScannerError`] when the fingerprint key is missing or short, a disabled rule does not exist or is
+    /// `scan-budget`, or an added file has a fault.
     pub fn build(self) -> Result<Scanner, ScannerError> {
         let key = FingerprintKey::new(&self.key)
             .ok_or(ScannerError::KeyTooShort { bytes: self.key.len() })?;
@@ -79,6 +86,13 @@ impl ScannerBuilder {
         let entries: Vec<&Entry> = added.iter().chain(rules::built_in()?).collect();
         if let Some(id) = self.disabled.iter().find(|id| !entries.iter().any(|e| e.id == **id)) {
             return Err(ScannerError::UnknownRule { id: id.clone() });
+        }
+        // Without it nobody would know that there was more than the budget allows.
+        let told = |entry: &&Entry| entry.is_structure(Structure::ScanBudget);
+        if let Some(entry) =
+            entries.iter().copied().filter(told).find(|entry| self.disabled.contains(&entry.id))
+        {
+            return Err(ScannerError::Indispensable { id: entry.id.clone() });
         }
         let enabled = || entries.iter().filter(|entry| !self.disabled.contains(&entry.id));
         let engine = Engine::new(enabled().map(|entry| entry.rule()));

@@ -129,6 +129,11 @@ impl Entry {
             .map_err(|reason| RuleFaultKind::Pattern { id: self.id.clone(), reason })
     }
 
+    /// Whether the rule is code of its own, and this code.
+    pub(in crate::secret) fn is_structure(&self, structure: Structure) -> bool {
+        self.structure == Some(structure)
+    }
+
     /// A digest of all that makes the rule find what it finds.
     pub(in crate::secret) fn digest(&self) -> [u8; 32] {
         Sha256::digest(format!("{:?}", self.rule())).into()

@@ -18,10 +18,15 @@ fn arguments(text: &str) -> Arguments {
 }
 
 #[test]
-fn a_short_key_and_an_unknown_rule_are_refused() {
+fn a_short_key_and_rules_that_cannot_be_disabled_are_refused() {
     assert_eq!(Scanner::builder().build().unwrap_err(), ScannerError::KeyTooShort { bytes: 0 });
     let error = Scanner::builder().fingerprint_key(&[1; 16]).disable(["aws"]).build().unwrap_err();
     assert_eq!(error.to_string(), "no secret rule is called `aws`");
+    let budget = Scanner::builder().fingerprint_key(&[1; 16]).disable(["scan-budget"]);
+    assert_eq!(
+        budget.build().unwrap_err().to_string(),
+        "secret rule `scan-budget` cannot be disabled: it reports what was not looked at"
+    );
 }
 
 #[test]
