@@ -14,6 +14,9 @@ pub struct Format {
     pub source: Option<&'static str>,
     /// The literals one of which is part of the credential; empty when it is known by its name or structure.
     pub keywords: &'static [String],
+    /// Parts of the name in front of the credential, lower case with words joined by `_`; empty when its form
+    /// tells enough.
+    pub names: &'static [String],
     /// The regular expression of the credential; empty when it is known by its structure.
     pub pattern: &'static str,
 }
@@ -26,6 +29,7 @@ pub(super) fn all() -> impl Iterator<Item = Format> {
         vendor: &entry.vendor,
         source: entry.source.as_deref(),
         keywords: &entry.keywords,
+        names: &entry.names,
         pattern: &entry.pattern,
     })
 }

@@ -29,7 +29,7 @@ pub(in crate::secret) struct Entry {
     pub(in crate::secret) keywords: Vec<String>,
     /// Parts of the name in front of a value whose form alone says little.
     #[serde(default)]
-    names: Vec<String>,
+    pub(in crate::secret) names: Vec<String>,
     /// Code of its own.
     structure: Option<Structure>,
     /// The regular expression of the secret.
