@@ -15,6 +15,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use regex::bytes::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 use systemprompt::models::Arguments;
@@ -46,6 +48,8 @@ fn main() {
     let scanner = construction();
     let baseline = Baseline::new();
 
+    let (keywords, expressions) = baseline.len();
+    println!("the usual way has {keywords} keywords and {expressions} expressions");
     println!(
         "\nwalk of benign arguments        bytes    ns/scan     MB/s   usual way   ratio    goal"
     );
@@ -87,7 +91,6 @@ fn main() {
         ("code", CODE),
         ("a", "a"),
         ("key:", "key:"),
-        ("one base64 run", "TWFuIGlzIGRpc3Rpbmd1aXNoZWQsIG5vdCBvbmx5IGJ5IGhpcyByZWFzb24"),
         ("hexadecimal", "5f8a0c3e91d7b264"),
         ("JSON strings in each other", &nested(4)),
         ("sk-", "sk-"),
@@ -95,6 +98,9 @@ fn main() {
         ("password=", "password="),
         ("token: a1 ", "token: a1 "),
         ("://", "://"),
+        ("://a:b@", "://a:b@"),
+        ("-----BEGIN", "-----BEGIN"),
+        ("ghp_", "ghp_"),
         ("%41", "%41"),
         ("&#65;", "&#65;"),
         ("\\u0041", "\\u0041"),
@@ -104,15 +110,44 @@ fn main() {
         ("'a'+", "'a'+"),
         ("spaces", " "),
     ] {
-        let cost = per_byte(&scanner, unit);
-        let mark = if cost > 3.0 * prose { " <" } else { "" };
-        println!("{name:<28} {cost:>10.3} {:>10.2}{mark}", cost / prose);
+        hostile(&scanner, name, &unit.repeat((1 << 20) / unit.len()), prose);
     }
+    let prose_text = PROSE.repeat((1 << 20) / PROSE.len());
+    let once = base64(prose_text.as_bytes());
+    let twice = base64(once.as_bytes());
+    let lines = broken(&once, 76, "\n");
+    let words = broken(&once, 40, " ");
     let random = blob(1 << 20, 9);
+    let random_words = broken(&random, 32, " ");
+    for (name, text) in [
+        ("text in base64", &once),
+        ("text in base64 twice", &twice),
+        ("text in base64, in lines", &lines),
+        ("text in base64, in words", &words),
+        ("base64 of noise", &random),
+        ("base64 of noise, in words", &random_words),
+    ] {
+        hostile(&scanner, name, &text[..text.len().min(1 << 20)], prose);
+    }
+}
+
+/// One row of hostile text: what it costs beside prose.
+fn hostile(scanner: &Scanner, name: &str, text: &str, prose: f64) {
     let cost = median(|| {
-        black_box(scanner.scan_text(black_box(&random)));
-    }) / bytes(random.len());
-    println!("{:<28} {cost:>10.3} {:>10.2}", "base64 of noise", cost / prose);
+        black_box(scanner.scan_text(black_box(text)));
+    }) / bytes(text.len());
+    let mark = if cost > 3.0 * prose { " <" } else { "" };
+    println!("{name:<28} {cost:>10.3} {:>10.2}{mark}", cost / prose);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// `text` with `separator` between parts of `length` bytes.
+fn broken(text: &str, length: usize, separator: &str) -> String {
+    let parts: Vec<_> = text.as_bytes().chunks(length).map(String::from_utf8_lossy).collect();
+    parts.join(separator)
 }
 
 /// Builds scanners, and says what that takes.
@@ -288,32 +323,48 @@ impl Baseline {
         let mut literals = Vec::new();
         let mut of_keyword = Vec::new();
         let mut rules = Vec::new();
-        for format in Scanner::formats().filter(|format| !format.pattern.is_empty()) {
-            let triggers = if format.keywords.is_empty() { format.names } else { format.keywords };
-            literals.extend(triggers.iter().map(String::as_str));
-            of_keyword.extend(triggers.iter().map(|_| rules.len()));
-            let pattern = match format.names {
-                [] => format.pattern.to_owned(),
-                names => behind_a_name(names, format.pattern),
-            };
-            let pattern = RegexBuilder::new(&pattern).unicode(false).size_limit(1 << 26).build();
-            rules.push(pattern.expect("a valid pattern"));
+        let mut add = |keywords: Vec<String>, pattern: &str| {
+            of_keyword.extend(keywords.iter().map(|_| rules.len()));
+            literals.extend(keywords);
+            let built = RegexBuilder::new(pattern).unicode(false).size_limit(64 << 20).build();
+            rules.push(built.expect("a valid pattern"));
+        };
+        for format in Scanner::formats() {
+            if !format.keywords.is_empty() {
+                add(format.keywords.to_vec(), format.pattern);
+            } else if !format.names.is_empty() {
+                // The name, what joins it to a value, and the value between delimiters.
+                let parts: Vec<_> =
+                    format.names.iter().map(|name| name.replace('_', "[_ .-]?")).collect();
+                let named = assignment(&parts.join("|"), format.pattern);
+                // What a name begins with is in every spelling of it.
+                let first = |name: &String| name.split('_').next().unwrap_or_default().to_owned();
+                add(format.names.iter().map(first).collect(), &named);
+            }
         }
-        // What stands in for the rules that go by any name.
-        let assignment =
-            r#"(?i)(password|passwd|pwd|secret|token|api_?key)["']?\s*(=|:|=>)\s*["']?[^\s"']{8,}"#;
-        for keyword in ["passw", "pwd", "secret", "token", "api_key", "apikey"] {
-            literals.push(keyword);
-            of_keyword.push(rules.len());
-        }
-        let assignment = RegexBuilder::new(assignment).unicode(false).build();
-        rules.push(assignment.expect("a valid pattern"));
+        // What stands in for the rules that are code.
+        let words = ["passw", "pwd", "secret", "token", "api_key", "apikey"];
+        add(
+            words.map(String::from).to_vec(),
+            &assignment("password|passwd|pwd|secret|token|api_?key", r#"[^\s"']{8,}"#),
+        );
+        add(vec!["://".to_owned()], r"://[^\s/:@]{1,64}:[^\s/:@]{2,128}@");
+        add(vec!["-----begin".to_owned()], r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY");
+        add(
+            vec!["bearer".to_owned(), "basic".to_owned()],
+            r"(?i)(bearer|basic) [A-Za-z0-9._~+/=-]{16,}",
+        );
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
             .build(literals)
             .expect("an automaton");
         Self { keywords, rules, of_keyword }
+    }
+
+    /// Keywords and expressions.
+    fn len(&self) -> (usize, usize) {
+        (self.of_keyword.len(), self.rules.len())
     }
 
     fn scan(&self, text: &[u8]) -> usize {
@@ -326,11 +377,9 @@ impl Baseline {
     }
 }
 
-/// The expression of a value behind a name: identifier, operator, value, as scanners of that kind write it.
-fn behind_a_name(names: &[String], value: &str) -> String {
-    let names: Vec<_> = names.iter().map(|name| name.replace('_', "[-_. ]?")).collect();
+/// The expression for a value with one of `names` in front of it.
+fn assignment(names: &str, value: &str) -> String {
     format!(
-        r#"(?i:[a-z0-9_.-]{{0,40}}(?:{})[ \ta-z0-9_.-]{{0,20}}[\s"']{{0,3}}(?:=>|:=|=|:|>)[\s"'=]{{0,5}})(?:{value})(?:["'\s;,]|$)"#,
-        names.join("|")
+        r#"(?i)[\w.-]{{0,50}}?(?:{names})[\w \t.-]{{0,20}}[\s'"]{{0,3}}(?:=|>|:{{1,3}}=|\|\||:|=>|\?=|,)[\x60'"\s=]{{0,5}}(?-i:({value}))(?:[\x60'"\s;]|\\[nr]|$)"#
     )
 }

@@ -51,7 +51,7 @@ impl ScannerBuilder {
         self
     }
 
-    /// Leaves rules out by id.
+    /// Leaves rules out by id. `scan-budget` cannot be left out.
     #[must_use]
     pub fn disable<I>(mut self, ids: I) -> Self
     where
@@ -73,8 +73,8 @@ impl ScannerBuilder {
     /// Builds the scanner.
     ///
     /// # Errors
-    /// [`ScannerError`] when the fingerprint key is missing or short, a disabled rule does not exist, or
-    /// an added file has a fault.
+    /// [`ScannerError`] when the fingerprint key is missing or short, a disabled rule does not exist or is
+    /// `scan-budget`, or an added file has a fault.
     pub fn build(self) -> Result<Scanner, ScannerError> {
         let key = FingerprintKey::new(&self.key)
             .ok_or(ScannerError::KeyTooShort { bytes: self.key.len() })?;

@@ -44,6 +44,9 @@ mod engine;
 mod finding;
 mod fingerprint;
 mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzed;
 mod join;
 mod letters;
 mod location;

@@ -11,6 +11,8 @@ mod scan;
 use std::ops::Range;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use self::compiled::Compiled;
 use self::owners::Owners;
 use self::scan::{Scan, Scope};
@@ -41,13 +43,18 @@ pub(super) struct Hit {
     /// The reading it was found in.
     pub(super) view: ViewPath,
     /// The secret, where it does not stand in the text as it is.
-    pub(super) decoded: Option<Box<str>>,
+    pub(super) decoded: Option<Zeroizing<Box<str>>>,
 }
 
 impl Hit {
     /// A hit in a text as it stands.
     pub(super) fn plain(rule: usize, span: Range<usize>, confidence: Confidence) -> Self {
         Self { rule, span, confidence, view: ViewPath::PLAIN, decoded: None }
+    }
+
+    /// Keeps the secret, given the text the span stands in: it is not part of the one that was written.
+    fn decode(&mut self, text: &str) {
+        self.decoded = text.get(self.span.clone()).map(|secret| Zeroizing::new(secret.into()));
     }
 
     /// The secret, given the text it was found in.
@@ -168,7 +175,7 @@ impl Engine {
         }
         for hit in &mut hits {
             hit.view = ViewPath::PLAIN.then(View::Joined);
-            hit.decoded = text.get(hit.span.clone()).map(Into::into);
+            hit.decode(text);
         }
         hits
     }

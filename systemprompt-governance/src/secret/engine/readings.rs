@@ -42,7 +42,7 @@ fn read(engine: &Engine, derived: &Derived, path: ViewPath, budget: &mut Budget)
     engine.pass(text, scope, &mut found, &mut runs);
     for hit in &mut found {
         hit.view = path;
-        hit.decoded = text.get(hit.span.clone()).map(Into::into);
+        hit.decode(text);
     }
     runs.retain(|run| !derived.is_context(run));
     add(engine, text, path, &runs, 0, &mut found, budget);

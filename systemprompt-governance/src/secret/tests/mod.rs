@@ -20,7 +20,7 @@ fn arguments(text: &str) -> Arguments {
 }
 
 #[test]
-fn a_short_key_and_an_unknown_rule_are_refused() {
+fn a_short_key_and_rules_that_cannot_be_disabled_are_refused() {
     assert_eq!(Scanner::builder().build().unwrap_err(), ScannerError::KeyTooShort { bytes: 0 });
     let error = Scanner::builder().fingerprint_key(&[1; 16]).disable(["aws"]).build().unwrap_err();
     assert_eq!(error.to_string(), "no secret rule is called `aws`");

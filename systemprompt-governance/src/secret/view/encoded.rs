@@ -36,12 +36,13 @@ pub(super) fn derive(
         // What a line break leaves of the last line is too short to be a run.
         let end = if end > first.end { last_line(text, end) } else { end };
         if let Some((view, content, run)) = decoded(text, first.start..end, budget) {
+            let junk = first.start..run.start;
             let same = |reading: &&mut Option<Derived>| {
                 reading.as_ref().is_none_or(|reading| reading.view == view)
             };
             if let Some(reading) = readings.iter_mut().find(same) {
                 let reading = reading.get_or_insert_with(|| Derived::new(view, Mapped::default()));
-                add(reading, text, &content, run);
+                add(reading, text, &content, junk, run);
             }
         }
         if budget.is_overrun() {
@@ -53,16 +54,19 @@ pub(super) fn derive(
     }
 }
 
-/// Adds what a run holds to a reading, behind what stands before it.
-fn add(reading: &mut Derived, text: &str, content: &str, run: Range<usize>) {
+/// Adds what a run holds to a reading, behind what stands before it and before the junk in front of it.
+fn add(reading: &mut Derived, text: &str, content: &str, junk: Range<usize>, run: Range<usize>) {
     let Derived { mapped, contexts, .. } = reading;
     if !mapped.text().is_empty() {
         mapped.gap(run.start);
         mapped.gap(run.start);
     }
     let from = mapped.text().len();
-    let start = text.ceil_char_boundary(run.start.saturating_sub(CONTEXT));
-    mapped.copy(text.get(start..run.start).unwrap_or_default(), start);
+    let start = text.ceil_char_boundary(junk.start.saturating_sub(CONTEXT));
+    mapped.copy(text.get(start..junk.start).unwrap_or_default(), start);
+    if !junk.is_empty() {
+        mapped.gap(junk.end);
+    }
     contexts.push(from..mapped.text().len());
     mapped.add(content, run);
 }

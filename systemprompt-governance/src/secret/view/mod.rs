@@ -11,6 +11,8 @@ mod encoded;
 mod entity;
 mod escape;
 mod fold;
+#[cfg(fuzzing)]
+pub(super) mod fuzzed;
 mod hex;
 mod inflate;
 mod map;

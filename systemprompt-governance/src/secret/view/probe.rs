@@ -33,29 +33,39 @@ impl Encoding {
         if is_promising(|index| hex::at(digits, index * 2), PROBE * 2 / 3) {
             return Some((Self::Hex, mark));
         }
-        if is_promising(|index| sixty_four(run, index), PROBE) {
-            return Some((Self::Base64, 0));
-        }
-        aligned(run).map(|start| (Self::Base64, start))
+        let begins = is_promising(|index| sixty_four(run, index), PROBE);
+        let start = match aligned(run) {
+            // What is aligned with the run is read from its start, however it goes on.
+            Some(start) if !begins || start % 4 != 0 => start,
+            _ if begins => 0,
+            _ => return None,
+        };
+        Some((Self::Base64, start))
     }
 }
 
-/// Where base 64 begins that is not aligned with its run.
+/// Where base 64 begins that stands somewhere behind the first characters of its run.
 fn aligned(run: &[u8]) -> Option<usize> {
     let room = |junk: &&usize| **junk + 4 * (SURE + 1) <= run.len();
     let junk = *JUNK.iter().find(room)?;
+    let three = |at: usize| base64::triple(run, at).unwrap_or_default();
     let readable = |at: usize| {
-        let [one, two, three] = base64::triple(run, at).unwrap_or_default();
+        let [one, two, three] = three(at);
         is_readable(one) & is_readable(two) & is_readable(three)
     };
-    // Chance decides about each: they are counted before there is a branch.
-    let (one, two) = (readable(junk), readable(junk + 1));
-    let (three, four) = (readable(junk + 2), readable(junk + 3));
-    if !(one | two | three | four) {
+    // Chance decides about each: all are looked at before there is a branch.
+    let any = readable(junk) | readable(junk + 1) | readable(junk + 2) | readable(junk + 3);
+    if !any {
         return None;
     }
-    let sure = |shift: &usize| (0..SURE).all(|quantum| readable(junk + shift + quantum * 4));
-    let mut at = junk + (0..4).find(sure)?;
+    let quanta = |shift: usize| (0..SURE).map(move |quantum| junk + shift + quantum * 4);
+    // Text that is read beside its quanta may be readable, but has fewer letters and digits.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b' ';
+    let score = |shift: &usize| {
+        quanta(*shift).map(|at| three(at).iter().filter(|b| plain(b)).count()).sum::<usize>()
+    };
+    let sure = (0..4).filter(|shift| quanta(*shift).all(readable));
+    let mut at = junk + sure.max_by_key(score)?;
     while let Some(before) = at.checked_sub(4)
         && readable(before)
     {
