@@ -222,8 +222,7 @@ pub(super) fn is_plausible(value: &[u8]) -> bool {
     let slashes = value.iter().filter(|byte| **byte == b'/').count();
     let path = value.starts_with(b"~/")
         || slashes >= 2 && matches!(value, [b'/' | b'.' | b'~', ..]) && !value.ends_with(b"=");
-    !(variable || windows)
-        && !path
+    !(variable || windows || path)
         && value.iter().all(|byte| byte.is_ascii_graphic() || !byte.is_ascii())
         && memchr::memmem::find(value, b"://").is_none()
         && !REFERENCES.iter().any(|start| value.starts_with(start))
