@@ -9,7 +9,7 @@ use serde::de::{
 use serde::{Serialize, Serializer};
 use serde_json::Number;
 
-use super::{Digest, MalformedCall};
+use super::{Digest, MalformedCall, numbers};
 
 /// Most bytes the arguments of a call may have (1 MiB).
 pub const MAX_ARGUMENT_BYTES: usize = 1024 * 1024;
@@ -69,13 +69,13 @@ impl Arguments {
         Ok(Self { raw, root })
     }
 
-    /// The arguments that say `root`, written without spaces.
+    /// The arguments that say `root`, which is what these say with other keys and strings, written without
+    /// spaces and with the numbers as they are written here.
     ///
     /// # Errors
     /// [`MalformedCall`] when the text would be too large.
-    pub fn of(root: Node) -> Result<Self, MalformedCall> {
-        // Neither a map with text keys nor a number that was parsed can fail to be written.
-        let raw = serde_json::to_vec(&root).unwrap_or_default();
+    pub fn rewritten(&self, root: Node) -> Result<Self, MalformedCall> {
+        let raw = root.written_like(&self.raw);
         if raw.len() > MAX_ARGUMENT_BYTES {
             return Err(MalformedCall::TooLarge { bytes: raw.len(), limit: MAX_ARGUMENT_BYTES });
         }
@@ -134,6 +134,14 @@ impl Node {
             .deserialize(&mut deserializer)
             .and_then(|root| deserializer.end().map(|()| root))
             .map_err(|error| fault.get().describe(&error, MAX_DOCUMENT_DEPTH))
+    }
+
+    /// The JSON text without spaces, with its numbers written as in `original`: a JSON text with the same
+    /// numbers in the same order.
+    #[must_use]
+    pub fn written_like(&self, original: &[u8]) -> Vec<u8> {
+        // Neither a map with text keys nor a number that was parsed can fail to be written.
+        numbers::as_in(original, serde_json::to_vec(self).unwrap_or_default())
     }
 }
 

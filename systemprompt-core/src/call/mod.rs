@@ -3,6 +3,7 @@
 mod arguments;
 mod digest;
 mod malformed;
+mod numbers;
 mod tool_ref;
 
 pub use arguments::{Arguments, MAX_ARGUMENT_BYTES, MAX_ARGUMENT_DEPTH, Node};

@@ -101,7 +101,7 @@ impl Inner {
         let now = self.clock.monotonic();
         let restored = self.handles.restore(arguments.root(), call.principal(), call.tool(), now);
         // Values that do not fit stay handles.
-        Arguments::of(restored.root?).ok()
+        arguments.rewritten(restored.root?).ok()
     }
 
     fn deny(&self, call: &ToolCall, reason: DenialReason, evaluation: Arc<Evaluation>) -> Decision {

@@ -70,8 +70,8 @@ impl Inner {
             ContentBody::Json(text) => match Node::read(text) {
                 Ok(document) => {
                     let treated = treatment.apply(&document);
-                    let json = treated.root.as_ref().map(serde_json::to_string);
-                    (treated, json.and_then(Result::ok))
+                    let json = treated.root.as_ref().map(|root| root.written_like(text.as_bytes()));
+                    (treated, json.and_then(|json| String::from_utf8(json).ok()))
                 }
                 Err(_) => {
                     let (treated, rewritten) = in_text(&treatment, text);

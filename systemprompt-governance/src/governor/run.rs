@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use systemprompt_core::call::{Arguments, ToolCall};
+use systemprompt_core::call::ToolCall;
 use systemprompt_core::contract::{
     Check, CheckVerdict, PermitLedger as _, PermitState, RateCharge, RateRefusal, RateStoreError,
 };
@@ -191,7 +191,8 @@ impl<'r> Run<'r> {
         looked?;
         if let Some(root) = seen.and_then(|treated| treated.root) {
             // What stands in for secrets may be longer than they were.
-            let arguments = Arguments::of(root).map_err(DenialReason::MalformedCall)?;
+            let arguments =
+                call.arguments().rewritten(root).map_err(DenialReason::MalformedCall)?;
             self.delivered = Some(call.delivering(arguments));
         }
         Ok(())
