@@ -36,6 +36,7 @@
 //! ```
 
 mod anchors;
+mod armour;
 mod builder;
 mod context;
 mod cue;
