@@ -36,6 +36,7 @@
 //! ```
 
 mod anchors;
+mod armour;
 mod base64;
 mod builder;
 mod context;

@@ -167,11 +167,14 @@ impl Iterator for Literals<'_> {
     }
 }
 
+/// What to put in the place of a stretch of a text.
+type TextEdit<'e> = (Range<usize>, &'e str);
+
 /// What to put into a document.
 #[derive(Default)]
 struct Edits<'e> {
     /// What to put into its texts, by the way to each and whether it is the key there.
-    texts: BTreeMap<(Vec<usize>, bool), Vec<(Range<usize>, &'e str)>>,
+    texts: BTreeMap<(Vec<usize>, bool), Vec<TextEdit<'e>>>,
     /// The ways to the objects with other keys.
     renamed: BTreeSet<Vec<usize>>,
 }

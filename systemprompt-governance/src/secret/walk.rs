@@ -7,7 +7,7 @@ use super::engine::Hit;
 use super::join::{self, Joined};
 use super::location::Trail;
 use super::view::Budget;
-use super::{Finding, Match, Scanner, name};
+use super::{Confidence, Finding, Match, Scanner, armour, name};
 
 /// The first secret in document order.
 pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
@@ -124,13 +124,15 @@ struct Walk<'s> {
     scanner: &'s Scanner,
     hits: Vec<Hit>,
     budget: Budget,
+    /// Whether a key block that began in the string before goes on in the next one.
+    inside: bool,
 }
 
 type Sink<'k> = dyn FnMut(Group<'_>) -> ControlFlow<()> + 'k;
 
 impl<'s> Walk<'s> {
     fn new(scanner: &'s Scanner, root: &Node) -> Self {
-        Self { scanner, hits: Vec::new(), budget: Budget::of(size(root)) }
+        Self { scanner, hits: Vec::new(), budget: Budget::of(size(root)), inside: false }
     }
 
     /// Looks through `node`; `name` is what the document calls it.
@@ -145,7 +147,10 @@ impl<'s> Walk<'s> {
             Node::String(text) => self.string(text, name, trail, sink),
             Node::Array(items) => self.array(items, name, trail, sink),
             Node::Object(members) => self.object(members, trail, sink),
-            Node::Null | Node::Bool(_) | Node::Number(_) => ControlFlow::Continue(()),
+            Node::Null | Node::Bool(_) | Node::Number(_) => {
+                self.inside = false;
+                ControlFlow::Continue(())
+            }
         }
     }
 
@@ -158,6 +163,7 @@ impl<'s> Walk<'s> {
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
         let mut flag = None;
+        self.inside = false;
         for (index, item) in items.iter().enumerate() {
             self.node(item, flag.or(name), &trail.index(index), sink)?;
             flag = match item {
@@ -175,6 +181,7 @@ impl<'s> Walk<'s> {
         trail: &Trail<'_>,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
+        self.inside = false;
         for (index, (key, value)) in members.iter().enumerate() {
             if self.key(key, index, trail, sink)? {
                 self.node(value, Some(key), &trail.hidden_key(index), sink)?;
@@ -264,8 +271,15 @@ impl<'s> Walk<'s> {
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
         let engine = self.scanner.engine();
+        let inside = std::mem::take(&mut self.inside);
         self.hits.clear();
         engine.hits(text, &mut self.hits, &mut self.budget);
+        let block = engine.structures().private_key;
+        if let Some(block) = block.filter(|_| inside)
+            && let Some(rest) = armour::rest(text)
+        {
+            self.hits.push(Hit::plain(block, rest, Confidence::High));
+        }
         if self.hits.is_empty()
             && let Some(name) = name
             && name::may_hold_secret(name.as_bytes())
@@ -276,6 +290,8 @@ impl<'s> Walk<'s> {
         if self.hits.is_empty() {
             return ControlFlow::Continue(());
         }
+        let of_block = |hit: &Hit| Some(hit.rule) == block && hit.decoded.is_none();
+        self.inside = self.hits.iter().any(of_block) && armour::stays_open(text);
         self.report(text, trail, Site::Value, sink)
     }
 

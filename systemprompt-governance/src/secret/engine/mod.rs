@@ -85,7 +85,7 @@ pub(super) struct Engine {
 /// The positions of the rules with code of their own; `None` where disabled.
 #[derive(Default)]
 pub(super) struct Structures {
-    private_key: Option<usize>,
+    pub(in crate::secret) private_key: Option<usize>,
     url_credentials: Option<usize>,
     authorization: Option<usize>,
     basic_auth: Option<usize>,

@@ -147,7 +147,9 @@ impl<'s> Scan<'s> {
         if goes_on || !compiled.is_varied(variable) {
             return;
         }
-        if self.scope == Scope::Formats && is_by_words(variable) {
+        // A form that is certain, such as that of a canary, is no chance.
+        let vague = self.scope == Scope::Formats && rule.confidence < Confidence::Certain;
+        if vague && is_by_words(variable) {
             return;
         }
         let Some(confidence) = rule.confidence(secret) else { return };

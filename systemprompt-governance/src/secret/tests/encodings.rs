@@ -125,8 +125,11 @@ fn all_encodings_but_two_are_seen_through() {
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Writes a token in another way.
+type Encode = fn(&str) -> String;
+
 /// More ways to write a token, which need no more of a document than a text.
-const OTHERS: &[(&str, fn(&str) -> String)] = &[
+const OTHERS: &[(&str, Encode)] = &[
     ("base64 behind 1", |token| format!("{}{}", "z", STANDARD.encode(token))),
     ("base64 behind 2", |token| format!("blob {}{}", "_9", STANDARD.encode(token))),
     ("base64 behind 3", |token| format!("{}{}", "k-Q", URL.encode(token))),

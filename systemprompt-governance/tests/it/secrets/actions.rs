@@ -30,7 +30,7 @@ async fn redacting_leaves_everything_else_as_it_is() {
     let house = house(with(vec![act(SecretAction::Redact)]));
     let (token, id) = (github(), aws());
     let asked = format!(
-        r#"{{"n":1.50,"env":[null,{{"GH":"say {token} twice: {token}."}}],"{id}":true,"b":"é"}}"#
+        r#"{{"n":1.50,"id":123456789012345678901234567890,"env":[null,{{"GH":"say {token} twice: {token}."}}],"{id}":true,"b":"é"}}"#
     );
     let decision = evaluate(&house, "Write", &asked).await;
     assert_eq!(secret_check(&decision).0, CheckOutcome::Passed);
@@ -39,7 +39,7 @@ async fn redacting_leaves_everything_else_as_it_is() {
     assert_eq!(
         delivered(decision),
         format!(
-            "{{\"n\":1.50,\"env\":[null,{{\"GH\":\"say {redacted} twice: {redacted}.\"}}],\
+            "{{\"n\":1.50,\"id\":123456789012345678901234567890,\"env\":[null,{{\"GH\":\"say {redacted} twice: {redacted}.\"}}],\
              \"[redacted:aws-access-key-id]\":true,\"b\":\"é\"}}"
         )
     );
@@ -78,6 +78,33 @@ async fn what_stands_beside_a_secret_stays() {
     ] {
         let decision = evaluate(&house, "Bash", &arguments).await;
         assert_eq!(delivered(decision), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_key_block_is_taken_out_line_by_line() {
+    let house = house(with(vec![act(SecretAction::Redact)]));
+    let line = |seed: usize| -> String {
+        let letters = b"MIIEowIBAAKCAQEA7x9Zq3kLmN0pRsTuVwYb2cD4fGhJ5+/8";
+        (0..64).map(|at| char::from(letters[(at * 7 + seed * 11) % letters.len()])).collect()
+    };
+    let (begin, end) =
+        (format!("-----{} RSA PRIVATE KEY-----", "BEGIN"), "-----END RSA PRIVATE KEY-----");
+    let lines = [line(1), line(2), line(3), "q8Zt==".to_owned()];
+    let items: Vec<_> = [begin.as_str()]
+        .into_iter()
+        .chain(lines.iter().map(String::as_str))
+        .chain([end, "done", "README.md"])
+        .map(|line| format!("\"{line}\""))
+        .collect();
+    let members: Vec<_> =
+        items.iter().enumerate().map(|(at, item)| format!("\"{at}\":{item}")).collect();
+    for arguments in
+        [format!(r#"{{"lines":[{}]}}"#, items.join(",")), format!("{{{}}}", members.join(","))]
+    {
+        let delivered = delivered(evaluate(&house, "Write", &arguments).await);
+        assert!(lines.iter().all(|line| !delivered.contains(line.as_str())), "{delivered}");
+        assert!(delivered.contains("\"done\"") && delivered.contains("\"README.md\""));
     }
 }
 

@@ -51,6 +51,11 @@ async fn a_canary_is_denied_whatever_the_policy_says() {
     assert_eq!(verdict(&house.governor, &format!("see `{PLANTED}`, please")).await, found);
     let hex: String = PLANTED.bytes().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(verdict(&house.governor, &hex).await, found);
+    let apart: String = PLANTED.chars().flat_map(|letter| [letter, ' ']).collect();
+    assert_eq!(verdict(&house.governor, apart.trim()).await, found);
+    let (head, tail) = PLANTED.split_at(12);
+    let split = call(&user(), "Write").arguments(format!(r#"{{"a":"{head}","b":"{tail}"}}"#));
+    assert_eq!(code(&house.governor.evaluate(split.build()).await), "secret_detected");
     assert_eq!(verdict(&house.governor, "acct-7f3Q9x-never-used-anywhen").await, "allow");
     assert!(!house.log.text().contains(PLANTED));
 }
@@ -93,6 +98,7 @@ fn what_is_wrong_with_them_is_named() {
             canary("a", "short1"),
             canary("B", PLANTED),
             canary("a", "aaaaaaaaaaaaaaa1"),
+            canary("number", "90817263540918273645"),
         ],
         rules: vec![
             rule("github-token", "corp_", "corp_x"),
@@ -109,6 +115,7 @@ fn what_is_wrong_with_them_is_named() {
         "`secrets.canaries[1].id`: a canary id is lower case",
         "`secrets.canaries[2].id`: the canary id `a` is used",
         "`secrets.canaries[2].value`: a canary is",
+        "`secrets.canaries[3].value`: a canary is",
         "`secrets.rules[0]`: there is a rule `github-token` already",
         "`secrets.rules[1]`: pattern of rule `corp`",
         "`secrets.rules[2]`: there is a rule `corp` already",
