@@ -12,7 +12,7 @@ use systemprompt_core::principal::Principal;
 
 use crate::handle::Handles;
 use crate::policy::secrets::{Judged, Place, Secrets};
-use crate::secret::{Finding, Found, SCAN_BUDGET, Scanner, Spot, rewritten, spots};
+use crate::secret::{Confidence, Finding, Found, SCAN_BUDGET, Scanner, Spot, rewritten, spots};
 
 /// How often what is left of a document is looked through again: what was taken out may have kept other
 /// things apart.
@@ -137,8 +137,9 @@ impl<'t> Treatment<'t> {
             judged: self.secrets.judge(&found.finding, self.place),
         };
         let verdicts: Vec<Verdict<'s>> = spot.found.iter().map(judged).collect();
+        let excuses = Excuses::of(&verdicts);
         let counts = verdicts.iter().filter(|verdict| verdict.action().is_some());
-        let counts = counts.filter(|verdict| !verdicts.iter().any(|other| other.excuses(verdict)));
+        let counts = counts.filter(|verdict| !excuses.cover(verdict));
         // The first of the strictest.
         let strictest = counts.rev().max_by_key(|verdict| verdict.action());
         let left_alone = || verdicts.iter().find(|verdict| verdict.action().is_none());
@@ -202,16 +203,6 @@ impl Verdict<'_> {
         }
     }
 
-    /// Whether `other` does not count since the policy leaves this one alone, which is as sure and covers
-    /// all of it.
-    fn excuses(&self, other: &Self) -> bool {
-        let (mine, others) = (&self.found.span, &other.found.span);
-        self.action().is_none()
-            && mine.start <= others.start
-            && mine.end >= others.end
-            && self.found.finding.confidence >= other.found.finding.confidence
-    }
-
     fn noted(&self) -> Noted {
         let done = match self.judged {
             Judged::Disabled => Done::Disabled,
@@ -219,6 +210,39 @@ impl Verdict<'_> {
             Judged::Act(action, _) => Done::Act(action),
         };
         Noted { finding: self.found.finding.clone(), done }
+    }
+}
+
+/// What the policy leaves alone among the findings of a place.
+struct Excuses {
+    /// For each confidence, where findings that are at least as sure begin, and how far those that begin
+    /// there or before reach.
+    reach: [(Confidence, Vec<(usize, usize)>); 3],
+}
+
+impl Excuses {
+    /// The verdicts are in the order of their places.
+    fn of(verdicts: &[Verdict<'_>]) -> Self {
+        let reach = |least: Confidence| {
+            let mut until = 0;
+            let alone = verdicts.iter().filter(|verdict| verdict.action().is_none());
+            let sure = alone.filter(|verdict| verdict.found.finding.confidence >= least);
+            let far = sure.map(|verdict| {
+                until = until.max(verdict.found.span.end);
+                (verdict.found.span.start, until)
+            });
+            (least, far.collect())
+        };
+        Self { reach: [Confidence::Medium, Confidence::High, Confidence::Certain].map(reach) }
+    }
+
+    /// Whether a finding does not count since the policy leaves one alone that is as sure and covers all of it.
+    fn cover(&self, verdict: &Verdict<'_>) -> bool {
+        let Found { finding, span } = verdict.found;
+        let as_sure = self.reach.iter().find(|(least, _)| *least == finding.confidence);
+        let Some((_, reach)) = as_sure else { return false };
+        let before = reach.partition_point(|(start, _)| *start <= span.start).checked_sub(1);
+        before.and_then(|at| reach.get(at)).is_some_and(|(_, until)| *until >= span.end)
     }
 }
 

@@ -165,3 +165,17 @@ async fn what_was_json_stays_json_or_is_withheld() {
         }
     }
 }
+
+#[tokio::test]
+async fn findings_that_all_overlap_are_judged_in_linear_time() {
+    let house = house(starter());
+    let caller = user();
+    // What could not be read to its end is one place with everything that was found before.
+    let text = "://a:bc1@".repeat(100_000);
+    let started = std::time::Instant::now();
+    let inspected = house.governor.inspect(content(&caller, None, ContentBody::Text(&text))).await;
+    let ContentVerdict::Withheld(reason) = inspected.verdict else { panic!() };
+    assert_eq!(reason.code(), "scan_budget_exceeded");
+    // Compared with each other they take minutes.
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}
