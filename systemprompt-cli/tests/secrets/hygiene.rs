@@ -72,6 +72,16 @@ fn a_value_on_the_command_line_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_value_in_the_place_of_the_name_is_refused_and_not_repeated() {
+    let it = Installation::new();
+    let value = format!("ghp_{}", "16C7e42F292c6912E7710c838347Ae178B4a");
+    let ran = it.run(&["secrets", "set", &value], &value);
+    let said = ran.failed(2);
+    assert!(said.contains("looks like a secret") && !said.contains(&value), "{said}");
+    assert!(!it.knows(&value));
+}
+
+#[test]
 fn help_says_where_values_come_from_and_offers_no_flag_for_them() {
     let it = Installation::new();
     for command in ["set", "rotate"] {

@@ -15,6 +15,7 @@ use systemprompt_custody::{Actor, Custody, CustodyError, CustodyParts, Grant, Ne
 use crate::args::{PlaceArgs, RevokedPlaceArgs, SecretArgs, SecretsCommand, SetArgs};
 use crate::failure::{Failure, FailureKind};
 use crate::output::Output;
+use crate::policy;
 use crate::session::Session;
 
 pub(crate) async fn run(
@@ -50,8 +51,6 @@ fn custody(
 ) -> Result<Custody, Failure> {
     let config = &session.config;
     let log = Arc::new(ChangeLog::new(session.database.clone(), session.subject_keys()?));
-    let fingerprint_key = config.fingerprint_key().expose().as_bytes();
-    let scanner = systemprompt_runtime::scanner(&session.registry, fingerprint_key);
     Ok(Custody::new(CustodyParts {
         database: session.database.clone(),
         encryption: match encryption {
@@ -60,7 +59,7 @@ fn custody(
         },
         uses: log.clone(),
         changes: log,
-        redact: Arc::new(scanner.map_err(Failure::config)?),
+        redact: Arc::new(policy::scanner(session)?),
         clock: session.clock.clone(),
     }))
 }
@@ -73,6 +72,12 @@ async fn set(
 ) -> Result<(), Failure> {
     let (tenant, name) = named(&args.secret)?;
     check_tenant(&tenant, session).await?;
+    if policy::scanner(session)?.scan_text(name.as_str()).is_some() {
+        return Err(Failure::usage(
+            "the name is not repeated here because it looks like a secret. Names are kept and recorded in \
+             clear; the value is read from standard input, or asked for when that is a terminal",
+        ));
+    }
     let value = value::read(&name)?;
     let new = NewSecret { tenant, name, description: args.description.clone(), value };
     let version = custody.create(&new, actor(&args.secret.by)).await.map_err(failure)?;
