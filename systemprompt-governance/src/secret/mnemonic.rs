@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bip39::{Language, Mnemonic};
 
-/// Longest text in which a phrase is looked for without a word about it.
-pub(super) const MAX_TEXT: usize = 320;
+/// Texts in which a phrase is looked for without a word about it are as long as one, with little beside it.
+pub(super) const TEXT: std::ops::RangeInclusive<usize> = 47..=320;
 
 /// Fewest words of a phrase.
 const MIN_WORDS: usize = 12;
@@ -50,31 +50,63 @@ pub(super) fn bare(text: &[u8]) -> Option<Range<usize>> {
 /// The next words in a row, from `at` on, that are of one case, as long as those of the list, and as many as
 /// a phrase has.
 fn next_chain(text: &[u8], at: &mut usize) -> Option<Vec<Range<usize>>> {
-    let mut chain: Vec<Range<usize>> = Vec::new();
+    let (mut first, mut count) = (*at, 0);
     let mut upper = false;
-    while let Some(rest) = text.get(*at..).filter(|rest| !rest.is_empty()) {
+    while let Some(word) = Word::next(text, *at) {
+        if !(word.fits && word.joined && word.shouted == upper) {
+            if (MIN_WORDS..=MAX_WORDS).contains(&count) {
+                return Some(words(text, first, count));
+            }
+            first = if word.fits { word.span.start } else { word.span.end };
+            count = 0;
+        }
+        if word.fits {
+            count += 1;
+            upper = word.shouted;
+        }
+        *at = word.span.end.max(word.span.start + 1);
+    }
+    (MIN_WORDS..=MAX_WORDS).contains(&count).then(|| words(text, first, count))
+}
+
+/// So many words from `at` on.
+fn words(text: &[u8], mut at: usize, count: usize) -> Vec<Range<usize>> {
+    let next = || {
+        let word = Word::next(text, at)?;
+        at = word.span.end;
+        Some(word.span)
+    };
+    std::iter::from_fn(next).take(count).collect()
+}
+
+/// Letters in a row.
+struct Word {
+    span: Range<usize>,
+    /// In capitals.
+    shouted: bool,
+    /// Of one case, and as long as the words of the list.
+    fits: bool,
+    /// With nothing before it, from where it was looked for, but what may stand between words.
+    joined: bool,
+}
+
+impl Word {
+    /// The first one at `from` or behind; empty at the end of a text that ends in other bytes.
+    fn next(text: &[u8], from: usize) -> Option<Self> {
+        let rest = text.get(from..).filter(|rest| !rest.is_empty())?;
         let gap = rest.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
-        let start = *at + gap;
-        let word = text.get(start..).unwrap_or_default();
+        let (gap, word) = rest.split_at_checked(gap)?;
         let length = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let word = word.get(..length).unwrap_or_default();
-        let shouted = word.iter().all(u8::is_ascii_uppercase);
-        let fits =
-            LETTERS.contains(&length) && (shouted || word.iter().all(u8::is_ascii_lowercase));
-        let joined = rest.get(..gap).is_some_and(joins) && shouted == upper;
-        if !(joined && fits) {
-            if (MIN_WORDS..=MAX_WORDS).contains(&chain.len()) {
-                return Some(chain);
-            }
-            chain.clear();
-        }
-        if fits {
-            chain.push(start..start + length);
-            upper = shouted;
-        }
-        *at = start + length.max(1);
+        let lower = word.iter().filter(|byte| byte.is_ascii_lowercase()).count();
+        let start = from + gap.len();
+        Some(Self {
+            span: start..start + length,
+            shouted: lower == 0,
+            fits: LETTERS.contains(&length) && (lower == 0 || lower == length),
+            joined: joins(gap),
+        })
     }
-    (MIN_WORDS..=MAX_WORDS).contains(&chain.len()).then_some(chain)
 }
 
 /// Whether what lies between two words is nothing but space, or the marks of a list.

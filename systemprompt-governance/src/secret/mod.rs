@@ -39,6 +39,7 @@ mod anchors;
 mod armour;
 mod base64;
 mod builder;
+mod class;
 mod context;
 mod cue;
 mod engine;

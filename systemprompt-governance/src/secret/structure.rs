@@ -25,7 +25,10 @@ pub(super) fn url_password(bytes: &[u8], authority: usize) -> Option<Range<usize
 }
 
 fn in_authority(byte: u8) -> bool {
-    !byte.is_ascii_whitespace() && !byte.is_ascii_control() && !b"/?\"'`<>\\|".contains(&byte)
+    !matches!(
+        byte,
+        0..=b' ' | 0x7f | b'/' | b'?' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|'
+    )
 }
 
 fn is_url_placeholder(password: &[u8]) -> bool {

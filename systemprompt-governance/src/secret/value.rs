@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::class::Class;
 use super::letters::wordiness;
 use super::look::Look;
 pub(super) use super::look::{distinct, entropy};
@@ -29,8 +30,7 @@ impl Value {
         let length = match quote {
             Some(quote) => rest.iter().take_while(|byte| !ends_quoted(**byte, quote)).count(),
             None => {
-                let next = rest.iter().skip(1).map(Some).chain([None]);
-                let length = rest.iter().zip(next).take_while(|pair| !ends_bare(*pair)).count();
+                let length = bare_len(rest);
                 let bare = rest.get(..length).unwrap_or_default();
                 length - bare.iter().rev().take_while(|byte| b".:!?*".contains(byte)).count()
             }
@@ -61,17 +61,25 @@ fn ends_quoted(byte: u8, quote: u8) -> bool {
     byte == quote || matches!(byte, b'\n' | b'\r' | b'\\')
 }
 
-/// Outside of quotes `=` only pads the end of a value.
-fn ends_bare((byte, next): (&u8, Option<&u8>)) -> bool {
-    byte.is_ascii_whitespace()
-        || b"\"'`\\,;<>)]}|&".contains(byte)
-        || (*byte == b'=' && next.is_some_and(u8::is_ascii_alphanumeric))
+/// How long the value is that `rest` begins with. Outside of quotes `=` only pads the end of one.
+fn bare_len(rest: &[u8]) -> usize {
+    static ENDS: Class = Class::of(b" \t\n\x0c\r\"'`\\,;<>)]}|&");
+    let mut length = 0;
+    while let [byte, after @ ..] = rest.get(length..).unwrap_or_default() {
+        let assigns = *byte == b'=' && after.first().is_some_and(u8::is_ascii_alphanumeric);
+        if ENDS.has(*byte) || assigns {
+            break;
+        }
+        length += 1;
+    }
+    length
 }
 
 /// Whether a value can be one at all: every secret has a digit or a symbol that words do not have, or
 /// changes between cases all the time.
 pub(super) fn is_candidate(value: &[u8]) -> bool {
-    let telling = |byte: &u8| byte.is_ascii_digit() || b"!@#%^*?~+=$&".contains(byte);
+    static TELLING: Class = Class::of(b"0123456789!@#%^*?~+=$&");
+    let telling = |byte: &u8| TELLING.has(*byte);
     value.len() >= 6 && (value.iter().any(telling) || is_jumbled(value))
 }
 

@@ -3,7 +3,7 @@ use std::ops::{ControlFlow, Range};
 use super::hints::Hints;
 use super::{Engine, Hit, MAX_SECRET};
 use crate::secret::cue::Cue;
-use crate::secret::name::{self, Named};
+use crate::secret::name::{self, MAX_NAME, Named};
 use crate::secret::rule::Lead;
 use crate::secret::skim::{Runs, has_digit, is_token};
 use crate::secret::value::{Value, first_part, is_by_words, is_candidate};
@@ -90,7 +90,7 @@ impl<'s> Scan<'s> {
     fn runs(&mut self) {
         let engine = self.engine;
         let bytes = self.bytes;
-        let mut done = 0;
+        let (mut done, mut long) = (0, false);
         for run in Runs::new(bytes) {
             // Who made the patterns work that hard is reported; what else there is does not matter.
             if self.budget == 0 {
@@ -101,13 +101,16 @@ impl<'s> Scan<'s> {
                 self.literal(at, rule, run.end);
                 self.budget > 0
             });
-            done = run.end;
             if run.len() >= MIN_ENCODED {
                 self.encoded.push(run.clone());
             }
-            if self.scope == Scope::All && bytes.get(run.clone()).is_some_and(has_digit) {
+            // A name is not as long as a line of base 64.
+            let unnamed = long && run.start == done + 1;
+            if self.scope == Scope::All && !unnamed && bytes.get(run.clone()).is_some_and(has_digit)
+            {
                 self.context(run.start, run.len());
             }
+            (done, long) = (run.end, run.len() > MAX_NAME);
             if bytes.get(run.end) == Some(&b'.')
                 && let Some(span) = structure::discord_token(bytes, &run)
             {
@@ -277,7 +280,7 @@ impl<'s> Scan<'s> {
 
     /// A short text may be a phrase without a word about it, which its checksum then proves.
     fn phrase(&mut self) {
-        if self.bytes.len() <= mnemonic::MAX_TEXT
+        if mnemonic::TEXT.contains(&self.bytes.len())
             && let Some(span) = mnemonic::bare(self.bytes)
         {
             self.push(self.engine.structures.mnemonic, span, Confidence::Certain);
@@ -289,7 +292,7 @@ impl<'s> Scan<'s> {
     fn named(&mut self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
         let part = |byte: &&u8| is_token(**byte) && !matches!(byte, b'+' | b'/') || **byte == b'.';
-        let name_end = at + rest.iter().take(name::MAX_NAME).take_while(part).count();
+        let name_end = at + rest.iter().take(MAX_NAME).take_while(part).count();
         let after = self.bytes.get(name_end..).unwrap_or_default();
         let length = match after {
             [b'=', next, ..] if next.is_ascii_alphanumeric() => 1,

@@ -2,6 +2,7 @@
 
 mod after;
 mod before;
+pub(super) mod hint;
 mod words;
 
 pub(super) use self::after::joint_len;
@@ -28,34 +29,7 @@ pub(super) enum Promise {
 /// A cheap test that lets through every name [`promise`] or a named rule may accept.
 pub(super) fn may_hold_secret(name: &[u8]) -> bool {
     let name = name.get(name.len().saturating_sub(2 * MAX_NAME)..).unwrap_or_default();
-    let hinted = |(at, byte): (usize, &u8)| {
-        let hints: &[&[u8]] = match byte | 0x20 {
-            b'p' => &[b"pass", b"pwd"],
-            b's' => &[b"secret", b"session", b"signature"],
-            b't' => &[b"token"],
-            b'k' => &[b"key"],
-            b'c' => &[b"cred", b"cookie", b"crumb"],
-            b'a' => &[b"auth"],
-            b'b' => &[b"bearer"],
-            b'w' => &[b"webhook"],
-            _ => return false,
-        };
-        let rest = name.get(at..).unwrap_or_default();
-        hints
-            .iter()
-            .any(|hint| rest.get(..hint.len()).is_some_and(|part| part.eq_ignore_ascii_case(hint)))
-    };
-    name.iter().enumerate().any(hinted) || short_password_name(name)
-}
-
-fn short_password_name(name: &[u8]) -> bool {
-    let ends = |end: &[u8]| {
-        name.len()
-            .checked_sub(end.len())
-            .and_then(|at| name.get(at..))
-            .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-    };
-    ends(b"pw") || ends(b"psw") || ends(b"pat")
+    hint::last(name, name.len()).is_some()
 }
 
 /// The name in lower case, its words joined by `_`: `X-Api-Key`, `apiKey` and `api key` are `api_key`.

@@ -33,19 +33,21 @@ impl Undo for Concat {
 
 /// The stretch from the closing quote before the operator at `at` to behind the opening quote after it.
 fn seam(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`');
     // Most operators and full stops stand beside a letter.
-    let beside = |byte: Option<&u8>| {
-        byte.is_some_and(|byte| byte.is_ascii_whitespace() || b"\"'`\\".contains(byte))
-    };
-    if !beside(bytes.get(at + 1)) || !beside(at.checked_sub(1).and_then(|at| bytes.get(at))) {
+    let beside = |byte: &u8| byte.is_ascii_whitespace() || quote(byte) || *byte == b'\\';
+    let (before, after) = (bytes.get(at.checked_sub(1)?)?, bytes.get(at + 1)?);
+    if !beside(before) || !beside(after) {
         return None;
+    }
+    if quote(before) && quote(after) {
+        return Some(at - 1..at + 2);
     }
     let gap = |byte: &&u8| byte.is_ascii_whitespace() || **byte == b'\\';
     let before = bytes.get(at.saturating_sub(MAX_GAP)..at)?;
     let close = at.checked_sub(before.iter().rev().take_while(gap).count() + 1)?;
     let after = bytes.get(at + 1..bytes.len().min(at + 1 + MAX_GAP))?;
     let open = at + 1 + after.iter().take_while(gap).count();
-    let quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`');
     let quotes = quote(bytes.get(close)?) && quote(bytes.get(open)?);
     quotes.then_some(close..open + 1)
 }

@@ -6,6 +6,7 @@ use super::inflate::{inflate, is_compressed};
 use super::probe::Encoding;
 use super::{Budget, Derived, Mapped, View, hex, wide};
 use crate::secret::base64;
+use crate::secret::name::hint;
 
 /// Bytes before a run that go with it, for the name of the value.
 const CONTEXT: usize = 48;
@@ -61,13 +62,17 @@ fn add(reading: &mut Derived, text: &str, content: &str, junk: Range<usize>, run
         mapped.gap(run.start);
         mapped.gap(run.start);
     }
-    let from = mapped.text().len();
     let start = text.ceil_char_boundary(junk.start.saturating_sub(CONTEXT));
-    mapped.copy(text.get(start..junk.start).unwrap_or_default(), start);
-    if !junk.is_empty() {
-        mapped.gap(junk.end);
+    let context = text.get(start..junk.start).unwrap_or_default();
+    // What names no secret is nothing but more to look at.
+    if hint::last(context.as_bytes(), context.len()).is_some() {
+        let from = mapped.text().len();
+        mapped.copy(context, start);
+        if !junk.is_empty() {
+            mapped.gap(junk.end);
+        }
+        contexts.push(from..mapped.text().len());
     }
-    contexts.push(from..mapped.text().len());
     mapped.add(content, run);
 }
 
@@ -140,15 +145,21 @@ mod tests {
 
     #[test]
     fn what_is_encoded_alike_is_one_reading() {
-        let text = "a=dG9rZW49YWJjZGVm b=dG9rZW49Z2hpamts c=746f6b656e3d616263";
-        let found = readings(text, &[2..18, 21..37, 40..58]);
+        let text = "key=dG9rZW49YWJjZGVm b=dG9rZW49Z2hpamts c=746f6b656e3d616263";
+        let found = readings(text, &[4..20, 23..39, 42..60]);
         let texts: Vec<_> = found.iter().map(|derived| derived.mapped.text()).collect();
-        assert_eq!(texts[0], format!("a=token=abcdef  {}token=ghijkl", &text[..21]));
-        assert_eq!(texts[1], format!("{}token=abc", &text[..40]));
+        assert_eq!(texts[0], format!("key=token=abcdef  {}token=ghijkl", &text[..23]));
+        assert_eq!(texts[1], format!("{}token=abc", &text[..42]));
         let at = texts[0].find("ghi").unwrap();
-        assert_eq!(found[0].mapped.source(&(at..at + 3)), 21..37);
-        assert!(found[0].is_context(&(0..2)) && !found[0].is_context(&(2..5)));
-        assert!(found[0].is_context(&(16..36)) && !found[0].is_context(&(at..at + 3)));
+        assert_eq!(found[0].mapped.source(&(at..at + 3)), 23..39);
+        assert!(found[0].is_context(&(0..4)) && !found[0].is_context(&(4..7)));
+        assert!(found[0].is_context(&(18..38)) && !found[0].is_context(&(at..at + 3)));
+    }
+
+    #[test]
+    fn what_names_no_secret_is_left_out() {
+        let found = readings("a=dG9rZW49YWJjZGVm b=dG9rZW49Z2hpamts", &[2..18, 21..37]);
+        assert_eq!(found[0].mapped.text(), "token=abcdef  token=ghijkl");
     }
 
     #[test]

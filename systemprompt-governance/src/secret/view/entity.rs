@@ -31,15 +31,17 @@ fn reference(text: &str, at: usize) -> Option<(char, usize)> {
     let named = |byte: &u8| byte.is_ascii_alphanumeric();
     let body = rest.iter().skip(usize::from(numeric)).take(MAX_REFERENCE).take_while(|b| named(b));
     let length = usize::from(numeric) + body.count();
-    let name = text.get(at + 1..at + 1 + length)?;
     let closed = usize::from(rest.get(length) == Some(&b';'));
+    if closed == 0 && !numeric {
+        return None;
+    }
+    let name = text.get(at + 1..at + 1 + length)?;
     let unit = match name.strip_prefix('#') {
         Some(code) => {
             let hex = code.strip_prefix(['x', 'X']);
             let number = hex.map_or_else(|| code.parse(), |hex| u32::from_str_radix(hex, 16));
             char::from_u32(number.ok()?).filter(|unit| !unit.is_control())?
         }
-        None if closed == 0 => return None,
         None => match name {
             "amp" => '&',
             "quot" => '"',

@@ -41,14 +41,16 @@ impl Undo for Fold {
         let (mut mimic, mut ascii) = (None, false);
         loop {
             let at = wide(bytes, done);
-            let between = bytes.get(done..at.unwrap_or(bytes.len())).unwrap_or_default();
-            let beside = |byte: Option<&u8>| byte.map(|byte| is_word(*byte));
-            match beside(between.iter().find(|byte| **byte != b'-')) {
-                Some(true) if mimic.is_some() => return mimic,
-                Some(_) => mimic = None,
-                None => {}
+            if at != Some(done) {
+                let between = bytes.get(done..at.unwrap_or(bytes.len())).unwrap_or_default();
+                let beside = |byte: Option<&u8>| byte.map(|byte| is_word(*byte));
+                match beside(between.iter().find(|byte| **byte != b'-')) {
+                    Some(true) if mimic.is_some() => return mimic,
+                    Some(_) => mimic = None,
+                    None => {}
+                }
+                ascii = beside(between.iter().rfind(|byte| **byte != b'-')).unwrap_or(ascii);
             }
-            ascii = beside(between.iter().rfind(|byte| **byte != b'-')).unwrap_or(ascii);
             let at = at?;
             let (fate, length) = look(text, at);
             match fate {
@@ -96,8 +98,11 @@ fn is_word(byte: u8) -> bool {
 #[inline]
 fn wide(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    if rest.first().is_some_and(|byte| !byte.is_ascii()) {
-        return Some(from);
+    // Between the words of other scripts there is little that is ASCII.
+    const NEAR: usize = 8;
+    let near = rest.get(..NEAR).unwrap_or(rest);
+    if let Some(at) = near.iter().position(|byte| !byte.is_ascii()) {
+        return Some(from + at);
     }
     let (blocks, _) = rest.as_chunks::<16>();
     let narrow = blocks.iter().take_while(|block| block.is_ascii()).count() * 16;

@@ -1,5 +1,7 @@
 //! Whether a run is encoded, as its first characters tell.
 
+use std::iter;
+
 use super::inflate::is_compressed;
 use super::{hex, wide};
 use crate::secret::base64;
@@ -30,10 +32,12 @@ impl Encoding {
             _ => 0,
         };
         let digits = run.get(mark..).unwrap_or_default();
-        if is_promising(|index| hex::at(digits, index * 2), PROBE * 2 / 3) {
+        let sixteen = (0..PROBE / 3)
+            .map_while(|at| Some([hex::at(digits, at * 4)?, hex::at(digits, at * 4 + 2)?]));
+        if is_promising(sixteen) {
             return Some((Self::Hex, mark));
         }
-        let begins = is_promising(|index| sixty_four(run, index), PROBE);
+        let begins = is_promising((0..PROBE / 3).map_while(|at| base64::triple(run, at * 4)));
         let start = match aligned(run) {
             // What is aligned with the run is read from its start, however it goes on.
             Some(start) if !begins || start % 4 != 0 => start,
@@ -74,27 +78,22 @@ fn aligned(run: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-#[inline]
-fn sixty_four(run: &[u8], index: usize) -> Option<u8> {
-    base64::triple(run, index / 3 * 4)?.get(index % 3).copied()
-}
-
 /// Whether the first bytes of a run are those of text, of wide text or of compressed data.
 #[inline]
-fn is_promising(byte: impl Fn(usize) -> Option<u8>, most: usize) -> bool {
+fn is_promising<const N: usize>(mut decoded: impl Iterator<Item = [u8; N]>) -> bool {
     // Most runs are known by their first two.
-    let (Some(first), Some(second)) = (byte(0), byte(1)) else { return false };
+    let Some(start) = decoded.next() else { return false };
+    let [first, second, ..] = start.as_slice() else { return false };
     let may_begin = |byte: u8| is_readable(byte) || byte == 0;
-    let text = may_begin(first) && may_begin(second);
-    if !text && !is_compressed(&[first, second, 8]) {
+    let text = may_begin(*first) && may_begin(*second);
+    if !text && !is_compressed(&[*first, *second, 8]) {
         return false;
     }
     let mut head = [0; PROBE];
     let mut length = 0;
-    for (index, slot) in head.iter_mut().enumerate().take(most) {
-        let Some(byte) = byte(index) else { break };
-        *slot = byte;
-        length += 1;
+    for (slots, bytes) in head.chunks_exact_mut(N).zip(iter::once(start).chain(decoded)) {
+        slots.copy_from_slice(&bytes);
+        length += N;
     }
     let head = head.get(..length).unwrap_or_default();
     length >= 8 && (is_compressed(head) || is_text(head) || wide::is_likely(head))
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     fn promising(bytes: &[u8]) -> bool {
-        is_promising(|index| bytes.get(index).copied(), PROBE)
+        is_promising(bytes.as_chunks::<2>().0.iter().copied())
     }
 
     #[test]
