@@ -107,9 +107,10 @@ fn set_apart(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     // So many letters cover every place that is looked at, wherever they begin.
     let mut at = from;
     loop {
-        let space = |offset: usize| bytes.get(at + offset) == Some(&b' ');
-        let (even, odd) = (space(0) && space(2), space(1) && space(3));
-        if (even && !space(1)) || (odd && !space(2)) {
+        let four = bytes.get(at..)?.first_chunk::<4>()?;
+        let [zero, one, two, three] = four.map(|byte| byte == b' ');
+        let even = zero & two & !one;
+        if even | (one & three & !two) {
             let mut start = at + usize::from(!even);
             while start >= from + 2
                 && bytes.get(start - 2) == Some(&b' ')
@@ -122,9 +123,6 @@ fn set_apart(bytes: &[u8], from: usize) -> Option<Range<usize>> {
             }
         }
         at += STRIDE;
-        if at >= bytes.len() {
-            return None;
-        }
     }
 }
 
