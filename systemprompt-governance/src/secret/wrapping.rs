@@ -12,6 +12,15 @@ pub(super) fn without_literal_mark(gap: &[u8]) -> &[u8] {
     }
 }
 
+/// Takes `{` and the mark of an encrypted value off the end, as Jenkins writes before it; anything may
+/// stand between the two.
+pub(super) fn without_cipher_mark(head: &[u8]) -> &[u8] {
+    const LONGEST: usize = 48;
+    let Some(inner) = head.strip_suffix(b"AQAAABAAA ") else { return head };
+    let tail = inner.get(inner.len().saturating_sub(LONGEST)..).unwrap_or_default();
+    memrchr(b'{', tail).and_then(|at| head.get(..inner.len() - tail.len() + at)).unwrap_or(head)
+}
+
 /// Takes `{ get; set; }` or `[64]` off the end of a name.
 pub(super) fn without_declarator(named: &[u8]) -> &[u8] {
     const LONGEST: usize = 40;
@@ -91,6 +100,8 @@ mod tests {
         assert_eq!(without_declarator(b"string Key { get; set; }"), b"string Key ");
         assert_eq!(without_declarator(b"char key[64]"), b"char key");
         assert_eq!(without_declarator(b"x[key]"), b"x[key]");
+        assert_eq!(without_cipher_mark(b"<secret>{ci AQAAABAAA "), b"<secret>");
+        assert_eq!(without_cipher_mark(b"secret AQAAABAAA "), b"secret AQAAABAAA ");
         assert_eq!(before_call(b"let key = String::from"), Some(&b"let key "[..]));
         assert_eq!(before_call(b"key == from"), None);
         assert_eq!(before_sibling(b"<key>token</key>\n  <string"), Some(&b"<key>token"[..]));

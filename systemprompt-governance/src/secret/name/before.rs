@@ -28,6 +28,7 @@ pub(in crate::secret) fn before(bytes: &[u8], value: usize) -> Option<Named> {
         // `'\x2ff9...'` is how databases write bytes.
         return None;
     }
+    let head = wrapping::without_cipher_mark(head);
     let gap = strip(head, is_gap);
     let quoted = head.len() > gap.len() && head.last().is_some_and(|byte| is_quote(*byte));
     let gap = if quoted { strip(wrapping::without_literal_mark(gap), is_gap) } else { gap };
