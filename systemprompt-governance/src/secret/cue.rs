@@ -28,7 +28,7 @@ pub(super) enum Cue {
     Phrase,
 }
 
-const WORDS: &[(&str, Cue)] = &[
+pub(super) const WORDS: &[(&str, Cue)] = &[
     ("://", Cue::Url),
     ("-BEGIN ", Cue::Armour),
     ("PuTTY-User-Key-File-", Cue::Putty),

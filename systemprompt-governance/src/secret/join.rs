@@ -20,32 +20,31 @@ pub(super) fn is_piece(text: &str) -> bool {
 }
 
 /// Neighbouring pieces put together.
+#[derive(Default)]
 pub(super) struct Joined {
     pub(super) text: String,
-    /// Where each piece but the first begins.
+    /// Where each piece begins.
     seams: [usize; WINDOW],
+    pieces: usize,
 }
 
 impl Joined {
-    /// Joins up to [`WINDOW`] pieces; `None` when they are too short for a token, or there is but one.
-    pub(super) fn of<'t>(pieces: impl Iterator<Item = &'t str>) -> Option<Self> {
-        let mut joined = Self { text: String::new(), seams: [usize::MAX; WINDOW] };
-        let mut count = 0;
-        for (piece, seam) in pieces.zip(&mut joined.seams) {
-            if count > 0 {
-                *seam = joined.text.len();
-            }
-            joined.text.push_str(piece);
-            count += 1;
+    /// Joins up to [`WINDOW`] pieces; `false` when they are too short for a token, or there is but one.
+    pub(super) fn put<'t>(&mut self, pieces: impl Iterator<Item = &'t str>) -> bool {
+        self.text.clear();
+        self.pieces = 0;
+        for (piece, seam) in pieces.zip(&mut self.seams) {
+            *seam = self.text.len();
+            self.text.push_str(piece);
+            self.pieces += 1;
         }
-        (count > 1 && joined.text.len() >= MIN_TOKEN).then_some(joined)
+        self.pieces > 1 && self.text.len() >= MIN_TOKEN
     }
 
     /// What a stretch takes of each piece, with the number of the piece.
     pub(super) fn parts(&self, span: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let seams = self.seams.iter().copied().filter(|seam| *seam != usize::MAX);
-        let starts = std::iter::once(0).chain(seams.clone());
-        let ends = seams.chain([self.text.len()]);
+        let starts = self.seams.iter().copied().take(self.pieces);
+        let ends = starts.clone().skip(1).chain([self.text.len()]);
         starts.zip(ends).enumerate().filter_map(move |(number, (start, end))| {
             let part = span.start.max(start)..span.end.min(end);
             (part.start < part.end).then(|| (number, part.start - start..part.end - start))
@@ -55,8 +54,8 @@ impl Joined {
     /// Whether a stretch begins in the first piece and goes beyond it: what begins later is seen by the
     /// join that begins later.
     pub(super) fn is_split(&self, span: &Range<usize>) -> bool {
-        let first = self.seams.iter().copied().min().unwrap_or(usize::MAX);
-        span.start < first && span.end > first
+        let second = self.seams.iter().take(self.pieces).nth(1);
+        second.is_some_and(|second| span.start < *second && span.end > *second)
     }
 }
 
@@ -66,14 +65,15 @@ mod tests {
 
     #[test]
     fn only_what_crosses_the_first_seam_counts() {
-        let joined = Joined::of(["AKIA", "1234567890", "ABCDEF"].into_iter()).unwrap();
+        let mut joined = Joined::default();
+        assert!(joined.put(["AKIA", "1234567890", "ABCDEF"].into_iter()));
         assert_eq!(joined.text, "AKIA1234567890ABCDEF");
         assert!(joined.is_split(&(0..20)) && joined.is_split(&(3..5)));
         assert!(!joined.is_split(&(0..4)) && !joined.is_split(&(4..20)));
         let parts: Vec<_> = joined.parts(2..16).collect();
         assert_eq!(parts, [(0, 2..4), (1, 0..10), (2, 0..2)]);
-        assert!(Joined::of(["AKIA1234567890ABCDEF"].into_iter()).is_none());
-        assert!(Joined::of(["a", "b"].into_iter()).is_none());
+        assert!(!joined.put(["AKIA1234567890ABCDEF"].into_iter()));
+        assert!(!joined.put(["a", "b"].into_iter()));
     }
 
     #[test]

@@ -50,11 +50,13 @@ mod format;
 #[doc(hidden)]
 pub mod fuzzed;
 mod join;
+mod keys;
 mod letters;
 mod location;
 mod look;
 mod mnemonic;
 mod name;
+mod quiet;
 mod redact;
 mod rewrite;
 mod rule;

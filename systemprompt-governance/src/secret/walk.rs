@@ -5,9 +5,10 @@ use systemprompt_core::call::Node;
 
 use super::engine::Hit;
 use super::join::{self, Joined};
+use super::keys::{Keys, Name};
 use super::location::Trail;
 use super::view::Budget;
-use super::{Confidence, Finding, Match, Scanner, armour, name};
+use super::{Confidence, Finding, Match, Scanner, armour};
 
 /// The first secret in document order.
 pub(super) fn first(scanner: &Scanner, root: &Node) -> Option<Finding> {
@@ -120,26 +121,36 @@ fn groups<'g>(
     hits.chunk_by(overlaps).map(move |hits| Group { hits, text, trail, site })
 }
 
-struct Walk<'s> {
+struct Walk<'s, 'n> {
     scanner: &'s Scanner,
     hits: Vec<Hit>,
     budget: Budget,
+    keys: Keys<'n>,
+    /// Where neighbours are put together.
+    joined: Joined,
     /// Whether a key block that began in the string before goes on in the next one.
     inside: bool,
 }
 
 type Sink<'k> = dyn FnMut(Group<'_>) -> ControlFlow<()> + 'k;
 
-impl<'s> Walk<'s> {
+impl<'s, 'n> Walk<'s, 'n> {
     fn new(scanner: &'s Scanner, root: &Node) -> Self {
-        Self { scanner, hits: Vec::new(), budget: Budget::of(size(root)), inside: false }
+        Self {
+            scanner,
+            hits: Vec::new(),
+            budget: Budget::of(size(root)),
+            keys: Keys::default(),
+            joined: Joined::default(),
+            inside: false,
+        }
     }
 
     /// Looks through `node`; `name` is what the document calls it.
     fn node(
         &mut self,
-        node: &Node,
-        name: Option<&str>,
+        node: &'n Node,
+        name: Option<Name<'n>>,
         trail: &Trail<'_>,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
@@ -157,8 +168,8 @@ impl<'s> Walk<'s> {
     /// Items carry the name of their array; after a command line flag, the flag is the name.
     fn array(
         &mut self,
-        items: &[Node],
-        name: Option<&str>,
+        items: &'n [Node],
+        name: Option<Name<'n>>,
         trail: &Trail<'_>,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
@@ -167,7 +178,7 @@ impl<'s> Walk<'s> {
         for (index, item) in items.iter().enumerate() {
             self.node(item, flag.or(name), &trail.index(index), sink)?;
             flag = match item {
-                Node::String(text) if text.starts_with('-') => Some(&**text),
+                Node::String(text) if text.starts_with('-') => Some(Name::new(text)),
                 _ => None,
             };
         }
@@ -177,21 +188,27 @@ impl<'s> Walk<'s> {
     /// Members carry their key; the `value` of `{"name": .., "value": ..}` carries that name.
     fn object(
         &mut self,
-        members: &[(Box<str>, Node)],
+        members: &'n [(Box<str>, Node)],
         trail: &Trail<'_>,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
         self.inside = false;
         for (index, (key, value)) in members.iter().enumerate() {
-            if self.key(key, index, trail, sink)? {
-                self.node(value, Some(key), &trail.hidden_key(index), sink)?;
-                continue;
-            }
-            let name = match value {
+            let name = match self.keys.find(key) {
+                Some(name) => name,
+                None if self.key(key, index, trail, sink)? => {
+                    let name = Some(Name::new(key));
+                    self.node(value, name, &trail.hidden_key(index), sink)?;
+                    continue;
+                }
+                None => self.keys.remember(key),
+            };
+            let sibling = match value {
                 Node::String(_) if key.eq_ignore_ascii_case("value") => sibling_name(members),
                 _ => None,
             };
-            self.node(value, Some(name.unwrap_or(key)), &trail.key(index, key), sink)?;
+            let name = sibling.map_or(name, Name::new);
+            self.node(value, Some(name), &trail.key(index, key), sink)?;
         }
         let value = |at: usize| members.get(at).map(|(_, value)| value);
         let step = |at: usize| match members.get(at) {
@@ -220,9 +237,11 @@ impl<'s> Walk<'s> {
             if first.is_none() || next.is_none() {
                 continue;
             }
-            let Some(joined) = Joined::of((at..at + join::WINDOW).map_while(piece)) else {
+            let pieces = (at..at + join::WINDOW).map_while(piece);
+            if !self.joined.put(pieces) {
                 continue;
-            };
+            }
+            let joined = std::mem::take(&mut self.joined);
             let mut hits = self.scanner.engine().joined(&joined.text, &mut self.budget);
             hits.retain(|hit| joined.is_split(&hit.span));
             if !hits.is_empty() {
@@ -231,6 +250,7 @@ impl<'s> Walk<'s> {
             hits.sort_unstable_by_key(Hit::order);
             groups(&joined.text, &hits, &step(at), Site::Joined(&joined))
                 .try_for_each(&mut *sink)?;
+            self.joined = joined;
         }
         ControlFlow::Continue(())
     }
@@ -266,7 +286,7 @@ impl<'s> Walk<'s> {
     fn string(
         &mut self,
         text: &str,
-        name: Option<&str>,
+        name: Option<Name<'_>>,
         trail: &Trail<'_>,
         sink: &mut Sink<'_>,
     ) -> ControlFlow<()> {
@@ -281,9 +301,8 @@ impl<'s> Walk<'s> {
             self.hits.push(Hit::plain(block, rest, Confidence::High));
         }
         if self.hits.is_empty()
-            && let Some(name) = name
-            && name::may_hold_secret(name.as_bytes())
-            && let Some(hit) = engine.named(name, text)
+            && let Some(name) = name.filter(|name| name.tells)
+            && let Some(hit) = engine.named(name.text, text)
         {
             self.hits.push(hit);
         }

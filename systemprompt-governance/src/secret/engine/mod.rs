@@ -19,6 +19,7 @@ use self::scan::{Scan, Scope};
 use super::Confidence;
 use super::anchors::{Anchors, Literal};
 use super::cue::Cues;
+use super::quiet::is_quiet;
 use super::rule::{Lead, Rule, Structure, Trigger};
 use super::view::{Budget, View, ViewPath};
 
@@ -156,6 +157,13 @@ impl Engine {
     /// Adds every place of `text` with a secret to `hits`, in no order; one place may occur more than
     /// once. What other readings of it hold counts, too.
     pub(super) fn hits(&self, text: &str, hits: &mut Vec<Hit>, budget: &mut Budget) {
+        if is_quiet(text.as_bytes()) {
+            return;
+        }
+        self.look_through(text, hits, budget);
+    }
+
+    fn look_through(&self, text: &str, hits: &mut Vec<Hit>, budget: &mut Budget) {
         let mut runs = Vec::new();
         let known = hits.len();
         self.pass(text, Scope::All, hits, &mut runs);
@@ -220,5 +228,50 @@ impl Structures {
             slot.get_or_insert(index);
         }
         structures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::secret::Scanner;
+    use crate::secret::cue::WORDS;
+    use crate::secret::tests::scanner;
+
+    /// What short texts with a secret are made of.
+    fn part() -> impl Strategy<Value = String> {
+        let words: Vec<String> = WORDS.iter().map(|(word, _)| (*word).to_owned()).collect();
+        prop_oneof![
+            prop::sample::select(words),
+            "[a-zA-Z0-9]{1,9}",
+            "[ =:>(|/@!.+_-]{1,2}",
+            prop::sample::select(vec![
+                "user:pw1@h",
+                "dXNlcjpwYXNz",
+                "hunter2!",
+                "login x ",
+                "g h p _ 1 "
+            ])
+            .prop_map(str::to_owned),
+        ]
+    }
+
+    static SCANNER: LazyLock<Scanner> = LazyLock::new(scanner);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+        #[test]
+        fn what_is_quiet_at_a_glance_holds_nothing(parts in prop::collection::vec(part(), 1..8)) {
+            let text = parts.concat();
+            if is_quiet(text.as_bytes()) {
+                let mut hits = Vec::new();
+                SCANNER.engine().look_through(&text, &mut hits, &mut Budget::of(text.len()));
+                prop_assert!(hits.is_empty(), "{}", text);
+            }
+        }
     }
 }

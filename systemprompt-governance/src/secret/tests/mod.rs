@@ -9,7 +9,7 @@ mod encodings;
 mod laws;
 mod samples;
 
-fn scanner() -> Scanner {
+pub(in crate::secret) fn scanner() -> Scanner {
     static SHARED: LazyLock<Scanner> =
         LazyLock::new(|| Scanner::builder().fingerprint_key(&[7; 32]).build().unwrap());
     SHARED.clone()
