@@ -14,7 +14,10 @@ const MAX_USER_INFO: usize = 512;
 pub(super) fn url_password(bytes: &[u8], authority: usize) -> Option<Range<usize>> {
     let rest = bytes.get(authority..)?;
     let rest = rest.get(..rest.len().min(MAX_USER_INFO)).unwrap_or_default();
-    let length = rest.iter().take_while(|byte| in_authority(**byte)).count();
+    let length = match is_database(bytes.get(..authority)?) {
+        true => rest.iter().take_while(|byte| in_loose_authority(**byte)).count(),
+        false => rest.iter().take_while(|byte| in_authority(**byte)).count(),
+    };
     let authority_part = rest.get(..length)?;
     let at = authority_part.iter().rposition(|byte| *byte == b'@')?;
     let user_info = authority_part.get(..at)?;
@@ -22,6 +25,37 @@ pub(super) fn url_password(bytes: &[u8], authority: usize) -> Option<Range<usize
     let password = user_info.get(colon + 1..)?;
     let span = authority + colon + 1..authority + at;
     (!is_url_placeholder(password)).then_some(span)
+}
+
+/// Whether a text ends in the scheme of a database or a queue. What connects to these often takes a password
+/// with a slash in it, and none of their paths has an `@`.
+fn is_database(head: &[u8]) -> bool {
+    const SCHEMES: [&[u8]; 13] = [
+        b"postgres",
+        b"postgresql",
+        b"psql",
+        b"mysql",
+        b"mysql2",
+        b"mariadb",
+        b"mongodb",
+        b"srv",
+        b"redis",
+        b"rediss",
+        b"amqp",
+        b"amqps",
+        b"sqlserver",
+    ];
+    const LONGEST: usize = 12;
+    let head = head.strip_suffix(b"://").unwrap_or(head);
+    let tail = head.get(head.len().saturating_sub(LONGEST)..).unwrap_or_default();
+    let length = tail.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let scheme = tail.get(tail.len() - length..).unwrap_or_default();
+    SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+/// What may stand before the last `@`, in a database's password too.
+fn in_loose_authority(byte: u8) -> bool {
+    in_authority(byte) || byte == b'/'
 }
 
 fn in_authority(byte: u8) -> bool {
