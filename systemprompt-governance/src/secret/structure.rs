@@ -66,9 +66,12 @@ fn in_authority(byte: u8) -> bool {
 }
 
 fn is_url_placeholder(password: &[u8]) -> bool {
+    // What is kept elsewhere.
+    const REFERENCES: [&[u8]; 3] = [b"secret://", b"vault:", b"op://"];
     const PLACEHOLDERS: [&[u8]; 6] = [b"password", b"passwd", b"pass", b"pwd", b"pw", b"token"];
     password.len() < 2
         || distinct(password) < 2
+        || REFERENCES.iter().any(|scheme| password.starts_with(scheme))
         || PLACEHOLDERS.iter().any(|word| password.eq_ignore_ascii_case(word))
         || matches!(
             password,

@@ -300,8 +300,10 @@ impl<'s, 'n> Walk<'s, 'n> {
         {
             self.hits.push(Hit::plain(block, rest, Confidence::High));
         }
-        if self.hits.is_empty()
-            && let Some(name) = name.filter(|name| name.tells)
+        let whole = |hit: &Hit| hit.span.len() == text.len();
+        // A password may have in it what looks like something else.
+        if let Some(name) = name.filter(|name| name.tells)
+            && !self.hits.iter().any(whole)
             && let Some(hit) = engine.named(name.text, text)
         {
             self.hits.push(hit);

@@ -214,6 +214,16 @@ fn values_are_judged_by_the_name_the_document_gives_them() {
 }
 
 #[test]
+fn a_password_goes_as_a_whole_with_what_is_found_in_it() {
+    let password = format!("a!{}{}-9z!", "AKIA", "Z7Q4M2X9W5T8R3KD");
+    let document = arguments(&format!(r#"{{"password": "{password}"}}"#));
+    let spots = crate::secret::spots(&scanner(), document.root());
+    assert_eq!(spots.iter().map(|spot| spot.span()).collect::<Vec<_>>(), [Some(0..password.len())]);
+    let rules: Vec<_> = spots[0].found.iter().map(|found| &*found.finding.rule).collect();
+    assert_eq!(rules, ["generic-password", "aws-access-key-id"]);
+}
+
+#[test]
 fn a_disabled_rule_finds_nothing_and_the_others_still_do() {
     let scanner = Scanner::builder()
         .fingerprint_key(&[7; 32])
