@@ -24,6 +24,8 @@ pub(super) enum Cue {
     Client,
     /// A program that takes a password.
     Prompter,
+    /// A program that takes a password without a space before it.
+    Database,
     /// A word for the phrase of a purse.
     Phrase,
 }
@@ -54,6 +56,9 @@ pub(super) const WORDS: &[(&str, Cue)] = &[
     ("curl ", Cue::Client),
     ("sshpass ", Cue::Prompter),
     ("docker login ", Cue::Prompter),
+    ("mysql ", Cue::Database),
+    ("mysqldump ", Cue::Database),
+    ("mysqladmin ", Cue::Database),
     ("nemonic", Cue::Phrase),
     ("NEMONIC", Cue::Phrase),
     ("seed", Cue::Phrase),

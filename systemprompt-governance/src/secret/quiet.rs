@@ -39,7 +39,7 @@ const PAIRS: [&[u8; 2]; 12] =
     [b"//", b"eg", b"tt", b"sw", b"wd", b"sp", b"cr", b"_p", b"s=", b"s:", b"ar", b"c "];
 
 /// Those of the programs.
-const PROGRAMS: [&[u8; 2]; 3] = [b"rl", b"hp", b"gi"];
+const PROGRAMS: [&[u8; 2]; 4] = [b"rl", b"hp", b"gi", b"sq"];
 
 /// A bit for the second byte of each pair in the word of the first.
 static SECONDS: [u32; 32] = {

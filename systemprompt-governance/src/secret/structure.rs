@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::base64;
-use super::value::{distinct, is_random};
+use super::value::{Value, distinct, is_password, is_random};
 
 /// Longest user name and password of a URL.
 const MAX_USER_INFO: usize = 512;
@@ -94,6 +94,17 @@ pub(super) fn user_password(bytes: &[u8], start: usize) -> Option<Range<usize>> 
 pub(super) fn typed_password(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let (at, argument) = option(bytes, start, &[b"-p"])?;
     (!is_url_placeholder(argument)).then_some(at..at + argument.len())
+}
+
+/// The password of `-ppassword` among what follows at `start`.
+pub(super) fn attached_password(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    let line = bytes.get(start..bytes.len().min(start + MAX_COMMAND))?;
+    let line = line.get(..memchr::memchr(b'\n', line).unwrap_or(line.len()))?;
+    let at = start + memmem::find(line, b" -p")? + b" -p".len();
+    let Value { span, .. } = Value::at(bytes, at);
+    let password = bytes.get(span.clone())?;
+    let random = is_password(password, false) && !is_url_placeholder(password);
+    random.then_some(span)
 }
 
 /// The argument of the first of `names` on a command line, and where it begins.

@@ -262,6 +262,7 @@ impl<'s> Scan<'s> {
             Cue::Basic => (structures.basic_auth, structure::basic_credentials(bytes, end)),
             Cue::Client => (structures.command, structure::user_password(bytes, end)),
             Cue::Prompter => (structures.command, structure::typed_password(bytes, end)),
+            Cue::Database => (structures.command, structure::attached_password(bytes, end)),
             Cue::Name => return self.named(start),
             Cue::Phrase => {
                 self.spend(STRUCTURE_COST);
