@@ -189,8 +189,16 @@ impl Entry {
         if self.structure.is_some() {
             return Ok(());
         }
-        pattern::check(&self.pattern)
-            .map_err(|reason| RuleFaultKind::Pattern { id: self.id.clone(), reason })
+        let fault = |reason| RuleFaultKind::Pattern { id: self.id.clone(), reason };
+        pattern::check(&self.pattern).map_err(fault)?;
+        let leads = !matches!(self.lead, None | Some(LeadField::Bytes(0)));
+        let starts = |keyword: &&String| pattern::may_start_with(&self.pattern, keyword.as_bytes());
+        match self.keywords.iter().find(|keyword| !leads && !starts(keyword)) {
+            Some(keyword) => {
+                Err(fault(format!("it matches nothing that starts with the keyword `{keyword}`")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// A digest of all that makes the rule find what it finds.

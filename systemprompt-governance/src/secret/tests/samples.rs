@@ -95,9 +95,10 @@ fn redacting_an_example_leaves_nothing_of_it() {
 
 #[test]
 fn patterns_compile_and_no_format_is_there_twice() {
+    let faults: Vec<_> = entries().iter().filter_map(|entry| entry.compile().err()).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
     let mut seen = std::collections::BTreeSet::new();
     for entry in entries() {
-        assert_eq!(entry.compile(), Ok(()), "{}", entry.id);
         let kind = (&entry.keywords, &entry.pattern, entry.digest());
         assert!(seen.insert(format!("{kind:?}")), "{}: {}", entry.id, entry.pattern);
     }

@@ -104,6 +104,7 @@ fn what_is_wrong_with_them_is_named() {
             rule("github-token", "corp_", "corp_x"),
             rule("corp", "corp_", "corp_("),
             rule("corp", "corp_", "corp_x"),
+            rule("never", "corp_", "xyz[0-9]+"),
             SecretRule { keywords: Vec::new(), ..rule("none", "", "x") },
         ],
         ..SecretPolicy::default()
@@ -119,7 +120,8 @@ fn what_is_wrong_with_them_is_named() {
         "`secrets.rules[0]`: there is a rule `github-token` already",
         "`secrets.rules[1]`: pattern of rule `corp`",
         "`secrets.rules[2]`: there is a rule `corp` already",
-        "`secrets.rules[3]`: rule `none` needs exactly one of",
+        "`secrets.rules[3]`: pattern of rule `never`: it matches nothing that starts with the keyword `corp_`",
+        "`secrets.rules[4]`: rule `none` needs exactly one of",
     ] {
         assert!(said.iter().any(|fault| fault.starts_with(expected)), "{expected}\n{said:#?}");
     }
