@@ -105,25 +105,24 @@ fn join_letters(text: &str, mapped: &mut Mapped, budget: &mut Budget) {
 /// The next letters that stand apart, from `from` on.
 fn set_apart(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     // So many letters cover every place that is looked at, wherever they begin.
-    let mut at = from;
-    loop {
-        let four = bytes.get(at..)?.first_chunk::<4>()?;
-        let [zero, one, two, three] = four.map(|byte| byte == b' ');
-        let even = zero & two & !one;
-        if even | (one & three & !two) {
-            let mut start = at + usize::from(!even);
-            while start >= from + 2
-                && bytes.get(start - 2) == Some(&b' ')
-                && bytes.get(start - 1).is_some_and(|unit| !unit.is_ascii_whitespace())
-            {
-                start -= 2;
-            }
-            if let Some(found) = letters(bytes, start) {
-                return Some(found);
-            }
+    let strides = bytes.get(from..)?.chunks_exact(STRIDE);
+    let mut places = (from..).step_by(STRIDE).zip(strides);
+    places.find_map(|(at, stride)| {
+        let four = u32::from_le_bytes(*stride.first_chunk()?);
+        let even = four & 0x00ff_00ff == 0x0020_0020 && four & 0xff00 != 0x2000;
+        let odd = four & 0xff00_ff00 == 0x2000_2000 && four & 0x00ff_0000 != 0x0020_0000;
+        if !even && !odd {
+            return None;
         }
-        at += STRIDE;
-    }
+        let mut start = at + usize::from(!even);
+        while start >= from + 2
+            && bytes.get(start - 2) == Some(&b' ')
+            && bytes.get(start - 1).is_some_and(|unit| !unit.is_ascii_whitespace())
+        {
+            start -= 2;
+        }
+        letters(bytes, start)
+    })
 }
 
 /// The stretch of single characters with single spaces between them that begins before `at`.
