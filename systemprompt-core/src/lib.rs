@@ -37,6 +37,7 @@ pub mod event;
 pub mod event_bus;
 pub mod extension;
 pub mod id;
+pub mod injection;
 pub mod money;
 pub mod policy;
 pub mod principal;

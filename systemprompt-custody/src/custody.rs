@@ -7,13 +7,20 @@ use systemprompt_core::database::DbPool;
 use systemprompt_core::encryption::KeyEncryption;
 use systemprompt_core::secret::Redact;
 
+use crate::last_use::LastUses;
+
 /// The secrets of a host. Cloning is a reference count.
 ///
 /// It hands values out as the [`SecretStore`](systemprompt_core::contract::SecretStore) of the servers, each
 /// for a use that was granted and after the use was recorded. People change what is in it: every change is in
 /// one transaction with the event that reports it.
 #[derive(Clone)]
-pub struct Custody(Arc<CustodyParts>);
+pub struct Custody(Arc<Inner>);
+
+struct Inner {
+    parts: CustodyParts,
+    last_uses: LastUses,
+}
 
 /// What a [`Custody`] works with.
 #[derive(Clone)]
@@ -36,22 +43,27 @@ impl Custody {
     /// The secrets in a database.
     #[must_use]
     pub fn new(parts: CustodyParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Inner { parts, last_uses: LastUses::default() }))
     }
 
     /// What it works with.
     pub(crate) fn parts(&self) -> &CustodyParts {
-        &self.0
+        &self.0.parts
+    }
+
+    /// Which uses were noted.
+    pub(crate) fn last_uses(&self) -> &LastUses {
+        &self.0.last_uses
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.0.parts.clock.now()
     }
 }
 
 impl fmt::Debug for Custody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Custody").field("database", &self.0.database).finish_non_exhaustive()
+        f.debug_struct("Custody").field("database", &self.0.parts.database).finish_non_exhaustive()
     }
 }
 

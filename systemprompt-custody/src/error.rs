@@ -58,6 +58,12 @@ pub enum CustodyError {
         /// The secret.
         name: SecretName,
     },
+    /// Somebody else gave the secret new versions all the while.
+    #[error("the secret `{name}` keeps changing; try again")]
+    Changing {
+        /// The secret.
+        name: SecretName,
+    },
     /// The value cannot be kept, or not be put where it is granted to.
     #[error(transparent)]
     Value(#[from] ValueError),

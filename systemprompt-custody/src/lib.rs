@@ -28,6 +28,7 @@ mod change;
 mod custody;
 mod error;
 pub mod inject;
+mod last_use;
 mod list;
 mod open;
 mod place;

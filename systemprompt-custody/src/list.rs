@@ -19,6 +19,8 @@ pub struct SecretInfo {
     pub created_by: String,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When it was last handed out, if ever: a note that may be a minute behind the audit log.
+    pub last_used_at: Option<Timestamp>,
     /// Its versions, oldest first.
     pub versions: Vec<VersionInfo>,
     /// Its grants that are in force.
@@ -91,6 +93,7 @@ impl Custody {
                     created_at: Timestamp::from_micros(secret.created_at),
                     created_by: secret.created_by.clone(),
                     revoked_at: secret.revoked_at.map(Timestamp::from_micros),
+                    last_used_at: secret.last_used_at.map(Timestamp::from_micros),
                     versions,
                     grants,
                 })

@@ -7,7 +7,7 @@ use systemprompt_core::encryption::KeyEncryptionError;
 use systemprompt_core::event::EventKind;
 use systemprompt_core::secret::Secret;
 
-use crate::seal::{self, Of, Unopened};
+use crate::seal::{Of, Unopened, VersionKey};
 use crate::store::{GrantKey, UseRow, on};
 use crate::value::{ValueError, check_for_headers};
 use crate::{Custody, CustodyError, Place, record};
@@ -19,6 +19,7 @@ impl SecretStore for Custody {
         match self.value(usage).await {
             Ok((version, value)) => {
                 self.record(EventKind::SecretUsed, usage, ("version", version.into())).await?;
+                self.note_use(usage);
                 Ok(OpenSecret { name: usage.name.clone(), version, value })
             }
             Err(refusal) => {
@@ -36,6 +37,7 @@ enum Refusal {
     Unknown,
     Revoked,
     NotGranted,
+    ForgedGrant,
     UnknownVersion,
     Damaged,
     Unfit(ValueError),
@@ -49,35 +51,41 @@ impl Custody {
         if usage.call.is_some_and(|call| call.principal().tenant() != usage.tenant) {
             return Err(Refusal::OtherTenant);
         }
-        let row = self.read(usage).await.map_err(Refusal::Store)?.ok_or(Refusal::Unknown)?;
+        let place = Place::of(usage.sink);
+        let (tenant, name) = (usage.tenant.as_str(), usage.name.as_str());
+        let key = GrantKey::new(tenant, name, usage.server.as_str(), place.sink());
+        let row = self.read(key, usage.version).await.map_err(Refusal::Store)?;
+        let row = row.ok_or(Refusal::Unknown)?;
         if row.revoked_at.is_some() {
             return Err(Refusal::Revoked);
         }
-        if !row.granted {
-            return Err(Refusal::NotGranted);
-        }
+        let grant = row.grant(key).ok_or(Refusal::NotGranted)?;
         let (version, sealed) = row.sealed().ok_or(Refusal::UnknownVersion)?;
         let sealed = sealed.ok_or(Refusal::Damaged)?;
-        let (tenant, name) = (usage.tenant.as_str(), usage.name.as_str());
-        let of = Of { tenant, name, version };
-        let opened = seal::open(&*self.parts().encryption, of, sealed).await;
-        let value = opened.map_err(|error| match error {
+        let unopened = |error| match error {
             Unopened::Key(error) => Refusal::Key(error),
             Unopened::Damaged => Refusal::Damaged,
-        })?;
+        };
+        let data_key = VersionKey::unwrap(&*self.parts().encryption, &sealed.wrapped_dek).await;
+        let data_key = data_key.map_err(unopened)?;
+        // The value first: a data key that opens it is that of the version, and tells of its grants.
+        let value = data_key.open(Of { tenant, name, version }, sealed).map_err(unopened)?;
+        if !row.tag.as_deref().is_some_and(|tag| data_key.is_tag(version, &grant, tag)) {
+            return Err(Refusal::ForgedGrant);
+        }
         if let Sink::Header { .. } = usage.sink {
             check_for_headers(&value).map_err(Refusal::Unfit)?;
         }
         Ok((version, value))
     }
 
-    async fn read(&self, usage: SecretUse<'_>) -> Result<Option<UseRow>, CustodyError> {
-        let place = Place::of(usage.sink);
-        let (tenant, name, server) =
-            (usage.tenant.as_str(), usage.name.as_str(), usage.server.as_str());
-        let key = GrantKey::new(tenant, name, server, place.sink());
+    async fn read(
+        &self,
+        key: GrantKey<'_>,
+        version: Option<u32>,
+    ) -> Result<Option<UseRow>, CustodyError> {
         let mut reading = self.parts().database.begin().await?;
-        Ok(on!(reading.driver(), of_use(key, usage.version.map(i64::from))))
+        Ok(on!(reading.driver(), of_use(key, version.map(i64::from))))
     }
 
     async fn record(
@@ -101,6 +109,7 @@ impl Refusal {
             Self::Unknown => "unknown",
             Self::Revoked => "revoked",
             Self::NotGranted => "not_granted",
+            Self::ForgedGrant => "forged_grant",
             Self::UnknownVersion => "unknown_version",
             Self::Damaged => "damaged",
             Self::Unfit(_) => "unfit",
@@ -119,6 +128,11 @@ impl Refusal {
                 None => SecretStoreError::Unknown(name()),
             },
             Self::OtherTenant | Self::NotGranted => SecretStoreError::NotGranted {
+                name: name(),
+                server: usage.server.to_string(),
+                sink: usage.sink.to_string(),
+            },
+            Self::ForgedGrant => SecretStoreError::ForgedGrant {
                 name: name(),
                 server: usage.server.to_string(),
                 sink: usage.sink.to_string(),

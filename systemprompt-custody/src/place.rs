@@ -1,8 +1,11 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
+use http::HeaderName;
 use systemprompt_core::contract::Sink;
 use systemprompt_core::id::ToolName;
+
+use crate::inject::sink_rule;
 
 /// Where a granted secret is put: a [`Sink`] that is known to be well-formed, in the spelling that uses are
 /// held against. A host and a header have lower case, a host has its port unless that is the one of the
@@ -49,6 +52,14 @@ pub enum PlaceError {
     /// Not the name of a tool.
     #[error("`{0}` is not the name of a tool")]
     Tool(String),
+    /// Where injection never puts anything.
+    #[error("a secret cannot be granted there: the {place} {why}")]
+    NotInjectable {
+        /// The place, with its kind.
+        place: String,
+        /// What is the matter with it.
+        why: &'static str,
+    },
     /// Not a place in arguments.
     #[error("`{0}` is not a JSON Pointer such as `/headers/token`")]
     Argument(String),
@@ -110,6 +121,29 @@ impl Place {
             return Err(PlaceError::Argument(shown(argument)));
         }
         Ok(Self::Argument { tool: tool.to_owned(), argument: argument.to_owned() })
+    }
+
+    /// Whether a secret may be injected there at all, by the rules that injection goes by.
+    ///
+    /// # Errors
+    /// [`PlaceError::NotInjectable`] for a header that says how messages are sent, and for a variable that
+    /// changes what code programs run.
+    pub fn check_injectable(&self) -> Result<(), PlaceError> {
+        let why = match self {
+            Self::Header { header, .. } => match HeaderName::from_bytes(header.as_bytes()) {
+                Ok(name) => sink_rule::header(&name),
+                Err(_) => return Err(PlaceError::Header(shown(header))),
+            },
+            Self::Env { variable } => sink_rule::variable(variable),
+            Self::Argument { .. } => None,
+        };
+        why.map_or(Ok(()), |why| {
+            let place = match self {
+                Self::Header { header, .. } => format!("header `{}`", shown(header)),
+                other => other.to_string(),
+            };
+            Err(PlaceError::NotInjectable { place, why })
+        })
     }
 
     /// The place as the contract names it.
@@ -190,70 +224,4 @@ fn shown(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_has_one_spelling() {
-        let place = Place::header("API.Example.com:8443", "X-Api-Key").unwrap();
-        let spelled =
-            Place::Header { host: "api.example.com:8443".into(), header: "x-api-key".into() };
-        assert_eq!(place, spelled);
-        assert_eq!(
-            Place::of(Sink::Header { host: "API.example.com:8443", header: "X-API-KEY" }),
-            spelled
-        );
-        assert_eq!(place.to_string(), "header `x-api-key` of host `api.example.com:8443`");
-        assert_eq!(Place::env("Gh_Token").unwrap(), Place::Env { variable: "Gh_Token".into() });
-        let long = Place::header("[0:0::0:1]:8080", "x").unwrap();
-        assert_eq!(long, Place::Header { host: "[::1]:8080".into(), header: "x".into() });
-        for good in ["localhost", "127.0.0.1:9000", "[::1]", "[::1]:8080", "xn--bcher-kva.example"]
-        {
-            Place::header(good, "authorization").unwrap();
-        }
-    }
-
-    #[test]
-    fn what_is_no_place_is_refused() {
-        for host in [
-            "",
-            ".",
-            "a..b",
-            "a.",
-            "https://a",
-            "a/b",
-            "a b",
-            "a@b",
-            "a:",
-            "a:x",
-            "a:0",
-            "a:65536",
-            "a:080",
-            "*.example.com",
-            "bücher.example",
-            "[::1",
-            "[::g]",
-            "[::1]x",
-            "[::1]:",
-            "a\r\nb",
-        ] {
-            let refused = Place::header(host, "authorization");
-            assert!(matches!(refused, Err(PlaceError::Host(_))), "{host:?}: {refused:?}");
-        }
-        for host in ["a:443", "a:80", "[::1]:443"] {
-            assert!(matches!(Place::header(host, "x"), Err(PlaceError::Port(_))), "{host}");
-        }
-        for header in ["", "a b", "a:", "é", "a\n"] {
-            assert!(matches!(Place::header("a", header), Err(PlaceError::Header(_))), "{header:?}");
-        }
-        for argument in ["", "token", "/a~", "/a~2b", "/a\n"] {
-            let refused = Place::argument("call", argument);
-            assert!(matches!(refused, Err(PlaceError::Argument(_))), "{argument:?}");
-        }
-        assert!(matches!(Place::argument("a b", "/x"), Err(PlaceError::Tool(_))));
-        assert!(Place::argument("call", "/headers/x~1y~0z/0").is_ok());
-        for variable in ["", "1A", "A-B", "A=B", "A\0", "Ä"] {
-            assert!(matches!(Place::env(variable), Err(PlaceError::Variable(_))), "{variable:?}");
-        }
-    }
-}
+mod tests;

@@ -40,9 +40,30 @@ pub(crate) struct Sealed {
     pub(crate) ciphertext: Vec<u8>,
 }
 
+/// The data key of a version: it encrypts the value, and shows which grants are of it.
+pub(crate) struct VersionKey(Cipher);
+
+impl VersionKey {
+    /// The data key that `wrapped` is. Asks whoever has the key encryption key.
+    pub(crate) async fn unwrap(
+        encryption: &dyn KeyEncryption,
+        wrapped: &str,
+    ) -> Result<Self, Unopened> {
+        let key = encryption.unwrap(wrapped).await.map_err(Unopened::Key)?;
+        let key: Option<&[u8; KEY_BYTES]> = key.as_slice().try_into().ok();
+        key.and_then(Cipher::new).map(Self).ok_or(Unopened::Damaged)
+    }
+
+    /// Decrypts the value of a version.
+    pub(crate) fn open(&self, of: Of<'_>, sealed: Sealed) -> Result<Secret<String>, Unopened> {
+        let whole = [sealed.nonce, sealed.ciphertext].concat();
+        self.0.open(&of.context(), whole).and_then(text).ok_or(Unopened::Damaged)
+    }
+}
+
 /// A data key that has encrypted nothing yet.
 pub(crate) struct FreshKey {
-    cipher: Cipher,
+    key: VersionKey,
     wrapped: String,
 }
 
@@ -55,14 +76,14 @@ impl FreshKey {
         let failed = || KeyEncryptionError::Unavailable("there is no cipher".to_owned());
         let cipher = Cipher::new(&key).ok_or_else(failed)?;
         let wrapped = encryption.wrap(key.as_slice()).await?;
-        Ok(Self { cipher, wrapped })
+        Ok(Self { key: VersionKey(cipher), wrapped })
     }
 
-    /// Encrypts the one value of this key.
-    pub(crate) fn seal(self, of: Of<'_>, value: &Secret<String>) -> Option<Sealed> {
-        let mut nonce = self.cipher.seal(&of.context(), value.expose().as_bytes())?;
+    /// Encrypts the one value of this key, which from here on is that of the version.
+    pub(crate) fn seal(self, of: Of<'_>, value: &Secret<String>) -> Option<(Sealed, VersionKey)> {
+        let mut nonce = self.key.0.seal(&of.context(), value.expose().as_bytes())?;
         let ciphertext = nonce.split_off(Cipher::NONCE_BYTES);
-        Some(Sealed { wrapped_dek: self.wrapped, nonce, ciphertext })
+        Some((Sealed { wrapped_dek: self.wrapped, nonce, ciphertext }, self.key))
     }
 }
 
@@ -73,21 +94,6 @@ pub(crate) enum Unopened {
     Key(KeyEncryptionError),
     /// The value was not encrypted as this version with this data key.
     Damaged,
-}
-
-/// Decrypts the value of a version.
-pub(crate) async fn open(
-    encryption: &dyn KeyEncryption,
-    of: Of<'_>,
-    sealed: Sealed,
-) -> Result<Secret<String>, Unopened> {
-    let key = encryption.unwrap(&sealed.wrapped_dek).await.map_err(Unopened::Key)?;
-    let opened = || {
-        let key: &[u8; KEY_BYTES] = key.as_slice().try_into().ok()?;
-        let whole = [sealed.nonce, sealed.ciphertext].concat();
-        text(Cipher::new(key)?.open(&of.context(), whole)?)
-    };
-    opened().ok_or(Unopened::Damaged)
 }
 
 /// The bytes as text, without another copy of them.
@@ -101,5 +107,6 @@ fn text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Secret<String>> {
     }
 }
 
+mod grant_tag;
 #[cfg(test)]
 mod tests;

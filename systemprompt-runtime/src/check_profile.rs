@@ -9,6 +9,7 @@ use systemprompt_governance::{KnownIds, Policy};
 
 use crate::StartError;
 use crate::enabled::Enabled;
+use crate::injection;
 use crate::issuer::missing_keys;
 use crate::secret_rules;
 use crate::shadow;
@@ -35,6 +36,7 @@ pub fn check_profile(
         faults.extend_from_slice(error.diagnostics());
     }
     faults.extend(missing_keys(loaded));
+    faults.extend(injection::faults(loaded));
     let Enabled { registry, settings } = Enabled::of(loaded, extensions, &mut faults);
     // An extension whose checks need the database cannot name them here; then the ids that the policy
     // turns off are taken at their word.
@@ -65,6 +67,7 @@ pub(crate) fn enabled(
     extensions: TypedExtensionRegistry,
 ) -> Result<Enabled, ConfigError> {
     let mut faults = missing_keys(loaded);
+    faults.extend(injection::faults(loaded));
     let enabled = Enabled::of(loaded, extensions, &mut faults);
     if !faults.is_empty() {
         faults.extend(policy_faults(loaded, &enabled.registry));

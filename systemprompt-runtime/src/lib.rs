@@ -27,6 +27,8 @@ mod error;
 mod export;
 pub mod first_start;
 mod forget_revocations;
+mod hardening;
+mod injection;
 mod issuer;
 mod jobs;
 mod journal;

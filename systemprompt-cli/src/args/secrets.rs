@@ -16,6 +16,8 @@ pub(crate) enum SecretsCommand {
     Set(SetArgs),
     /// List secrets with their versions and grants, without values.
     List {
+        /// Only this secret.
+        name: Option<String>,
         /// Only of this tenant.
         #[arg(long)]
         tenant: Option<String>,
@@ -90,7 +92,7 @@ pub(crate) struct PlaceArgs {
     #[arg(long)]
     pub(crate) server: String,
     /// The host that requests go to, with the port when it is not the one of the scheme.
-    #[arg(long, requires = "header", required_unless_present_any = ["env", "tool"])]
+    #[arg(long, requires = "header")]
     pub(crate) host: Option<String>,
     /// The header of these requests.
     #[arg(long, requires = "host")]

@@ -25,7 +25,7 @@ fn a_secret_is_kept_listed_rotated_granted_and_revoked() {
     it.run(&["secrets", "retire", "github-token", "1"], "").ok();
 
     let table = it.run(&["secrets", "list"], "").ok().stdout;
-    let columns = "TENANT  NAME  VERSIONS  GRANTS  CREATED  REVOKED  DESCRIPTION";
+    let columns = "TENANT  NAME  VERSIONS  GRANTS  CREATED  LAST  USED  REVOKED  DESCRIPTION";
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>().join("  "), columns, "{table}");
     assert!(lines[1].contains("(1),2"), "{table}");
@@ -133,7 +133,22 @@ fn exit_codes_say_what_is_wrong() {
     fails(&["rotate", "nope"], "x", 5, "no secret `nope`");
     fails(&["retire", "token", "1"], "", 1, "the last one");
     fails(&["retire", "token", "9"], "", 5, "no version 9");
-    fails(&["grant", "token", "--server", "s"], "", 2, "--host");
+    let ways = "give `--host` and `--header`, `--env`, or `--tool` and `--argument`";
+    fails(&["grant", "token", "--server", "s"], "", 2, ways);
+    let place = ["--host", "a", "--header", "Host"];
+    fails(
+        &[&["grant", "token", "--server", "s"][..], &place].concat(),
+        "",
+        2,
+        "header `host` says",
+    );
+    let place = ["--env", "LD_PRELOAD"];
+    let why = "variable `LD_PRELOAD` changes what code";
+    fails(&[&["grant", "token", "--server", "s"][..], &place].concat(), "", 2, why);
+    fails(&["list", "--tenant", "nope"], "", 5, "no tenant `nope`");
+    fails(&["list", "nope"], "", 5, "no secret `nope`");
+    fails(&["list", "nope", "--tenant", "default"], "", 5, "no secret `nope`");
+    assert_eq!(it.json(&["secrets", "list", "token"], "")[0]["name"], "token");
     fails(&["grant", "token", "--server", "s", "--host", "a"], "", 2, "--header");
     fails(&["grant", "token", "--server", "s", "--env", "1X"], "", 2, "name of a variable");
     fails(

@@ -335,6 +335,13 @@ fn ranges_names_and_addresses_are_checked() {
             "must be an `https` URL",
         ),
         ("custody: {kye: {env: T}}", "did you mean `key`?"),
+        ("injection: {http: {timeout_ms: 0}}", "must be 1 to 3600000, not 0"),
+        ("injection: {process: {output_bytes: 0}}", "must be 1 to 1073741824, not 0"),
+        ("injection: {http: {corss_host: fail}}", "did you mean `cross_host`?"),
+        (
+            "injection: {bindings: [{server: s, secret: 'a@0', sink: {env: {variable: T}}}]}",
+            "a version is a number from 1",
+        ),
         ("audit: {retention: {age: 59m}}", "must be at least `1h`"),
         ("audit: {retention: {age: 400}}", "audit.retention.age"),
         ("audit: {retention: {age: 400y}}", "followed by `d`, `h` or `m`"),

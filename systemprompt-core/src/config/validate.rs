@@ -1,4 +1,5 @@
 mod export;
+mod injection;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -26,6 +27,7 @@ impl Profile {
         if let Some(key) = &self.custody.key {
             encryption_key(key, "custody.key", &mut problems);
         }
+        injection::settings(&self.injection, &mut problems);
         if let Some(key) = &self.secrets.fingerprint_key {
             secret_ref(key, "secrets.fingerprint_key", &mut problems);
         }

@@ -109,6 +109,19 @@ pub enum SecretStoreError {
         /// Where it was to be put.
         sink: String,
     },
+    /// What covers the use is no grant of this store: it was written, changed or moved by somebody else.
+    #[error(
+        "the grant of secret `{name}` to server `{server}` for the {sink} was not made here, or was changed: \
+         look who can write to the database, and grant it again if it is right"
+    )]
+    ForgedGrant {
+        /// The secret.
+        name: String,
+        /// The server that was to get it.
+        server: String,
+        /// Where it was to be put.
+        sink: String,
+    },
     /// The value cannot be put there: a header holds no line break, say.
     #[error("secret `{name}` cannot be put into the {sink}: {why}")]
     Unfit {

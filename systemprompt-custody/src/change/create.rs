@@ -5,6 +5,7 @@ use systemprompt_core::event::EventKind;
 use systemprompt_core::id::{SecretName, TenantId};
 use systemprompt_core::secret::Secret;
 
+use super::number;
 use crate::seal::FreshKey;
 use crate::store::on;
 use crate::{Actor, Custody, CustodyError, value};
@@ -44,7 +45,8 @@ impl Custody {
         let added: Option<i64> =
             on!(change.transaction.driver(), add_secret(named, description, now, by));
         let version = added.ok_or_else(|| CustodyError::Exists { name: name.clone() })?;
-        let version = self.add_version(&mut change, (tenant, name, version), key, value).await?;
+        self.add_version(&mut change, (tenant, name, version), key, value).await?;
+        let version = number(version)?;
         let detail = json!({ "tenant": tenant, "name": name, "version": version });
         self.commit(change, detail).await?;
         Ok(version)

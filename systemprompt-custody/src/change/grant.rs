@@ -2,8 +2,10 @@ use serde_json::{Value as Json, json};
 use systemprompt_core::event::EventKind;
 use systemprompt_core::id::{EventId, SecretName, ServerName, TenantId};
 
-use crate::seal::{self, Of, Unopened};
-use crate::store::{GrantKey, NewGrantRow, UseRow, on};
+use super::Change;
+use super::keys::{ATTEMPTS, VersionKeys};
+use crate::seal::{Of, Unopened, VersionKey};
+use crate::store::{GrantFacts, GrantKey, TaggedRow, UseRow, on};
 use crate::value::check_for_headers;
 use crate::{Actor, Custody, CustodyError, Place, record};
 
@@ -39,21 +41,67 @@ impl Custody {
     /// Grants a secret to a server, in one place.
     ///
     /// # Errors
-    /// [`CustodyError::Unknown`], [`CustodyError::Revoked`], [`CustodyError::AlreadyGranted`], a value that a
-    /// header cannot hold, a failing key, log or database.
+    /// [`CustodyError::Unknown`], [`CustodyError::Revoked`], [`CustodyError::AlreadyGranted`], a place where
+    /// injection puts nothing, a value that a header cannot hold, a failing key, log or database.
     pub async fn grant(&self, grant: &Grant, actor: Actor<'_>) -> Result<(), CustodyError> {
-        let Grant { tenant, name, .. } = grant;
+        grant.place.check_injectable()?;
         if let Place::Header { .. } = grant.place {
             self.check_newest_for_headers(grant).await?;
         }
+        for _ in 0..ATTEMPTS {
+            let keys = self.version_keys((&grant.tenant, &grant.name), usize::MAX).await?;
+            if self.grant_versions(grant, &keys, actor).await? {
+                return Ok(());
+            }
+        }
+        Err(CustodyError::Changing { name: grant.name.clone() })
+    }
+
+    /// Makes a grant of all versions of a secret; `false` when there are others than `keys` are of.
+    async fn grant_versions(
+        &self,
+        grant: &Grant,
+        keys: &VersionKeys,
+        actor: Actor<'_>,
+    ) -> Result<bool, CustodyError> {
+        let Grant { tenant, name, .. } = grant;
         let mut change = self.begin(EventKind::SecretGranted, &actor).await?;
         self.hold(&mut change, (tenant, name)).await?;
-        let (id, now, by) = (EventId::generate().to_string(), self.now().as_micros(), change.by);
-        let row = NewGrantRow { id: &id, key: grant.key(), now, by };
-        if !on!(change.transaction.driver(), add_grant(&row)) {
-            return Err(CustodyError::AlreadyGranted { name: name.clone() });
+        if !self.versions_now(&mut change, (tenant, name)).await?.iter().eq(keys.keys()) {
+            return Ok(false);
         }
-        self.commit(change, grant.detail()).await
+        let (id, now, by) = (EventId::generate().to_string(), self.now().as_micros(), change.by);
+        let facts = GrantFacts { id: &id, key: grant.key(), created_at: now, created_by: by };
+        if !on!(change.transaction.driver(), add_grant(&facts)) {
+            self.end_forged(&mut change, grant, keys).await?;
+            if !on!(change.transaction.driver(), add_grant(&facts)) {
+                return Err(CustodyError::AlreadyGranted { name: name.clone() });
+            }
+        }
+        for (&version, key) in keys {
+            self.cover(&mut change, &facts, version, key).await?;
+        }
+        self.commit(change, grant.detail()).await?;
+        Ok(true)
+    }
+
+    /// Ends what stands where `grant` is to be made, if it does not cover the newest version.
+    async fn end_forged(
+        &self,
+        change: &mut Change<'_>,
+        grant: &Grant,
+        keys: &VersionKeys,
+    ) -> Result<(), CustodyError> {
+        let Some((&version, key)) = keys.last_key_value() else { return Ok(()) };
+        let named = (grant.tenant.as_str(), grant.name.as_str());
+        let judged = self.judged(change, named, version, key).await?;
+        let stands = |row: &TaggedRow| row.facts(named).key == grant.key();
+        if judged.iter().any(|(row, made_here)| stands(row) && !made_here) {
+            let _: bool =
+                on!(change.transaction.driver(), revoke_grant(grant.key(), self.now().as_micros()));
+            on!(change.transaction.driver(), delete_tags(named));
+        }
+        Ok(())
     }
 
     /// Whether the newest value can be put into a header, so that whoever grants it hears of it at once. It
@@ -68,12 +116,13 @@ impl Custody {
         let (version, sealed) = row.sealed().ok_or(corrupt)?;
         let damaged = || CustodyError::Damaged { name: name.clone(), version };
         let sealed = sealed.ok_or_else(damaged)?;
-        let of = Of { tenant: tenant.as_str(), name: name.as_str(), version };
-        let opened = seal::open(&*self.parts().encryption, of, sealed).await;
-        let value = opened.map_err(|error| match error {
+        let unopened = |error| match error {
             Unopened::Key(error) => CustodyError::Key(error),
             Unopened::Damaged => damaged(),
-        })?;
+        };
+        let key = VersionKey::unwrap(&*self.parts().encryption, &sealed.wrapped_dek).await;
+        let of = Of { tenant: tenant.as_str(), name: name.as_str(), version };
+        let value = key.and_then(|key| key.open(of, sealed)).map_err(unopened)?;
         Ok(check_for_headers(&value)?)
     }
 }

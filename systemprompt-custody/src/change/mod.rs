@@ -2,6 +2,7 @@
 
 mod create;
 mod grant;
+mod keys;
 mod revoke;
 mod rewrap;
 mod rotate;
@@ -17,7 +18,7 @@ use systemprompt_core::event::EventKind;
 use systemprompt_core::id::{SecretName, TenantId};
 use systemprompt_core::secret::Secret;
 
-use crate::seal::{ALG, FreshKey, Of};
+use crate::seal::{ALG, FreshKey, Of, VersionKey};
 use crate::store::{NewVersionRow, on};
 use crate::{Actor, Custody, CustodyError, record};
 
@@ -50,19 +51,18 @@ impl Custody {
         Ok(change.transaction.commit().await?)
     }
 
-    /// Adds the value of a version.
+    /// Adds the value of a version, and returns its data key.
     async fn add_version(
         &self,
         change: &mut Change<'_>,
         (tenant, name, version): (&TenantId, &SecretName, i64),
         key: FreshKey,
         value: &Secret<String>,
-    ) -> Result<u32, CustodyError> {
-        let number = u32::try_from(version);
-        let number = number.map_err(|_| CustodyError::Corrupt { table: "secrets" })?;
+    ) -> Result<VersionKey, CustodyError> {
+        let number = number(version)?;
         let (tenant, name) = (tenant.as_str(), name.as_str());
         let sealed = key.seal(Of { tenant, name, version: number }, value);
-        let sealed = sealed.ok_or(CustodyError::Encryption)?;
+        let (sealed, key) = sealed.ok_or(CustodyError::Encryption)?;
         let row = NewVersionRow {
             tenant,
             name,
@@ -75,7 +75,7 @@ impl Custody {
             by: change.by,
         };
         on!(change.transaction.driver(), add_version(&row));
-        Ok(number)
+        Ok(key)
     }
 
     /// Why a secret could not be held: there is none, or it was revoked.
@@ -103,4 +103,9 @@ impl Custody {
         }
         Err(self.missing(change, (tenant, name)).await?)
     }
+}
+
+/// The number of a version, as it is stored.
+fn number(version: i64) -> Result<u32, CustodyError> {
+    u32::try_from(version).map_err(|_| CustodyError::Corrupt { table: "secret_versions" })
 }

@@ -26,6 +26,8 @@ impl Custody {
         if !on!(change.transaction.driver(), revoke_grant(grant.key(), now)) {
             return Err(CustodyError::NotGranted { name: grant.name.clone() });
         }
+        let named = (grant.tenant.as_str(), grant.name.as_str());
+        on!(change.transaction.driver(), delete_tags(named));
         let mut detail = grant.detail();
         if let Some(members) = detail.as_object_mut() {
             members.insert("revoked".to_owned(), "grant".into());
@@ -50,6 +52,7 @@ impl Custody {
         }
         let versions: u64 = on!(change.transaction.driver(), retire(named, None, now));
         let grants: u64 = on!(change.transaction.driver(), revoke_grants(named, now));
+        on!(change.transaction.driver(), delete_tags(named));
         let detail = json!({
             "tenant": tenant, "name": name, "revoked": "secret", "versions": versions,
             "grants": grants,

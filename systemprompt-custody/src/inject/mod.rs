@@ -15,7 +15,6 @@
 //! - [`harden_process`] keeps children from reading what this process knows.
 
 mod bindings;
-mod bound_host;
 mod echo;
 mod error;
 mod fault;
@@ -23,33 +22,33 @@ mod http;
 mod injected_arguments;
 mod injection;
 mod injector;
-mod named_secret;
 mod placeholder;
 mod pointer;
 mod process;
-mod settings;
-mod sink_rule;
+pub(crate) mod sink_rule;
 mod template;
 
 pub use bindings::Bindings;
-pub use bound_host::{BoundHost, BoundHostError};
 pub use echo::{EchoFilter, EchoStream};
 pub use error::InjectError;
 pub use fault::{BindingFault, BindingFaults, BindingProblem};
 pub use http::{
-    CrossHost, HttpError, HttpSettings, HttpTool, HttpToolSpec, InjectingClient, ToolMethod,
-    UpstreamRequest, UpstreamResponse,
+    HttpError, HttpTool, HttpToolSpec, InjectingClient, ToolMethod, UpstreamRequest,
+    UpstreamResponse,
 };
 pub use injected_arguments::InjectedArguments;
 pub use injection::Injection;
 pub use injector::Injector;
-pub use named_secret::{NamedSecret, NamedSecretError};
 pub use placeholder::PlaceholderFault;
 pub use process::{
-    ChildLife, ChildProcess, FilteredOutput, Hardening, ProcessError, ProcessLimits,
-    ProcessSettings, ProcessSpec, ProcessTool, ProcessUser, harden_process,
+    ChildLife, ChildProcess, FilteredOutput, Hardening, ProcessError, ProcessSettings, ProcessSpec,
+    ProcessTool, ProcessUser, harden_process,
 };
-pub use settings::{Binding, BoundSink, Declaration, DeclaredHeader, InjectionSettings};
+#[doc(inline)]
+pub use systemprompt_core::injection::{
+    Binding, BoundHost, BoundHostError, BoundSink, CrossHost, Declaration, DeclaredHeader,
+    HttpSettings, InjectionSettings, NamedSecret, NamedSecretError, ProcessLimits,
+};
 pub use template::TemplateFault;
 
 #[cfg(doctest)]

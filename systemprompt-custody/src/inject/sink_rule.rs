@@ -149,7 +149,7 @@ const HARMLESS: [&str; 5] = [
 pub(super) const PATH: &str = "PATH";
 
 /// Why a header cannot be declared; `None` when it can.
-pub(super) fn header(name: &HeaderName) -> Option<&'static str> {
+pub(crate) fn header(name: &HeaderName) -> Option<&'static str> {
     let name = name.as_str();
     if HEADERS.contains(&name) || name.starts_with("proxy-") || name.starts_with("sec-") {
         return Some("says how a message is sent and is not for declarations");
@@ -168,7 +168,7 @@ pub(super) fn forwarded_header(name: &HeaderName) -> Option<&'static str> {
 
 /// Why a variable cannot be declared; `None` when it can. Names count in any case, as they do on
 /// Windows and for some programs elsewhere.
-pub(super) fn variable(name: &str) -> Option<&'static str> {
+pub(crate) fn variable(name: &str) -> Option<&'static str> {
     let mut bytes = name.bytes();
     let plain = bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -21,9 +21,6 @@ pub enum TemplateFault {
     Placeholder,
 }
 
-/// What a template that says nothing else is: the secret alone.
-pub(super) const WHOLE: &str = "{}";
-
 /// Reads a template such as `Bearer {}`.
 pub(super) fn compile(template: &str, secret: &NamedSecret) -> Result<Vec<Part>, TemplateFault> {
     if placeholder::occurs_in(template) {

@@ -15,12 +15,12 @@ fn local(byte: u8) -> LocalKey {
 
 fn sealed(of: Of<'_>, value: &str) -> Sealed {
     let key = RUNTIME.block_on(FreshKey::generate(&local(1))).unwrap();
-    key.seal(of, &Secret::new(value.to_owned())).unwrap()
+    key.seal(of, &Secret::new(value.to_owned())).unwrap().0
 }
 
 fn opened(of: Of<'_>, sealed: &Sealed) -> Result<String, Unopened> {
-    let value = RUNTIME.block_on(open(&local(1), of, sealed.clone()))?;
-    Ok(value.expose().clone())
+    let key = RUNTIME.block_on(VersionKey::unwrap(&local(1), &sealed.wrapped_dek))?;
+    Ok(key.open(of, sealed.clone())?.expose().clone())
 }
 
 fn names() -> impl Strategy<Value = (String, String, u32)> {
@@ -86,6 +86,8 @@ fn names_that_run_together_are_not_the_same() {
 fn another_key_encryption_key_opens_nothing() {
     let of = Of { tenant: "acme", name: "token", version: 1 };
     let sealed = sealed(of, "value");
-    let refused = RUNTIME.block_on(open(&local(2), of, sealed)).map(|_| ());
+    let other = local(2);
+    let key = VersionKey::unwrap(&other, &sealed.wrapped_dek);
+    let refused = RUNTIME.block_on(key).map(|_| ());
     assert_eq!(refused, Err(Unopened::Key(KeyEncryptionError::Foreign)));
 }

@@ -7,7 +7,8 @@ mod row;
 pub(crate) mod sqlite;
 
 pub(crate) use row::{
-    GrantKey, GrantRow, NewGrantRow, NewVersionRow, SecretRow, UseRow, VersionRow, WrappedRow,
+    GrantFacts, GrantKey, GrantRow, NewVersionRow, SecretRow, TaggedRow, UseRow, VersionRow,
+    WrappedRow,
 };
 
 /// Runs a query of the backend to which `$driver`, a

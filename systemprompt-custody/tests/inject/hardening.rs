@@ -58,7 +58,7 @@ fn alone(name: &str) {
 }
 
 #[test]
-fn a_child_of_the_same_user_can_read_its_parent_until_that_is_hardened() {
+fn t62_a_child_of_the_same_user_can_read_its_parent_until_that_is_hardened() {
     alone("hardening::in_its_own_process");
 }
 
@@ -78,7 +78,7 @@ async fn in_its_own_process() {
 }
 
 #[tokio::test]
-async fn a_child_of_another_user_cannot_read_its_parent() {
+async fn t62_a_child_of_another_user_cannot_read_its_parent() {
     if !rustix_is_root() {
         return;
     }

@@ -275,7 +275,7 @@ async fn a_body_with_secrets_stays_on_its_host() {
 }
 
 #[tokio::test]
-async fn the_credentials_of_the_caller_are_not_passed_on() {
+async fn t24_the_credentials_of_the_caller_are_not_passed_on() {
     let (upstream, other) = (Upstream::start().await, Upstream::start().await);
     let (injection, _) = injection(&[&upstream.host()]);
     let client = client(&local());

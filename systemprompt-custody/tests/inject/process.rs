@@ -57,7 +57,7 @@ async fn output(spec: &ProcessSpec) -> (String, String) {
 }
 
 #[tokio::test]
-async fn the_child_sees_the_declared_variables_and_no_others() {
+async fn t62_the_child_sees_the_declared_variables_and_no_others() {
     // The block as the system handed it over, before any program could add to it.
     let (block, _) = output(&spec("/bin/cat", &["/proc/self/environ"])).await;
     let mut variables: Vec<_> = block.split_terminator('\0').collect();

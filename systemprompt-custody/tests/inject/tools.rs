@@ -180,6 +180,23 @@ mod process {
         assert_eq!(counted.unwrap().trim(), "8");
     }
 
+    /// What runs, and how, is in the configuration; a call has no way to it.
+    #[tokio::test]
+    async fn t61_nothing_of_a_call_is_on_the_command_line_or_in_the_environment() {
+        let look = "tr '\\0' '\\n' < /proc/$$/cmdline; tr '\\0' '\\n' < /proc/$$/environ";
+        let plain = run_script(look, "{}", ProcessLimits::default()).await.unwrap();
+        assert!(plain.contains(look) && plain.contains("SERVICE_TOKEN="), "{plain}");
+        for arguments in [
+            r#"{"command":"/bin/evil-program","args":["evil-word"],"cwd":"/evil-folder"}"#,
+            r#"{"program":"evil-program","env":{"LD_PRELOAD":"evil.so"},"shell":true}"#,
+            r#"{"x":"'; evil-program #","$(evil-program)":"`evil-program`\u0000\nevil"}"#,
+            r#"["-c","evil-program"]"#,
+        ] {
+            let same = run_script(look, arguments, ProcessLimits::default()).await;
+            assert_eq!(same.as_ref(), Ok(&plain), "{arguments}");
+        }
+    }
+
     #[tokio::test]
     async fn a_failure_is_what_the_program_says_without_the_secret() {
         let script = "echo out; echo \"cannot log in with $SERVICE_TOKEN\" >&2; exit 3";

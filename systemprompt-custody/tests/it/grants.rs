@@ -2,7 +2,7 @@
 
 use systemprompt_core::contract::{SecretStoreError, Sink};
 use systemprompt_core::event::EventKind;
-use systemprompt_custody::{CustodyError, Place};
+use systemprompt_custody::{CustodyError, Place, PlaceError};
 
 use crate::support::{API, ENV, Home, OPS, grant, name, on_both, tenant};
 
@@ -13,6 +13,7 @@ on_both! {
     a_grant_is_made_once_and_revoked_once;
     grants_of_what_is_not_there_are_refused;
     a_grant_ends_at_once_and_can_be_made_again;
+    what_injection_never_fills_is_not_granted;
 }
 
 async fn a_grant_covers_one_server_and_one_place(home: Home) {
@@ -148,4 +149,27 @@ async fn a_grant_ends_at_once_and_can_be_made_again(home: Home) {
     home.open("token", None, ENV).await.unwrap_err();
     home.grant("token", variable()).await.unwrap();
     home.value("token").await;
+}
+
+async fn what_injection_never_fills_is_not_granted(home: Home) {
+    home.create("token", "value").await;
+    for (place, what, why) in [
+        (Place::header("a.example", "Host"), "header `host`", "how a message is sent"),
+        (Place::header("a.example", "Proxy-X"), "header `proxy-x`", "how a message is sent"),
+        (Place::env("LD_PRELOAD"), "variable `LD_PRELOAD`", "what code programs run"),
+        (Place::env("path"), "variable `path`", "what code programs run"),
+    ] {
+        let place = place.unwrap();
+        let refused = home.grant("token", place.clone()).await.unwrap_err();
+        let said = refused.to_string();
+        assert!(
+            matches!(refused, CustodyError::Place(PlaceError::NotInjectable { .. })),
+            "{refused:?}"
+        );
+        assert!(said.contains(what) && said.contains(why), "{said}");
+        // One that was granted before can be taken back.
+        let gone = home.custody.revoke_grant(&grant("token", place), OPS).await;
+        assert!(matches!(gone, Err(CustodyError::NotGranted { .. })), "{gone:?}");
+    }
+    assert!(home.log.details(EventKind::SecretGranted).is_empty());
 }

@@ -9,6 +9,7 @@
 
 mod changes;
 mod failures;
+mod forgery;
 mod grants;
 mod keys;
 #[cfg(feature = "sops")]

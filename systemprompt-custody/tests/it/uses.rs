@@ -1,6 +1,9 @@
 //! Handing values out.
 
+use std::time::Duration;
+
 use systemprompt_core::call::{CallContext, Door};
+use systemprompt_core::clock::{Clock as _, Timestamp};
 use systemprompt_core::contract::{SecretStoreError, Sink};
 use systemprompt_core::event::EventKind;
 use systemprompt_core::id::{CallId, SessionId};
@@ -18,6 +21,7 @@ on_both! {
     what_is_revoked_or_unknown_is_not_handed_out;
     a_value_is_nowhere_but_where_it_belongs;
     a_value_that_no_header_can_hold_is_not_put_into_one;
+    the_list_shows_the_last_use_at_most_a_minute_late;
 }
 
 async fn a_granted_secret_is_handed_out_and_recorded(home: Home) {
@@ -130,18 +134,44 @@ async fn a_value_that_no_header_can_hold_is_not_put_into_one(home: Home) {
     let refused = home.custody.rotate(&acme, &token, &secret("a\nb"), OPS).await;
     assert!(refused.unwrap_err().to_string().contains("line break"));
     assert_eq!(home.open("token", None, API).await.unwrap().version, 1, "nothing has changed");
-    // Whatever way it came there, it is not handed out.
-    let added = home
-        .run(
-            "INSERT INTO secret_grants
-               (id, tenant_id, name, server, sink, target, field, created_at, created_by)
-             VALUES ('x', 'acme', 'lines', 'github', 'header', 'api.github.com', 'authorization', 0, 'x')",
-        )
-        .await;
-    assert_eq!(added, 1);
-    let refused = home.open("lines", None, API).await.unwrap_err();
+    // A grant looks at the newest value; one before it, asked for by its number, is not handed out.
+    home.custody.rotate(&acme, &name("lines"), &secret("fine"), OPS).await.unwrap();
+    home.grant("lines", api()).await.unwrap();
+    assert_eq!(home.open("lines", None, API).await.unwrap().version, 2);
+    let refused = home.open("lines", Some(1), API).await.unwrap_err();
     assert!(matches!(refused, SecretStoreError::Unfit { .. }), "{refused}");
     assert!(!refused.to_string().contains("Evil"));
     let sink = Sink::Header { host: "api.github.com", header: "authorization" };
     assert_eq!(sink, API);
+}
+
+/// The last use as the list shows it, once it is `expected`; a note is written beside the use.
+async fn last_used(home: &Home, expected: Option<Timestamp>) {
+    for _ in 0..200 {
+        let listed = home.custody.secrets(None).await.unwrap()[0].last_used_at;
+        if listed == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{:?} is not {expected:?}", home.custody.secrets(None).await.unwrap()[0].last_used_at);
+}
+
+async fn the_list_shows_the_last_use_at_most_a_minute_late(home: Home) {
+    home.granted("token", VALUE).await;
+    home.open("token", None, API).await.unwrap_err();
+    assert_eq!(home.custody.secrets(None).await.unwrap()[0].last_used_at, None, "that was none");
+    let first = home.clock.now();
+    home.value("token").await;
+    last_used(&home, Some(first)).await;
+    home.clock.advance(Duration::from_secs(59));
+    home.value("token").await;
+    home.clock.advance(Duration::from_secs(1));
+    home.value("token").await;
+    last_used(&home, Some(home.clock.now())).await;
+    // Whoever takes the name again begins anew.
+    home.custody.revoke(&tenant("acme"), &name("token"), OPS).await.unwrap();
+    home.clock.advance(Duration::from_secs(1));
+    home.create("token", "another").await;
+    last_used(&home, None).await;
 }

@@ -14,6 +14,7 @@ use systemprompt_core::database::{DbPool, SchemaStep};
 use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::extension::ExtensionContext;
 use systemprompt_custody::Custody;
+use systemprompt_custody::inject::Injector;
 use systemprompt_governance::secret::Scanner;
 use systemprompt_governance::{BuildError, Governor, KnownIds, OpenPermit};
 use systemprompt_identity::{
@@ -28,6 +29,7 @@ use crate::audit_signing;
 use crate::custody;
 use crate::export;
 use crate::forget_revocations::ForgetRevocations;
+use crate::injection;
 use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
 use crate::prune_events::PruneEvents;
@@ -66,7 +68,10 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
 
     let redact = Arc::new(scanner.clone());
     let custody = custody::open(&context, clock, &audit, redact, parts.custody_encryption).await?;
-    let extension_context = extension_context(&context, &gate).with::<Custody>(custody.clone());
+    let injector = injection::injector(config.loaded(), &custody)?;
+    let extension_context = extension_context(&context, &gate)
+        .with::<Custody>(custody.clone())
+        .with::<Injector>(injector.clone());
     let mut checks = context.registry.checks(&extension_context)?;
     checks.extend(parts.checks);
     let known = KnownIds::new(checks.iter().map(|check| check.id().into()), &scanner);
@@ -120,6 +125,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         verifier,
         audit,
         custody,
+        injector,
         exporter,
         streams,
         probe: Probe::default(),

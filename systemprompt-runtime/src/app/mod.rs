@@ -18,6 +18,7 @@ use systemprompt_core::database::DbPool;
 use systemprompt_core::extension::MountedRouter;
 use systemprompt_core::id::PolicyVersion;
 use systemprompt_custody::Custody;
+use systemprompt_custody::inject::{HttpError, InjectingClient, Injector};
 use systemprompt_governance::Governor;
 use systemprompt_governance::http::Doors;
 use systemprompt_identity::{CredentialVerifier, Gate};
@@ -49,6 +50,7 @@ struct Inner {
     verifier: CredentialVerifier,
     audit: AuditLog,
     custody: Custody,
+    injector: Injector,
     routers: Vec<MountedRouter>,
     meter: Meter,
     reloader: Reloader,
@@ -100,6 +102,20 @@ impl App {
     #[must_use]
     pub fn custody(&self) -> &Custody {
         &self.0.custody
+    }
+
+    /// What puts secrets in custody where the section `injection` of the profile says.
+    #[must_use]
+    pub fn injector(&self) -> &Injector {
+        &self.0.injector
+    }
+
+    /// A client that sends requests with them, by `injection.http`. Make one and clone it.
+    ///
+    /// # Errors
+    /// [`HttpError`] when TLS cannot be set up.
+    pub fn injecting_client(&self) -> Result<InjectingClient, HttpError> {
+        InjectingClient::new(&self.0.context.config.profile().injection.http)
     }
 
     /// The sinks that the audit log is exported to.

@@ -4,18 +4,21 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use super::App;
+use crate::hardening::harden;
 use crate::server::Server;
 use crate::signal::{Hangups, terminated};
 use crate::system;
 
 impl App {
     /// Serves the connections of `listener` until SIGTERM or Ctrl-C, reloading the policy on SIGHUP;
-    /// then lets running requests finish and ends the application, for its other listeners too.
+    /// then lets running requests finish and ends the application, for its other listeners too. The
+    /// process is closed to others of the same user before (`custody.harden_process`).
     ///
     /// # Errors
     /// When signals cannot be received or the listener is not usable. The application has ended then,
     /// too.
     pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
+        harden(&self.0.context.config);
         let served = async {
             let (mut hangups, stop) = (Hangups::new()?, terminated()?);
             let reloads = async {
@@ -37,7 +40,8 @@ impl App {
     }
 
     /// Serves the connections of `listener` until `stop` completes, then lets running requests finish
-    /// and ends the application. Signals are left to the host.
+    /// and ends the application. Signals are left to the host, and so is
+    /// [`harden_process`](systemprompt_custody::inject::harden_process).
     ///
     /// # Errors
     /// When the listener is not usable.

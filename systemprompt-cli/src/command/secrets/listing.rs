@@ -1,22 +1,35 @@
 use serde_json::{Value, json};
-use systemprompt_core::id::TenantId;
+use systemprompt_core::id::{SecretName, TenantId};
 use systemprompt_custody::{Custody, Place, SecretInfo};
 
-use super::{failure, usage};
+use super::{check_tenant, failure, usage};
 use crate::command::users::cell;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::session::Session;
 
 pub(super) async fn list(
+    name: Option<&str>,
     tenant: Option<&str>,
     custody: &Custody,
+    session: &Session,
     output: Output,
 ) -> Result<(), Failure> {
     let tenant = tenant.map(TenantId::parse).transpose().map_err(usage)?;
-    let secrets = custody.secrets(tenant.as_ref()).await.map_err(failure)?;
+    let name = name.map(SecretName::parse).transpose().map_err(usage)?;
+    let mut secrets = custody.secrets(tenant.as_ref()).await.map_err(failure)?;
+    if let Some(tenant) = tenant.as_ref().filter(|_| secrets.is_empty()) {
+        check_tenant(tenant, session).await?;
+    }
+    if let Some(name) = name {
+        secrets.retain(|secret| secret.name == name);
+        if secrets.is_empty() {
+            return Err(Failure::not_found(format!("there is no secret `{name}`")));
+        }
+    }
     let items: Vec<Value> = secrets.iter().map(item).collect();
     output.rows(
-        &["tenant", "name", "versions", "grants", "created", "revoked", "description"],
+        &["tenant", "name", "versions", "grants", "created", "last used", "revoked", "description"],
         &items,
         |item| {
             let of = |name: &str| cell(item.get(name));
@@ -30,6 +43,7 @@ pub(super) async fn list(
                 versions,
                 grants,
                 of("created_at"),
+                of("last_used_at"),
                 of("revoked_at"),
                 of("description"),
             ]
@@ -78,6 +92,7 @@ fn item(secret: &SecretInfo) -> Value {
         "created_at": secret.created_at,
         "created_by": secret.created_by,
         "revoked_at": secret.revoked_at,
+        "last_used_at": secret.last_used_at,
         "versions": versions,
         "grants": grants,
     })

@@ -27,7 +27,9 @@ pub(crate) async fn run(
     let custody = custody(session, encryption)?;
     match command {
         SecretsCommand::Set(args) => set(args, &custody, session, output).await,
-        SecretsCommand::List { tenant } => listing::list(tenant.as_deref(), &custody, output).await,
+        SecretsCommand::List { name, tenant } => {
+            listing::list(name.as_deref(), tenant.as_deref(), &custody, session, output).await
+        }
         SecretsCommand::Rotate(args) => rotate(args, &custody, output).await,
         SecretsCommand::Retire { secret, number } => {
             retire(secret, *number, &custody, output).await

@@ -32,6 +32,7 @@ pub use server::ServerSection;
 pub use shadow::ShadowPolicy;
 
 use crate::id::ProfileName;
+use crate::injection::InjectionSettings;
 use crate::policy::PolicyDocument;
 
 /// The settings of one installation, as `profile.yaml` states them. Relative paths are relative to
@@ -57,6 +58,9 @@ pub struct Profile {
     /// The secrets that are kept for the servers, encrypted in the database.
     #[serde(default)]
     pub custody: CustodySection,
+    /// Which secrets go where, and how requests and programs with them are run.
+    #[serde(default)]
+    pub injection: InjectionSettings,
     /// Secrets the servers themselves need, by reference.
     #[serde(default)]
     pub secrets: SecretsSection,
@@ -89,6 +93,7 @@ impl Profile {
             audit: AuditSection::default(),
             export: ExportSection::default(),
             custody: CustodySection::default(),
+            injection: InjectionSettings::default(),
             secrets: SecretsSection::default(),
             identity: IdentitySection::default(),
             governance: PolicyDocument::default(),

@@ -6,11 +6,12 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::redirect::Policy;
 use systemprompt_core::id::SecretName;
+use systemprompt_core::injection::{CrossHost, HttpSettings};
 use url::Url;
 
 use super::request::Body;
 use super::resolver::{CheckedResolver, Unconnectable};
-use super::{CrossHost, HttpError, HttpSettings, UpstreamRequest, UpstreamResponse};
+use super::{HttpError, UpstreamRequest, UpstreamResponse};
 use crate::inject::{Injection, sink_rule};
 
 /// Most redirects that are followed.
@@ -55,6 +56,16 @@ impl InjectingClient {
     /// [`HttpError`] when a setting cannot be meant or TLS cannot be set up.
     pub fn new(settings: &HttpSettings) -> Result<Self, HttpError> {
         Self::build(settings, Vec::new())
+    }
+
+    /// Whether a client can be made of the settings, apart from TLS.
+    ///
+    /// # Errors
+    /// [`HttpError::Setting`] when one of them cannot be meant.
+    pub fn check(settings: &HttpSettings) -> Result<(), HttpError> {
+        CheckedResolver::new(&settings.private_hosts)?;
+        names("forward_headers", &settings.forward_headers)?;
+        names("return_headers", &settings.return_headers).map(drop)
     }
 
     /// A client that also trusts the authorities of a PEM file.

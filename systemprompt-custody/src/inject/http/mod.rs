@@ -6,12 +6,10 @@ mod error;
 mod request;
 mod resolver;
 mod response;
-mod settings;
 mod tool;
 
 pub use client::InjectingClient;
 pub use error::HttpError;
 pub use request::UpstreamRequest;
 pub use response::UpstreamResponse;
-pub use settings::{CrossHost, HttpSettings};
 pub use tool::{HttpTool, HttpToolSpec, ToolMethod};

@@ -6,7 +6,7 @@ use crate::inject::InjectedArguments;
 
 /// A request as a tool makes it, without secrets in its headers.
 ///
-/// Of its headers only those are sent that [`HttpSettings`](super::HttpSettings) let pass: what the
+/// Of its headers only those are sent that [`HttpSettings`](crate::inject::HttpSettings) let pass: what the
 /// caller was authenticated with never is.
 #[derive(Debug)]
 pub struct UpstreamRequest {

@@ -13,4 +13,4 @@ pub use error::ProcessError;
 pub use harden::{Hardening, harden_process};
 pub use output::FilteredOutput;
 pub use spec::{ProcessSettings, ProcessSpec, ProcessUser};
-pub use tool::{ProcessLimits, ProcessTool};
+pub use tool::ProcessTool;

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use systemprompt_core::contract::{ToolDefinition, ToolError, ToolProvider};
 use systemprompt_core::decision::Injected;
 use systemprompt_core::id::ServerName;
+use systemprompt_core::injection::ProcessLimits;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{ChildProcess, ProcessSpec};
@@ -23,22 +23,6 @@ pub struct ProcessTool {
     spec: ProcessSpec,
     limits: ProcessLimits,
     definition: ToolDefinition,
-}
-
-/// How much a run may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ProcessLimits {
-    /// Longest run, in milliseconds.
-    pub time_ms: u64,
-    /// Most bytes it may write.
-    pub output_bytes: usize,
-}
-
-impl Default for ProcessLimits {
-    fn default() -> Self {
-        Self { time_ms: 60_000, output_bytes: 4 * 1024 * 1024 }
-    }
 }
 
 impl ProcessTool {

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::store::{GrantKey, NewGrantRow, NewVersionRow, WrappedRow};
+use crate::store::{GrantFacts, GrantKey, NewVersionRow, WrappedRow};
 
 /// Adds a secret, or takes the name of one that was revoked: its new version. `None` when there is one of
 /// that name.
@@ -132,7 +132,7 @@ pub(crate) async fn revoke_secret(
 /// Adds a grant; `false` when there is one.
 pub(crate) async fn add_grant(
     conn: &mut PgConnection,
-    row: &NewGrantRow<'_>,
+    row: &GrantFacts<'_>,
 ) -> Result<bool, sqlx::Error> {
     let GrantKey { tenant, name, server, sink, target, field } = row.key;
     let added = sqlx::query!(
@@ -146,12 +146,47 @@ pub(crate) async fn add_grant(
         sink,
         target,
         field,
-        row.now,
-        row.by
+        row.created_at,
+        row.created_by
     )
     .execute(conn)
     .await?;
     Ok(added.rows_affected() == 1)
+}
+
+/// Keeps what shows that a grant covers a version.
+pub(crate) async fn add_tag(
+    conn: &mut PgConnection,
+    grant: &str,
+    version: i64,
+    tag: &[u8],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO secret_grant_tags (grant_id, version, tag) VALUES ($1, $2, $3)",
+        grant,
+        version,
+        tag
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// Deletes what showed that grants of a secret were made here: those that are not in force any more.
+pub(crate) async fn delete_tags(
+    conn: &mut PgConnection,
+    (tenant, name): (&str, &str),
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "DELETE FROM secret_grant_tags WHERE grant_id IN
+           (SELECT g.id FROM secret_grants AS g
+            WHERE g.tenant_id = $1 AND g.name = $2 AND g.revoked_at IS NOT NULL)",
+        tenant,
+        name
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
 }
 
 /// Revokes a grant; `false` when there is none.
@@ -213,4 +248,23 @@ pub(crate) async fn rewrap(
     .execute(conn)
     .await?;
     Ok(rewrapped.rows_affected() == 1)
+}
+
+/// Notes when a secret was used.
+pub(crate) async fn note_use(
+    conn: &mut PgConnection,
+    (tenant, name): (&str, &str),
+    now: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO secret_last_uses AS u (tenant_id, name, used_at) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, name) DO UPDATE SET used_at = excluded.used_at
+           WHERE excluded.used_at > u.used_at",
+        tenant,
+        name,
+        now
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
 }

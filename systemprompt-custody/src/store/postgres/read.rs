@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::store::{GrantKey, GrantRow, SecretRow, UseRow, VersionRow, WrappedRow};
+use crate::store::{GrantKey, GrantRow, SecretRow, TaggedRow, UseRow, VersionRow, WrappedRow};
 
 /// What a use finds; `None` when there is no such secret. Without a version, the newest that is not retired.
 pub(crate) async fn of_use(
@@ -13,10 +13,8 @@ pub(crate) async fn of_use(
     sqlx::query_as!(
         UseRow,
         r#"SELECT s.revoked_at,
-                  EXISTS (SELECT 1 FROM secret_grants AS g
-                          WHERE g.tenant_id = s.tenant_id AND g.name = s.name AND g.server = $3
-                            AND g.sink = $4 AND g.target IS NOT DISTINCT FROM $5 AND g.field = $6
-                            AND g.revoked_at IS NULL) AS "granted!: bool",
+                  g.id AS "grant_id?", g.created_at AS "granted_at?", g.created_by AS "granted_by?",
+                  t.tag AS "tag?",
                   v.version AS "version?", v.alg AS "alg?", v.wrapped_dek, v.nonce, v.ciphertext
            FROM secrets AS s
            LEFT JOIN secret_versions AS v
@@ -25,6 +23,10 @@ pub(crate) async fn of_use(
                     $7,
                     (SELECT MAX(n.version) FROM secret_versions AS n
                      WHERE n.tenant_id = s.tenant_id AND n.name = s.name AND n.state = 'active'))
+           LEFT JOIN secret_grants AS g
+             ON g.tenant_id = s.tenant_id AND g.name = s.name AND g.server = $3 AND g.sink = $4
+            AND g.target IS NOT DISTINCT FROM $5 AND g.field = $6 AND g.revoked_at IS NULL
+           LEFT JOIN secret_grant_tags AS t ON t.grant_id = g.id AND t.version = v.version
            WHERE s.tenant_id = $1 AND s.name = $2"#,
         key.tenant,
         key.name,
@@ -91,8 +93,13 @@ pub(crate) async fn secrets(
 ) -> Result<Vec<SecretRow>, sqlx::Error> {
     sqlx::query_as!(
         SecretRow,
-        "SELECT s.tenant_id, s.name, s.description, s.created_at, s.created_by, s.revoked_at
-         FROM secrets AS s WHERE $1::text IS NULL OR s.tenant_id = $1 ORDER BY s.tenant_id, s.name",
+        r#"SELECT s.tenant_id, s.name, s.description, s.created_at, s.created_by, s.revoked_at,
+                  u.used_at AS "last_used_at?"
+           FROM secrets AS s
+           -- A name that was taken again has not been used before.
+           LEFT JOIN secret_last_uses AS u
+             ON u.tenant_id = s.tenant_id AND u.name = s.name AND u.used_at >= s.created_at
+           WHERE $1::text IS NULL OR s.tenant_id = $1 ORDER BY s.tenant_id, s.name"#,
         tenant
     )
     .fetch_all(conn)
@@ -125,6 +132,45 @@ pub(crate) async fn grants(
          FROM secret_grants AS s WHERE ($1::text IS NULL OR s.tenant_id = $1) AND s.revoked_at IS NULL
          ORDER BY s.tenant_id, s.name, s.server, s.created_at, s.id",
         tenant
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The grants of a secret that are in force, each with what shows that it covers a version.
+pub(crate) async fn tagged(
+    conn: &mut PgConnection,
+    (tenant, name): (&str, &str),
+    version: i64,
+) -> Result<Vec<TaggedRow>, sqlx::Error> {
+    sqlx::query_as!(
+        TaggedRow,
+        r#"SELECT g.id, g.server, g.sink, g.target, g.field, g.created_at, g.created_by,
+                  t.tag AS "tag?"
+           FROM secret_grants AS g
+           LEFT JOIN secret_grant_tags AS t ON t.grant_id = g.id AND t.version = $3
+           WHERE g.tenant_id = $1 AND g.name = $2 AND g.revoked_at IS NULL ORDER BY g.id"#,
+        tenant,
+        name,
+        version
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The data keys of the versions of a secret that are not retired, oldest first.
+pub(crate) async fn wrapped_of(
+    conn: &mut PgConnection,
+    (tenant, name): (&str, &str),
+) -> Result<Vec<WrappedRow>, sqlx::Error> {
+    sqlx::query_as!(
+        WrappedRow,
+        r#"SELECT v.tenant_id, v.name, v.version, v.wrapped_dek AS "wrapped_dek!"
+           FROM secret_versions AS v
+           WHERE v.tenant_id = $1 AND v.name = $2 AND v.wrapped_dek IS NOT NULL
+           ORDER BY v.version"#,
+        tenant,
+        name
     )
     .fetch_all(conn)
     .await

@@ -3,6 +3,8 @@ mod custody;
 mod exporting;
 mod extensions;
 mod first_start;
+#[cfg(unix)]
+mod injecting;
 mod policies;
 mod reloading;
 mod shadows;

@@ -11,6 +11,7 @@ const HTTPS: u16 = 443;
 ///
 /// No part of it is a pattern: a header goes to this host and this port and no other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema), schemars(with = "String"))]
 pub struct BoundHost {
     host: Host<String>,
     port: u16,
@@ -33,7 +34,8 @@ impl BoundHost {
 
     /// Host and port as a grant for requests to `url` names them: the port left out when it is the one of
     /// the scheme.
-    pub(super) fn as_connected(&self, url: &Url) -> String {
+    #[must_use]
+    pub fn as_connected(&self, url: &Url) -> String {
         match url.port() {
             Some(port) => format!("{}:{port}", self.host),
             None => self.host.to_string(),

@@ -1,35 +1,28 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use systemprompt_core::id::{ServerName, ToolName};
 
-use super::{BoundHost, NamedSecret, template};
+use super::{BoundHost, HttpSettings, NamedSecret, ProcessLimits};
+use crate::id::{ServerName, ToolName};
 
-/// What is injected where: a section of the configuration.
-///
-/// ```yaml
-/// bindings:
-///   - server: github
-///     secret: github-token
-///     sink: { header: { host: api.github.com, name: authorization, template: "Bearer {}" } }
-///   - server: tickets
-///     secret: tickets-token@3
-///     sink: { env: { variable: TICKETS_TOKEN } }
-/// servers:
-///   - server: tickets
-///     variables: { TICKETS_URL: "https://tickets.example.com", LANG: C.UTF-8 }
-/// ```
+/// What is injected where, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct InjectionSettings {
     /// Which secret goes where.
     pub bindings: Vec<Binding>,
     /// What else goes to the servers, and text with secrets in it.
     pub servers: Vec<Declaration>,
+    /// How requests with secrets are sent.
+    pub http: HttpSettings,
+    /// How much programs with secrets may take.
+    pub process: ProcessLimits,
 }
 
 /// One secret of one server, and the one place it goes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
     /// The server that gets it.
@@ -42,6 +35,7 @@ pub struct Binding {
 
 /// Where the secret of a binding goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum BoundSink {
     /// A header of requests to one host.
@@ -72,12 +66,13 @@ pub enum BoundSink {
 }
 
 fn whole() -> String {
-    template::WHOLE.to_owned()
+    "{}".to_owned()
 }
 
 /// Headers and variables of one server, in full. `secret://name` and `secret://name@version` in a value
 /// stand for secrets, as bindings would.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// The server.
@@ -92,6 +87,7 @@ pub struct Declaration {
 
 /// A header of requests to one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeclaredHeader {
     /// The host.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How requests are sent: a section of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpSettings {
     /// Hosts that may have an address of a private network or of this machine, by name or address and
@@ -15,16 +16,18 @@ pub struct HttpSettings {
     pub return_headers: BTreeSet<String>,
     /// What becomes of a redirect to a host that the secret is not bound to.
     pub cross_host: CrossHost,
-    /// Most bytes of an answer.
+    /// Most bytes of an answer (1 to 1,073,741,824).
     pub max_body_bytes: usize,
-    /// Longest time until a connection stands, in milliseconds.
+    /// Longest time until a connection stands, in milliseconds (1 to 600,000).
     pub connect_timeout_ms: u64,
-    /// Longest time until an answer is there in full, redirects included, in milliseconds.
+    /// Longest time until an answer is there in full, redirects included, in milliseconds
+    /// (1 to 3,600,000).
     pub timeout_ms: u64,
 }
 
 /// What becomes of a redirect to a host that the secret is not bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CrossHost {
     /// The request fails.

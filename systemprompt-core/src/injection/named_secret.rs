@@ -2,10 +2,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use systemprompt_core::id::{IdError, SecretName};
+
+use crate::id::{IdError, SecretName};
 
 /// A secret by its name, and by its version where one is fixed: `name` or `name@3`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema), schemars(with = "String"))]
 pub struct NamedSecret {
     name: SecretName,
     version: Option<u32>,
@@ -44,7 +46,8 @@ impl NamedSecret {
 
     /// Whether a use of `self` is covered by a declaration of `declared`: the same name, and the same
     /// version where both name one.
-    pub(super) fn is_covered_by(&self, declared: &Self) -> bool {
+    #[must_use]
+    pub fn is_covered_by(&self, declared: &Self) -> bool {
         let one_is_open = self.version.is_none() || declared.version.is_none();
         self.name == declared.name && (one_is_open || declared.version == self.version)
     }
