@@ -56,10 +56,14 @@ fn main() {
     let mut ratios = Vec::new();
     for (name, unit) in [("prose", PROSE), ("code", CODE)] {
         for (size, goal) in SIZES {
-            ratios.push(benign(&scanner, &baseline, name, &document(unit, size), goal));
+            let ratio = benign(&scanner, &baseline, name, &document(unit, size), goal);
+            // The usual way has next to nothing to do where there is next to nothing.
+            ratios.extend(goal.map(|_| ratio));
         }
     }
     println!("smallest ratio {:.1} (goal 5)", ratios.into_iter().fold(f64::MAX, f64::min));
+    benign(&scanner, &baseline, "records", &records(1 << 10), Some(1.5));
+    benign(&scanner, &baseline, "records", &records(16 << 10), Some(30.0));
     benign(&scanner, &baseline, "picture in base64", &picture(256 << 10), Some(4_000.0));
     for (name, unit) in [
         ("Cyrillic prose", "Пожалуйста, просмотрите отчёт и назовите три региона. "),
@@ -228,6 +232,18 @@ fn denied() -> Vec<(&'static str, String)> {
         ("as a key", json!({ "text": text, &token: 1 })),
     ];
     rows.into_iter().map(|(name, document)| (name, document.to_string())).collect()
+}
+
+/// Arguments with many short strings, as services answer with, about `size` bytes long.
+fn records(size: usize) -> String {
+    let record = |id: usize| {
+        json!({
+            "id": 1000 + id, "name": "Ada Lovelace", "email": "ada@example.org", "active": true,
+            "city": "London", "tags": ["maths", "engine"], "created_at": "2026-11-27T20:15:00Z",
+        })
+    };
+    let count = size / record(0).to_string().len();
+    json!({ "items": (0..count).map(record).collect::<Vec<_>>(), "next": 2 }).to_string()
 }
 
 /// Arguments with a picture of noise of about `size` bytes in base64.
