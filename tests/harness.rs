@@ -80,8 +80,13 @@ impl Gateway {
 
     /// Starts on `data`; the log when it refuses.
     pub(crate) fn try_on(data: &Path) -> Result<Self, String> {
+        Self::started(Command::new(built("examples", "gateway")), data)
+    }
+
+    /// Starts the program of `command`, which is the gateway, on `data`; the log when it refuses.
+    pub(crate) fn started(mut command: Command, data: &Path) -> Result<Self, String> {
         let (file, log) = tempfile::NamedTempFile::new().expect("log file").into_parts();
-        let mut child = Command::new(built("examples", "gateway"))
+        let mut child = command
             .args(["--addr", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("RUST_LOG", "debug")

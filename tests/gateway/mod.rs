@@ -4,6 +4,8 @@ mod attacks;
 mod decisions;
 mod durability;
 mod erasure;
+#[cfg(target_os = "linux")]
+mod hardening;
 mod integrity;
 mod kills;
 mod outcomes;
