@@ -25,7 +25,7 @@ static MARKS: [u8; 256] = {
             || matches!(byte, b'%' | b'&' | b'\\' | b'"' | b'\'' | b'`');
         #[expect(clippy::indexing_slicing, reason = "a byte is within 256")]
         {
-            table[byte as usize] = joint as u8 * JOINT | coded as u8 * CODED;
+            table[byte as usize] = (joint as u8 * JOINT) | (coded as u8 * CODED);
         }
         if byte == u8::MAX {
             break table;
