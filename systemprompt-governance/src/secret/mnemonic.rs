@@ -1,6 +1,7 @@
 //! Phrases that a purse is restored from (BIP-39): 12, 15, 18, 21 or 24 words of a list.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use bip39::{Language, Mnemonic};
 
@@ -15,6 +16,9 @@ const MAX_WORDS: usize = 28;
 
 /// Lengths of the words in the list.
 const LETTERS: std::ops::RangeInclusive<usize> = 3..=8;
+
+/// Longest gap between two words of a phrase.
+const LONGEST_GAP: usize = 6;
 
 /// How far behind a word about it a phrase begins and ends.
 const REACH: usize = 400;
@@ -47,9 +51,10 @@ pub(super) fn bare(text: &[u8]) -> Option<Range<usize>> {
     None
 }
 
-/// The next words in a row, from `at` on, that are of one case, as long as those of the list, and as many as
-/// a phrase has.
+/// The next words in a row, from `at` on, that may be of the list, are of one case, and are as many as a
+/// phrase has.
 fn next_chain(text: &[u8], at: &mut usize) -> Option<Vec<Range<usize>>> {
+    *at = candidate(text, *at)?;
     let (mut first, mut count) = (*at, 0);
     let mut upper = false;
     while let Some(word) = Word::next(text, *at) {
@@ -57,16 +62,46 @@ fn next_chain(text: &[u8], at: &mut usize) -> Option<Vec<Range<usize>>> {
             if (MIN_WORDS..=MAX_WORDS).contains(&count) {
                 return Some(words(text, first, count));
             }
-            first = if word.fits { word.span.start } else { word.span.end };
             count = 0;
+            if !word.fits {
+                let Some(next) = candidate(text, word.span.end.max(*at + 1)) else { break };
+                (first, *at) = (next, next);
+                continue;
+            }
+            first = word.span.start;
         }
-        if word.fits {
-            count += 1;
-            upper = word.shouted;
-        }
+        count += 1;
+        upper = word.shouted;
         *at = word.span.end.max(word.span.start + 1);
     }
-    (MIN_WORDS..=MAX_WORDS).contains(&count).then(|| words(text, first, count))
+    let found = (MIN_WORDS..=MAX_WORDS).contains(&count).then(|| words(text, first, count));
+    *at = text.len();
+    found
+}
+
+/// The first place at `from` or behind where a phrase may begin. A phrase that begins between two places less
+/// than its shortest length apart covers the second one: where no word of the list stands there, none does.
+fn candidate(text: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let probe = from + *TEXT.start() - 1;
+        // What comes behind a gap that is longer than a phrase has is looked at in its turn.
+        let gap = text.get(probe..)?.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+        let within = probe + gap;
+        let letters = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let behind = letters(text.get(within..)?);
+        let ahead = match gap {
+            0 => {
+                let before = text.get(from..probe)?;
+                before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count()
+            }
+            _ => 0,
+        };
+        let word = text.get(within - ahead..within + behind)?;
+        if gap <= LONGEST_GAP && may_be_listed(word) {
+            return Some(from);
+        }
+        from = if gap > LONGEST_GAP { within } else { within + behind.max(1) };
+    }
 }
 
 /// So many words from `at` on.
@@ -84,7 +119,7 @@ struct Word {
     span: Range<usize>,
     /// In capitals.
     shouted: bool,
-    /// Of one case, and as long as the words of the list.
+    /// It may be a word of the list, in one case.
     fits: bool,
     /// With nothing before it, from where it was looked for, but what may stand between words.
     joined: bool,
@@ -98,21 +133,58 @@ impl Word {
         let (gap, word) = rest.split_at_checked(gap)?;
         let length = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let word = word.get(..length).unwrap_or_default();
-        let lower = word.iter().filter(|byte| byte.is_ascii_lowercase()).count();
         let start = from + gap.len();
         Some(Self {
             span: start..start + length,
-            shouted: lower == 0,
-            fits: LETTERS.contains(&length) && (lower == 0 || lower == length),
+            shouted: word.first().is_some_and(u8::is_ascii_uppercase),
+            fits: may_be_listed(word),
             joined: joins(gap),
         })
     }
 }
 
+/// Whether a word has the length and the beginning of one of the list, and is of one case.
+fn may_be_listed(word: &[u8]) -> bool {
+    LETTERS.contains(&word.len())
+        && BEGINNINGS.holds(word)
+        && match word.first() {
+            Some(first) if first.is_ascii_uppercase() => word.iter().all(u8::is_ascii_uppercase),
+            _ => word.iter().all(u8::is_ascii_lowercase),
+        }
+}
+
+/// The first four letters of the words of the list, which tell each from all others (BIP-39), as a set that
+/// holds a few more.
+struct Beginnings([u64; 512]);
+
+static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
+    let mut set = [0; 512];
+    for word in Language::English.word_list() {
+        let (at, bit) = Beginnings::place(word.as_bytes());
+        if let Some(bits) = set.get_mut(at) {
+            *bits |= bit;
+        }
+    }
+    Beginnings(set)
+});
+
+impl Beginnings {
+    fn holds(&self, word: &[u8]) -> bool {
+        let (at, bit) = Self::place(word);
+        self.0.get(at).is_some_and(|bits| bits & bit != 0)
+    }
+
+    /// The word and the bit of the set for the first letters, in any case.
+    fn place(word: &[u8]) -> (usize, u64) {
+        let key = word.iter().take(4).fold(0_u32, |key, byte| key << 8 | u32::from(byte | 0x20));
+        let hash = key.wrapping_mul(0x9E37_79B1) >> 17;
+        ((hash >> 6) as usize, 1 << (hash & 63))
+    }
+}
+
 /// Whether what lies between two words is nothing but space, or the marks of a list.
 fn joins(gap: &[u8]) -> bool {
-    const LONGEST: usize = 6;
-    gap.len() <= LONGEST
+    gap.len() <= LONGEST_GAP
         && gap.iter().all(|byte| {
             byte.is_ascii_whitespace() || byte.is_ascii_digit() || b",.)\"'".contains(byte)
         })
