@@ -53,55 +53,64 @@ pub(super) fn bare(text: &[u8]) -> Option<Range<usize>> {
 
 /// The next words in a row, from `at` on, that may be of the list, are of one case, and are as many as a
 /// phrase has.
+///
+/// A phrase is so long that it covers one of two places less than its shortest length apart: where no word
+/// of the list stands there, none does, and what lies between is not looked at.
 fn next_chain(text: &[u8], at: &mut usize) -> Option<Vec<Range<usize>>> {
-    *at = candidate(text, *at)?;
-    let (mut first, mut count) = (*at, 0);
-    let mut upper = false;
-    while let Some(word) = Word::next(text, *at) {
-        if !(word.fits && word.joined && word.shouted == upper) {
-            if (MIN_WORDS..=MAX_WORDS).contains(&count) {
-                return Some(words(text, first, count));
-            }
-            count = 0;
-            if !word.fits {
-                let Some(next) = candidate(text, word.span.end.max(*at + 1)) else { break };
-                (first, *at) = (next, next);
-                continue;
-            }
-            first = word.span.start;
+    loop {
+        let probe = *at + *TEXT.start() - 1;
+        let behind = text.get(probe..)?;
+        let gap = behind.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+        let start = match gap {
+            0 => probe - letters(text.get(*at..probe)?.iter().rev()),
+            _ => probe + gap,
+        };
+        let end = probe + gap + letters(behind.get(gap..)?.iter());
+        if gap > LONGEST_GAP || !may_be_listed(text.get(start..end)?) {
+            *at = if gap > LONGEST_GAP { probe + gap } else { end.max(*at + 1) };
+            continue;
         }
-        count += 1;
-        upper = word.shouted;
-        *at = word.span.end.max(word.span.start + 1);
+        let first = first_of_row(text, *at, start);
+        let (count, next) = row(text, first);
+        *at = next;
+        if (MIN_WORDS..=MAX_WORDS).contains(&count) {
+            return Some(words(text, first, count));
+        }
     }
-    let found = (MIN_WORDS..=MAX_WORDS).contains(&count).then(|| words(text, first, count));
-    *at = text.len();
-    found
 }
 
-/// The first place at `from` or behind where a phrase may begin. A phrase that begins between two places less
-/// than its shortest length apart covers the second one: where no word of the list stands there, none does.
-fn candidate(text: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let probe = from + *TEXT.start() - 1;
-        // What comes behind a gap that is longer than a phrase has is looked at in its turn.
-        let gap = text.get(probe..)?.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
-        let within = probe + gap;
-        let letters = |bytes: &[u8]| bytes.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-        let behind = letters(text.get(within..)?);
-        let ahead = match gap {
-            0 => {
-                let before = text.get(from..probe)?;
-                before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count()
-            }
-            _ => 0,
-        };
-        let word = text.get(within - ahead..within + behind)?;
-        if gap <= LONGEST_GAP && may_be_listed(word) {
-            return Some(from);
+fn letters<'b>(bytes: impl Iterator<Item = &'b u8>) -> usize {
+    bytes.take_while(|byte| byte.is_ascii_alphabetic()).count()
+}
+
+/// Where the words in a row begin to which the one at `start` belongs, not before `from`.
+fn first_of_row(text: &[u8], from: usize, start: usize) -> usize {
+    let mut first = start;
+    while let Some(before) = text.get(from..first) {
+        let gap = before.iter().rev().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+        let end = first - gap;
+        let begin = end - letters(before.iter().rev().skip(gap));
+        let fits = text.get(begin..end).is_some_and(may_be_listed);
+        if !fits || !text.get(end..first).is_some_and(joins) {
+            break;
         }
-        from = if gap > LONGEST_GAP { within } else { within + behind.max(1) };
+        first = begin;
     }
+    first
+}
+
+/// How many words in a row begin at `first`, of one case and maybe of the list, and where they end.
+fn row(text: &[u8], first: usize) -> (usize, usize) {
+    let (mut count, mut at, mut upper) = (0, first, None);
+    while let Some(word) = Word::next(text, at) {
+        if !word.fits || !word.joined || upper.is_some_and(|upper| upper != word.shouted) {
+            break;
+        }
+        upper = Some(word.shouted);
+        count += 1;
+        at = word.span.end;
+    }
+    (count, at)
 }
 
 /// So many words from `at` on.
@@ -246,6 +255,17 @@ mod tests {
                 assert_eq!(bare(text.as_bytes()), Some(span.clone()), "{text}");
                 assert_eq!(text[span].split_whitespace().count(), bytes * 3 / 4, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_phrase_is_found_wherever_it_stands() {
+        let phrase = made(0x5a, 16);
+        for ahead in 0..120 {
+            let others = "Zoo-keepers of the zoo, they say: ".repeat(4);
+            let text = format!("{}; {phrase}! {}", &others[..ahead], &others[ahead..]);
+            let span = ahead + 2..ahead + 2 + phrase.len();
+            assert_eq!(bare(text.as_bytes()), Some(span), "{text}");
         }
     }
 
