@@ -59,18 +59,23 @@ pub(super) fn bare(text: &[u8]) -> Option<Range<usize>> {
 fn next_chain(text: &[u8], at: &mut usize) -> Option<Vec<Range<usize>>> {
     loop {
         let probe = *at + *TEXT.start() - 1;
-        let behind = text.get(probe..)?;
-        let gap = behind.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
-        let start = match gap {
-            0 => probe - letters(text.get(*at..probe)?.iter().rev()),
-            _ => probe + gap,
+        let byte = text.get(probe)?;
+        let word = if byte.is_ascii_alphabetic() {
+            letters_around(text, *at, probe)
+        } else {
+            let gap = text.get(probe..)?.iter().take_while(|byte| !byte.is_ascii_alphabetic());
+            let start = probe + gap.count();
+            if start - probe > LONGEST_GAP {
+                *at = start;
+                continue;
+            }
+            start..start + Eight::at(text, start).letters()
         };
-        let end = probe + gap + letters(behind.get(gap..)?.iter());
-        if gap > LONGEST_GAP || !may_be_listed(text.get(start..end)?) {
-            *at = if gap > LONGEST_GAP { probe + gap } else { end.max(*at + 1) };
+        if !text.get(word.clone()).is_some_and(may_be_listed) {
+            *at = word.end.max(*at + 1);
             continue;
         }
-        let first = first_of_row(text, *at, start);
+        let first = first_of_row(text, *at, word.start);
         let (count, next) = row(text, first);
         *at = next;
         if (MIN_WORDS..=MAX_WORDS).contains(&count) {
@@ -79,8 +84,12 @@ fn next_chain(text: &[u8], at: &mut usize) -> Option<Vec<Range<usize>>> {
     }
 }
 
-fn letters<'b>(bytes: impl Iterator<Item = &'b u8>) -> usize {
-    bytes.take_while(|byte| byte.is_ascii_alphabetic()).count()
+/// The letters in a row around the one at `at`, none before `from`, and at most one more on each side than a
+/// word of the list has.
+fn letters_around(text: &[u8], from: usize, at: usize) -> Range<usize> {
+    let behind = Eight::at(text, at).letters();
+    let ahead = Eight::before(text, at).letters_at_end().min(at - from);
+    at - ahead..at + behind
 }
 
 /// Where the words in a row begin to which the one at `start` belongs, not before `from`.
@@ -89,8 +98,9 @@ fn first_of_row(text: &[u8], from: usize, start: usize) -> usize {
     while let Some(before) = text.get(from..first) {
         let gap = before.iter().rev().take_while(|byte| !byte.is_ascii_alphabetic()).count();
         let end = first - gap;
-        let begin = end - letters(before.iter().rev().skip(gap));
-        let fits = text.get(begin..end).is_some_and(may_be_listed);
+        let begin = end - Eight::before(text, end).letters_at_end().min(end - from);
+        let whole = begin == from || !text.get(begin - 1).is_some_and(u8::is_ascii_alphabetic);
+        let fits = whole && text.get(begin..end).is_some_and(may_be_listed);
         if !fits || !text.get(end..first).is_some_and(joins) {
             break;
         }
@@ -101,65 +111,98 @@ fn first_of_row(text: &[u8], from: usize, start: usize) -> usize {
 
 /// How many words in a row begin at `first`, of one case and maybe of the list, and where they end.
 fn row(text: &[u8], first: usize) -> (usize, usize) {
-    let (mut count, mut at, mut upper) = (0, first, None);
-    while let Some(word) = Word::next(text, at) {
-        if !word.fits || !word.joined || upper.is_some_and(|upper| upper != word.shouted) {
+    let (mut count, mut end, mut upper) = (0, first, None);
+    loop {
+        let gap = text.get(end..end.saturating_add(LONGEST_GAP + 1).min(text.len()));
+        let gap = gap.unwrap_or_default();
+        let length = gap.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+        let start = end + length;
+        let next = start + Eight::at(text, start).letters();
+        let whole = !text.get(next).is_some_and(u8::is_ascii_alphabetic);
+        let Some(word) = text.get(start..next).filter(|word| whole && may_be_listed(word)) else {
+            break;
+        };
+        let shouted = word.first().is_some_and(u8::is_ascii_uppercase);
+        let joined = gap.get(..length).is_some_and(joins);
+        if !joined || upper.is_some_and(|upper| upper != shouted) {
             break;
         }
-        upper = Some(word.shouted);
+        upper = Some(shouted);
         count += 1;
-        at = word.span.end;
+        end = next;
     }
-    (count, at)
+    (count, end.max(first + 1))
+}
+
+/// Eight bytes of a text at once, the first one lowest; zeros where it has none.
+#[derive(Clone, Copy)]
+struct Eight(u64);
+
+impl Eight {
+    fn at(text: &[u8], at: usize) -> Self {
+        if let Some(bytes) = text.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()) {
+            return Self(u64::from_le_bytes(bytes));
+        }
+        let rest = text.get(at.min(text.len())..).unwrap_or_default().iter().rev();
+        Self(rest.fold(0, |all, byte| all << 8 | u64::from(*byte)))
+    }
+
+    /// Those that end before `at`.
+    fn before(text: &[u8], at: usize) -> Self {
+        match at.checked_sub(8) {
+            Some(start) => Self::at(text, start),
+            None => {
+                let bytes = text.get(..at).unwrap_or_default().iter().rev();
+                let missing = 8 * (8 - at as u32);
+                let all = bytes.fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+                Self(all.checked_shl(missing).unwrap_or(0))
+            }
+        }
+    }
+
+    /// The highest bit of each byte that is no letter.
+    fn others(self) -> u64 {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x80 * ONES;
+        let low = (self.0 | 0x20 * ONES) & !HIGH;
+        // A byte from `a` on carries into its highest bit, and so does one behind `z`.
+        let from_a = low + (0x80 - 0x61) * ONES;
+        let behind_z = low + (0x80 - 0x7b) * ONES;
+        (!from_a | behind_z | self.0) & HIGH
+    }
+
+    /// How many letters it begins with.
+    fn letters(self) -> usize {
+        self.others().trailing_zeros() as usize / 8
+    }
+
+    /// How many letters it ends with.
+    fn letters_at_end(self) -> usize {
+        self.others().leading_zeros() as usize / 8
+    }
 }
 
 /// So many words from `at` on.
 fn words(text: &[u8], mut at: usize, count: usize) -> Vec<Range<usize>> {
     let next = || {
-        let word = Word::next(text, at)?;
-        at = word.span.end;
-        Some(word.span)
+        let rest = text.get(at..)?;
+        let gap = rest.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+        let start = at + gap;
+        at = start + rest.iter().skip(gap).take_while(|byte| byte.is_ascii_alphabetic()).count();
+        (at > start).then_some(start..at)
     };
     std::iter::from_fn(next).take(count).collect()
 }
 
-/// Letters in a row.
-struct Word {
-    span: Range<usize>,
-    /// In capitals.
-    shouted: bool,
-    /// It may be a word of the list, in one case.
-    fits: bool,
-    /// With nothing before it, from where it was looked for, but what may stand between words.
-    joined: bool,
-}
-
-impl Word {
-    /// The first one at `from` or behind; empty at the end of a text that ends in other bytes.
-    fn next(text: &[u8], from: usize) -> Option<Self> {
-        let rest = text.get(from..).filter(|rest| !rest.is_empty())?;
-        let gap = rest.iter().take_while(|byte| !byte.is_ascii_alphabetic()).count();
-        let (gap, word) = rest.split_at_checked(gap)?;
-        let length = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let word = word.get(..length).unwrap_or_default();
-        let start = from + gap.len();
-        Some(Self {
-            span: start..start + length,
-            shouted: word.first().is_some_and(u8::is_ascii_uppercase),
-            fits: may_be_listed(word),
-            joined: joins(gap),
-        })
-    }
-}
-
-/// Whether a word has the length and the beginning of one of the list, and is of one case.
+/// Whether letters in a row have the length and the beginning of a word of the list, and are of one case.
 fn may_be_listed(word: &[u8]) -> bool {
-    LETTERS.contains(&word.len())
-        && BEGINNINGS.holds(word)
-        && match word.first() {
-            Some(first) if first.is_ascii_uppercase() => word.iter().all(u8::is_ascii_uppercase),
-            _ => word.iter().all(u8::is_ascii_lowercase),
-        }
+    if !LETTERS.contains(&word.len()) {
+        return false;
+    }
+    const CASES: u64 = 0x2020_2020_2020_2020;
+    let letters = Eight::at(word, 0).0;
+    let cases = CASES >> (64 - 8 * word.len());
+    BEGINNINGS.holds(letters) && (letters & cases == 0 || letters & cases == cases)
 }
 
 /// The first four letters of the words of the list, which tell each from all others (BIP-39), as a set that
@@ -169,7 +212,7 @@ struct Beginnings([u64; 512]);
 static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
     let mut set = [0; 512];
     for word in Language::English.word_list() {
-        let (at, bit) = Beginnings::place(word.as_bytes());
+        let (at, bit) = Beginnings::place(Eight::at(word.as_bytes(), 0).0);
         if let Some(bits) = set.get_mut(at) {
             *bits |= bit;
         }
@@ -178,15 +221,15 @@ static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
 });
 
 impl Beginnings {
-    fn holds(&self, word: &[u8]) -> bool {
-        let (at, bit) = Self::place(word);
+    fn holds(&self, letters: u64) -> bool {
+        let (at, bit) = Self::place(letters);
         self.0.get(at).is_some_and(|bits| bits & bit != 0)
     }
 
     /// The word and the bit of the set for the first letters, in any case.
-    fn place(word: &[u8]) -> (usize, u64) {
-        let key = word.iter().take(4).fold(0_u32, |key, byte| key << 8 | u32::from(byte | 0x20));
-        let hash = key.wrapping_mul(0x9E37_79B1) >> 17;
+    fn place(letters: u64) -> (usize, u64) {
+        let first = (letters | 0x2020_2020) & 0xffff_ffff;
+        let hash = (first as u32).wrapping_mul(0x9E37_79B1) >> 17;
         ((hash >> 6) as usize, 1 << (hash & 63))
     }
 }
@@ -267,6 +310,23 @@ mod tests {
             let span = ahead + 2..ahead + 2 + phrase.len();
             assert_eq!(bare(text.as_bytes()), Some(span), "{text}");
         }
+    }
+
+    #[test]
+    fn letters_are_told_from_other_bytes() {
+        for byte in 0..=u8::MAX {
+            let letter = usize::from(byte.is_ascii_alphabetic());
+            assert_eq!(Eight::at(&[byte], 0).letters(), letter, "{byte}");
+            assert_eq!(Eight::before(&[b'-', byte], 2).letters_at_end(), letter, "{byte}");
+            assert_eq!(Eight::at(&[byte, b'-'], 0).letters(), letter, "{byte}");
+        }
+        let text = b"ab cdefghijkl-mn";
+        assert_eq!(letters_around(text, 0, 1), 0..2);
+        assert_eq!(Eight::at(text, 3).letters(), 8);
+        assert_eq!(Eight::before(text, 13).letters_at_end(), 8);
+        assert_eq!(Eight::before(text, 2).letters_at_end(), 2);
+        assert_eq!(Eight::before(text, 16).letters_at_end(), 2);
+        assert_eq!(Eight::before(text, 0).letters_at_end(), 0);
     }
 
     #[test]
