@@ -1,0 +1,1 @@
+//! Caps in microdollars and tokens: reserved before a request, settled after it.

@@ -1,0 +1,1 @@
+//! Connections to providers: timeouts, retries, circuit breakers, guarded addresses.
