@@ -65,23 +65,13 @@ pub(super) fn turns<'a>(
 ) -> Vec<Turn<'a>> {
     let mut runs: Vec<Run<'a>> = Vec::new();
     for (at, message) in request.messages.iter().enumerate() {
-        let mut parts = Vec::with_capacity(message.content.len());
         for (place, block) in message.content.iter().enumerate() {
             let path = field::block(request.dialect, at, place);
-            if keep(&path, message.role, block, losses) {
-                parts.push((message.role, Part::Block { path, block, id: None }));
+            let role = speaker(message.role, &block.kind);
+            if keep(&path, role, block, losses) {
+                let part = Part::Block { path, block, id: None };
+                add(&mut runs, at, role, part);
             }
-        }
-        if parts.is_empty() {
-            continue;
-        }
-        let assistant = message.role == Role::Assistant;
-        match runs.last_mut() {
-            Some(run) if run.assistant == assistant => {
-                run.parts.extend(parts);
-                run.messages.push(at);
-            }
-            _ => runs.push(Run { assistant, parts, messages: vec![at] }),
         }
     }
     pair(&mut runs, losses);
@@ -91,6 +81,30 @@ pub(super) fn turns<'a>(
     }
     begin_and_end(request, takes, losses, &mut turns);
     turns
+}
+
+/// Who says a block, which for calls and results does not hang on where they stand.
+const fn speaker(role: Role, kind: &BlockKind) -> Role {
+    match kind {
+        BlockKind::ToolResult { .. } => Role::User,
+        BlockKind::ToolUse { .. } | BlockKind::Thinking { .. } | BlockKind::RedactedThinking(_) => {
+            Role::Assistant
+        }
+        _ => role,
+    }
+}
+
+fn add<'a>(runs: &mut Vec<Run<'a>>, message: usize, role: Role, part: Part<'a>) {
+    let assistant = role == Role::Assistant;
+    match runs.last_mut() {
+        Some(run) if run.assistant == assistant => {
+            run.parts.push((role, part));
+            if run.messages.last() != Some(&message) {
+                run.messages.push(message);
+            }
+        }
+        _ => runs.push(Run { assistant, parts: vec![(role, part)], messages: vec![message] }),
+    }
 }
 
 /// Neighbouring messages of the model, or of anyone else.
