@@ -1,1 +1,6 @@
 //! OpenAI Chat Completions: front and upstream.
+mod fields;
+mod names;
+mod reasoning;
+mod request;
+mod usage;
