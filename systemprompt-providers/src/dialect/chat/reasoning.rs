@@ -8,6 +8,8 @@
 //! The state of reasoning that came *from* a Chat upstream says how it goes back: the name of the member
 //! that it came in, [`THINK`] for tags in the text, or the whole array `reasoning_details`.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::fields::Fields;
@@ -57,7 +59,7 @@ pub(super) struct History {
     /// The thoughts, in order.
     pub(super) blocks: Vec<Block>,
     /// The states of calls, by the ids of the calls.
-    pub(super) calls: Vec<(String, OpaqueState)>,
+    pub(super) calls: HashMap<String, OpaqueState>,
 }
 
 /// Reads `reasoning_content`, `reasoning` and `reasoning_details`.
@@ -100,7 +102,7 @@ pub(super) fn detail_text(detail: &Value) -> Option<&str> {
 #[derive(Default)]
 struct Ours {
     blocks: Vec<Block>,
-    calls: Vec<(String, OpaqueState)>,
+    calls: HashMap<String, OpaqueState>,
 }
 
 impl Ours {
@@ -124,7 +126,7 @@ impl Ours {
             "redacted" => BlockKind::RedactedThinking(state(text("data")?, text("id"))),
             "tool_use" => {
                 let call = text("id")?.to_owned();
-                self.calls.push((call, state(text("data")?, text("state_id"))));
+                self.calls.insert(call, state(text("data")?, text("state_id")));
                 return Some(());
             }
             _ => return None,

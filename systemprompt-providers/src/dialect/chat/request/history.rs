@@ -1,5 +1,7 @@
 //! The messages of a request, read.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::super::fields::{Fields, Object, missing, wrong};
@@ -116,7 +118,7 @@ fn result(tool_use_id: String, content: Vec<Block>) -> Block {
 
 fn call(
     mut call: Fields,
-    states: &[(String, OpaqueState)],
+    states: &HashMap<String, OpaqueState>,
     rest: &mut Object,
 ) -> Result<Block, ModelError> {
     let id = call.word("id")?;
@@ -144,7 +146,7 @@ fn call(
         id: None,
         data: extra.to_string(),
     });
-    let known = states.iter().find(|(of, _)| *of == id).map(|(_, state)| state.clone());
+    let known = states.get(&id).cloned();
     // The number in an array of calls, which some clients keep from the stream.
     call.take("index");
     call.rest_into(rest);
