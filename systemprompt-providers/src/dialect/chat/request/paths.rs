@@ -29,7 +29,6 @@ pub(super) enum Member {
     Temperature,
     TopP,
     TopK,
-    Effort,
     Thinking,
     Budget,
     Summary,
@@ -86,12 +85,6 @@ impl Paths {
             }
             Member::TopP => ["top_p", "top_p", "top_p", "generationConfig.topP"],
             Member::TopK => ["top_k", "top_k", "top_k", "generationConfig.topK"],
-            Member::Effort => [
-                "output_config.effort",
-                "reasoning_effort",
-                "reasoning.effort",
-                "generationConfig.thinkingConfig.thinkingLevel",
-            ],
             Member::Thinking => {
                 ["thinking", "reasoning_effort", "reasoning", "generationConfig.thinkingConfig"]
             }
