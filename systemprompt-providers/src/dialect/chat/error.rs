@@ -75,16 +75,15 @@ fn from_value(value: &Value, status: Option<u16>) -> ModelError {
     let code = text("code").or_else(|| text("status"));
     let kind = text("type");
     // Without a status of its own, as in a stream, a number as the code is one.
-    let numbered = error.get("code").and_then(Value::as_u64).or_else(|| {
-        error.get("status_code").and_then(Value::as_u64)
-    });
+    let numbered = error
+        .get("code")
+        .and_then(Value::as_u64)
+        .or_else(|| error.get("status_code").and_then(Value::as_u64));
     let status = status.or_else(|| numbered.and_then(|code| u16::try_from(code).ok()));
     let known = [code, kind].into_iter().flatten().find_map(by_word);
     let kind = known.or_else(|| status.map(ErrorKind::from_status)).unwrap_or(ErrorKind::Api);
-    let message = message.map_or_else(
-        || "the upstream failed without saying why".to_owned(),
-        str::to_owned,
-    );
+    let message =
+        message.map_or_else(|| "the upstream failed without saying why".to_owned(), str::to_owned);
     ModelError {
         code: code.map(str::to_owned),
         field: text("param").map(str::to_owned),
@@ -98,10 +97,15 @@ fn by_word(word: &str) -> Option<ErrorKind> {
         "context_length_exceeded" | "string_above_max_length" | "content_filter" => {
             ErrorKind::InvalidRequest
         }
-        "invalid_api_key" | "authentication_error" | "invalid_authentication_error"
+        "invalid_api_key"
+        | "authentication_error"
+        | "invalid_authentication_error"
         | "UNAUTHENTICATED" => ErrorKind::Authentication,
-        "insufficient_quota" | "billing_hard_limit_reached" | "exceeded_current_quota_error"
-        | "insufficient_balance" | "billing_error" => ErrorKind::Billing,
+        "insufficient_quota"
+        | "billing_hard_limit_reached"
+        | "exceeded_current_quota_error"
+        | "insufficient_balance"
+        | "billing_error" => ErrorKind::Billing,
         "permission_error" | "permission_denied_error" | "PERMISSION_DENIED" => {
             ErrorKind::Permission
         }
@@ -110,9 +114,14 @@ fn by_word(word: &str) -> Option<ErrorKind> {
         }
         "conflict_error" => ErrorKind::Conflict,
         "request_too_large" => ErrorKind::TooLarge,
-        "rate_limit_exceeded" | "rate_limit_error" | "rate_limit_reached_error"
+        "rate_limit_exceeded"
+        | "rate_limit_error"
+        | "rate_limit_reached_error"
         | "RESOURCE_EXHAUSTED" => ErrorKind::RateLimit,
-        "server_overloaded" | "overloaded_error" | "engine_overloaded_error" | "overloaded"
+        "server_overloaded"
+        | "overloaded_error"
+        | "engine_overloaded_error"
+        | "overloaded"
         | "UNAVAILABLE" => ErrorKind::Overloaded,
         "timeout_error" | "timeout" | "DEADLINE_EXCEEDED" => ErrorKind::Timeout,
         "server_error" | "internal_server_error" | "internal_error" | "INTERNAL" => ErrorKind::Api,
@@ -169,7 +178,13 @@ mod tests {
                 "long",
                 Some("context_length_exceeded"),
             ),
-            (400, r#"{"object":"error","message":"bad","code":400}"#, ErrorKind::InvalidRequest, "bad", None),
+            (
+                400,
+                r#"{"object":"error","message":"bad","code":400}"#,
+                ErrorKind::InvalidRequest,
+                "bad",
+                None,
+            ),
             (422, r#"{"detail":"bad field"}"#, ErrorKind::InvalidRequest, "bad field", None),
             (500, r#"{"error":"boom"}"#, ErrorKind::Api, "boom", None),
             (

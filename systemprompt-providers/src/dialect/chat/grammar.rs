@@ -133,7 +133,10 @@ impl ChatGrammar {
         self.error = true;
         require(members == 1, "the error has members beside it")?;
         for name in ["message", "type"] {
-            require(error.get(name).is_some_and(Value::is_string), &format!("error without `{name}`"))?;
+            require(
+                error.get(name).is_some_and(Value::is_string),
+                &format!("error without `{name}`"),
+            )?;
         }
         for name in ["param", "code"] {
             let is = error.get(name).is_some_and(|value| value.is_string() || value.is_null());
@@ -144,9 +147,12 @@ impl ChatGrammar {
 
     fn chunk(&mut self, chunk: &Map<String, Value>) -> Result<(), String> {
         let object = chunk.get("object").and_then(Value::as_str);
-        require(object == Some("chat.completion.chunk"), "`object` is not `chat.completion.chunk`")?;
-        let head = ["id", "model", "created"]
-            .map(|name| chunk.get(name).cloned().unwrap_or_default());
+        require(
+            object == Some("chat.completion.chunk"),
+            "`object` is not `chat.completion.chunk`",
+        )?;
+        let head =
+            ["id", "model", "created"].map(|name| chunk.get(name).cloned().unwrap_or_default());
         let whole = matches!(&head, [Value::String(id), Value::String(_), Value::Number(_)] if !id.is_empty());
         require(whole, "`id`, `model` or `created` is missing")?;
         match &self.head {

@@ -19,7 +19,9 @@
 
 use bytes::Bytes;
 
-use super::{Front, Reply, Source, StreamDecoder, StreamEncoder, Target, Upstream, UpstreamRequest};
+use super::{
+    Front, Reply, Source, StreamDecoder, StreamEncoder, Target, Upstream, UpstreamRequest,
+};
 use crate::canonical::{Answer, Dialect, LossReport, ModelError, ModelRequest};
 
 mod answer;

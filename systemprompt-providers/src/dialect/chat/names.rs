@@ -135,7 +135,8 @@ fn fitted(name: &str, salt: u64) -> String {
         .take(NAME - 9)
         .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
         .collect();
-    format!("{kept}_{:08x}", hash(name, salt) as u32)
+    // The upper half: the lower bits of this hash depend on the lower bits of the text alone.
+    format!("{kept}_{:08x}", (hash(name, salt) >> 64) as u32)
 }
 
 /// FNV-1a of 128 bits: not to keep secrets, only to be the same everywhere.

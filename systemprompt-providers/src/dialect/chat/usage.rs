@@ -21,7 +21,8 @@ impl UsageReader {
     pub(super) fn read(&mut self, usage: &Value, mode: UsageMode) -> Option<UsageUpdate> {
         let usage = usage.as_object()?;
         let number = |value: Option<&Value>| value.and_then(count);
-        let details = |name: &str, member: &str| number(usage.get(name).and_then(|d| d.get(member)));
+        let details =
+            |name: &str, member: &str| number(usage.get(name).and_then(|d| d.get(member)));
         let set = |to: &mut Option<u64>, values: &[Option<u64>]| {
             if let Some(value) = values.iter().find_map(|value| *value) {
                 *to = Some(value);
@@ -131,7 +132,8 @@ mod tests {
 
     #[test]
     fn deepseek_and_qwen_have_names_of_their_own() {
-        let usage = json!({"prompt_tokens": 100, "completion_tokens": 1, "prompt_cache_hit_tokens": 30});
+        let usage =
+            json!({"prompt_tokens": 100, "completion_tokens": 1, "prompt_cache_hit_tokens": 30});
         assert_eq!(read(usage, UsageMode::Native).input, 70);
         let usage = json!({"prompt_tokens": 100, "completion_tokens": 1,
             "prompt_tokens_details": {"cache_creation_input_tokens": 30}});

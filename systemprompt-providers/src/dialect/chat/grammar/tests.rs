@@ -67,7 +67,8 @@ fn each_rule_is_kept() {
     beside["usage"] = json!({"prompt_tokens": 1});
     let error = json!({"error": {"message": "m", "type": "t", "param": null, "code": null}});
     let again = call(json!({"index": 0, "id": "c", "function": {"arguments": ""}}));
-    let nameless = call(json!({"index": 0, "id": "c", "type": "function", "function": {"arguments": ""}}));
+    let nameless =
+        call(json!({"index": 0, "id": "c", "type": "function", "function": {"arguments": ""}}));
     let cases = [
         (vec![role(), end("stop")], "the stream ends without `[DONE]`"),
         (vec![role(), done.clone()], "`[DONE]` without a `finish_reason`"),

@@ -89,7 +89,8 @@ fn text_format(writer: &Writer<'_>, format: &Value) -> Value {
         Some("grammar")
             if writer.request.dialect == Dialect::Responses && format.get("grammar").is_none() =>
         {
-            let grammar = json!({"syntax": format.get("syntax"), "definition": format.get("definition")});
+            let grammar =
+                json!({"syntax": format.get("syntax"), "definition": format.get("definition")});
             json!({"type": "grammar", "grammar": grammar})
         }
         _ => format.clone(),

@@ -32,9 +32,7 @@ pub(super) fn part(
             let said = plain_text(content);
             Some(text_part(&format!("[result of the tool call `{tool_use_id}`] {said}")))
         }
-        BlockKind::Thinking { .. }
-        | BlockKind::RedactedThinking(_)
-        | BlockKind::Unknown { .. } => {
+        BlockKind::Thinking { .. } | BlockKind::RedactedThinking(_) | BlockKind::Unknown { .. } => {
             writer.lose(place, LossKind::Dropped);
             None
         }

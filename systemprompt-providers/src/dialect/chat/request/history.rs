@@ -8,7 +8,8 @@ use super::super::fields::{Fields, Object, missing, wrong};
 use super::super::reasoning;
 use super::parts;
 use crate::canonical::{
-    Block, BlockKind, Dialect, Message, ModelError, ModelRequest, OpaqueState, Origin, Role, ToolInput,
+    Block, BlockKind, Dialect, Message, ModelError, ModelRequest, OpaqueState, Origin, Role,
+    ToolInput,
 };
 
 pub(super) fn read(fields: &mut Fields, request: &mut ModelRequest) -> Result<(), ModelError> {
@@ -79,7 +80,11 @@ impl Reader<'_> {
         let calls = message.array("tool_calls")?.unwrap_or_default();
         for (number, value) in calls.into_iter().enumerate() {
             let path = message.at(&format!("tool_calls.{number}"));
-            blocks.push(call(Fields::object(value, path)?, &history.calls, &mut self.request.rest)?);
+            blocks.push(call(
+                Fields::object(value, path)?,
+                &history.calls,
+                &mut self.request.rest,
+            )?);
         }
         if let Some(mut function) = message.member("function_call")? {
             let id = format!("call_function_{at}");

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::encode::Writer;
 use super::paths::Member;
-use crate::canonical::{Dialect, Effort, LossKind, ModelError, OutputFormat, Reasoning, ReasoningMode};
+use crate::canonical::{
+    Dialect, Effort, LossKind, ModelError, OutputFormat, Reasoning, ReasoningMode,
+};
 
 /// OpenAI takes no more stop sequences.
 const STOPS: usize = 4;
@@ -39,7 +41,9 @@ fn limit(writer: &mut Writer<'_>, body: &mut Map<String, Value>) -> Result<(), M
     if asked == 0 {
         return Err(ModelError::invalid(
             field,
-            format!("`{field}` must be at least 1: this provider does not warm its cache on request"),
+            format!(
+                "`{field}` must be at least 1: this provider does not warm its cache on request"
+            ),
         ));
     }
     let most = writer.to.capabilities.max_output.unwrap_or(u64::MAX);

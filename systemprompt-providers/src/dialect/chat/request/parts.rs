@@ -65,7 +65,10 @@ fn image(part: &mut Fields, rest: &mut Object) -> Result<Media, ModelError> {
 /// An address, or bytes in a `data:` URL (RFC 2397) in base64.
 fn address(url: String, path: String) -> Result<MediaSource, ModelError> {
     if let Some((media_type, data)) = data_url(&url) {
-        return Ok(MediaSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() });
+        return Ok(MediaSource::Base64 {
+            media_type: media_type.to_owned(),
+            data: data.to_owned(),
+        });
     }
     let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {

@@ -81,9 +81,7 @@ fn choice(value: Value) -> Result<ToolChoice, ModelError> {
     }
     let mut choice = Fields::object(value, "tool_choice".to_owned())?;
     match choice.word("type")?.as_str() {
-        kind @ ("function" | "custom") => {
-            Ok(ToolChoice::Named(choice.inner(kind)?.word("name")?))
-        }
+        kind @ ("function" | "custom") => Ok(ToolChoice::Named(choice.inner(kind)?.word("name")?)),
         "allowed_tools" => among(choice.inner("allowed_tools")?),
         _ => Err(wrong("tool_choice.type".to_owned(), "`function`, `custom` or `allowed_tools`")),
     }

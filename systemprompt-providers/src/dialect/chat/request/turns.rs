@@ -73,7 +73,8 @@ fn run(writer: &Writer<'_>, messages: &[Message], start: usize) -> usize {
         && message.role == Role::Assistant
         && (end == start || merges || calls)
     {
-        calls |= message.content.iter().any(|block| matches!(block.kind, BlockKind::ToolUse { .. }));
+        calls |=
+            message.content.iter().any(|block| matches!(block.kind, BlockKind::ToolUse { .. }));
         end += 1;
     }
     end
@@ -125,10 +126,7 @@ fn answers(
     Ok(())
 }
 
-fn blocks(
-    messages: &[Message],
-    range: Range<usize>,
-) -> impl Iterator<Item = (Place, &Block)> {
+fn blocks(messages: &[Message], range: Range<usize>) -> impl Iterator<Item = (Place, &Block)> {
     let messages = messages.iter().enumerate().skip(range.start).take(range.len());
     messages.flat_map(|(at, message)| {
         let blocks = message.content.iter().enumerate();
@@ -211,7 +209,8 @@ fn say_error(parts: &mut Vec<Value>) {
     match parts.first_mut() {
         Some(first) if plain(first).is_some() || first.get("text").is_some() => {
             let text = first.get("text").and_then(Value::as_str).unwrap_or_default();
-            let said = if text.starts_with("Error") { text.to_owned() } else { format!("Error: {text}") };
+            let said =
+                if text.starts_with("Error") { text.to_owned() } else { format!("Error: {text}") };
             if let Value::Object(first) = first {
                 first.insert("text".to_owned(), json!(said));
             }

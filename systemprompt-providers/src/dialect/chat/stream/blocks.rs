@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::super::names::hash;
 use super::input::Input;
 use super::thought::{Details, Way};
-use crate::canonical::{BlockStart, Delta, Dialect, ErrorKind, ModelError, OpaqueState, Origin, StreamEvent};
+use crate::canonical::{
+    BlockStart, Delta, Dialect, ErrorKind, ModelError, OpaqueState, Origin, StreamEvent,
+};
 use crate::dialect::Source;
 
 /// The most bytes of one answer that are kept: those of calls and of the state of thoughts.
@@ -42,7 +44,11 @@ pub(super) struct Blocks {
 enum Entry {
     Text(String),
     Refusal(String),
-    Thought { text: String, way: Way, details: Details },
+    Thought {
+        text: String,
+        way: Way,
+        details: Details,
+    },
     /// A call, by its place in `calls`.
     Call(usize),
 }
@@ -139,7 +145,8 @@ impl Blocks {
         let provider = &self.source.provider;
         let Some(call) = self.calls.get_mut(at) else { return Ok(()) };
         if call.closed {
-            return if call.input.repeats(piece.input) { Ok(()) } else { Err(mixed()) };
+            let repeats = piece.input == "{}" || call.input.repeats(piece.input);
+            return if repeats { Ok(()) } else { Err(mixed()) };
         }
         if call.name.is_empty() {
             piece.name.clone_into(&mut call.name);

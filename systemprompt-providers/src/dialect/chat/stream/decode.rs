@@ -111,7 +111,8 @@ impl Decoder {
         }
         let calls = delta.get("tool_calls").and_then(Value::as_array);
         for (at, call) in calls.into_iter().flatten().enumerate() {
-            let number = if whole { Some(at as u64) } else { call.get("index").and_then(Value::as_u64) };
+            let number =
+                if whole { Some(at as u64) } else { call.get("index").and_then(Value::as_u64) };
             self.call(call, number, out)?;
         }
         if let Some(function) = delta.get("function_call").filter(|value| value.is_object()) {

@@ -4,10 +4,15 @@ use super::super::reasoning::{Carrier, entry};
 use super::super::{error, usage};
 use super::cut_off;
 use crate::canonical::{
-    BlockStart, Delta, LossKind, LossReport, ModelError, OpaqueState, StopReason, StreamEvent, Usage,
+    BlockStart, Delta, LossKind, LossReport, ModelError, OpaqueState, StopReason, StreamEvent,
+    Usage,
 };
 use crate::dialect::{Reply, StreamEncoder};
 use crate::sse::{write_comment, write_frame};
+
+/// The most bytes of a thought that are kept to be said again beside its state. The state of a longer one
+/// is lost.
+const THOUGHT: usize = 8 << 20;
 
 /// Writes events as chunks.
 pub(in super::super) struct Encoder {
@@ -32,8 +37,16 @@ pub(in super::super) struct Encoder {
 enum Open {
     Text,
     Refusal,
-    Thinking { text: String, state: Option<OpaqueState> },
-    Call { number: usize, is_text: bool, said: bool },
+    Thinking {
+        index: usize,
+        text: String,
+        state: Option<OpaqueState>,
+    },
+    Call {
+        number: usize,
+        is_text: bool,
+        said: bool,
+    },
     /// One that is whole, or that this wire does not know.
     Other,
 }
@@ -71,7 +84,7 @@ impl Encoder {
                 self.refused = true;
                 Open::Refusal
             }
-            BlockStart::Thinking => Open::Thinking { text: String::new(), state: None },
+            BlockStart::Thinking => Open::Thinking { index, text: String::new(), state: None },
             BlockStart::RedactedThinking(state) => {
                 self.detail(Carrier::Redacted, state, out);
                 Open::Other
@@ -120,7 +133,10 @@ impl Encoder {
             (Some(Open::Refusal), Delta::Text(text)) => json!({"refusal": text}),
             (Some(Open::Thinking { text: all, .. }), Delta::Text(text)) => {
                 apart = all.is_empty() && std::mem::replace(&mut self.thought, true);
-                all.push_str(text);
+                // What is longer than what is kept is not kept at all; its length is what counts then.
+                if all.len() <= THOUGHT {
+                    all.push_str(text);
+                }
                 json!({"reasoning_content": text})
             }
             (Some(Open::Thinking { state, .. }), Delta::State(new)) => {
@@ -144,7 +160,10 @@ impl Encoder {
 
     fn close(&mut self, out: &mut Vec<u8>) {
         match self.open.take() {
-            Some(Open::Thinking { text, state: Some(state) }) => {
+            Some(Open::Thinking { index, text, state: Some(_) }) if text.len() > THOUGHT => {
+                self.losses.note(format!("content.{index}"), LossKind::Degraded);
+            }
+            Some(Open::Thinking { text, state: Some(state), .. }) => {
                 self.detail(Carrier::Thinking(&text), &state, out);
             }
             // Arguments must come together as JSON.

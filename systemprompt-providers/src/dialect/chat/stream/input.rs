@@ -25,21 +25,26 @@ enum End {
 }
 
 impl Input {
-    /// Takes a piece. `{}` before the true arguments is a place holder of some servers; all arguments once more
-    /// at the end is what others send.
+    /// Takes a piece. White space around the object is left out. `{}` before the true arguments is a place
+    /// holder of some servers; all arguments once more at the end is what others send.
     pub(super) fn push(&mut self, piece: &str) {
+        if self.plain {
+            self.all.push_str(piece);
+            return;
+        }
         if self.end == End::Whole {
-            let again = piece.trim();
-            if again == self.all.trim() && again != "{}" {
+            if self.repeats(piece) {
                 return;
             }
-            if self.is_empty_object() && self.sent == 0 && again.starts_with('{') {
+            if self.all == "{}" && self.sent == 0 && piece.trim_start().starts_with('{') {
                 *self = Self::default();
             }
         }
+        let piece = if self.all.is_empty() { piece.trim_start() } else { piece };
         self.all.push_str(piece);
-        if !self.plain {
-            piece.bytes().for_each(|byte| self.scan(byte));
+        piece.bytes().for_each(|byte| self.scan(byte));
+        if self.end == End::Whole {
+            self.all.truncate(self.all.trim_end().len());
         }
     }
 
@@ -49,19 +54,19 @@ impl Input {
         self.end = End::Open;
     }
 
-    /// Whether a closed call may pass over `piece`: it says nothing new.
+    /// Whether `piece` says nothing new after the object was whole.
     pub(super) fn repeats(&self, piece: &str) -> bool {
         let piece = piece.trim();
-        piece.is_empty() || piece == self.all.trim()
+        piece.is_empty() || (piece == self.all && piece != "{}")
     }
 
     pub(super) fn is_whole(&self) -> bool {
         self.end == End::Whole
     }
 
-    /// What can be passed on now.
+    /// What can be passed on now. `{}` waits for what may come in its place.
     pub(super) fn next(&mut self) -> Option<String> {
-        if self.is_empty_object() { None } else { self.rest() }
+        if !self.plain && self.all == "{}" { None } else { self.rest() }
     }
 
     /// All that was not passed on.
@@ -73,11 +78,7 @@ impl Input {
 
     /// Whether nothing was said.
     pub(super) fn is_blank(&self) -> bool {
-        self.all.trim().is_empty()
-    }
-
-    fn is_empty_object(&self) -> bool {
-        self.end == End::Whole && self.all.trim() == "{}"
+        self.all.is_empty()
     }
 
     fn scan(&mut self, byte: u8) {
@@ -132,10 +133,12 @@ mod tests {
             (&["{\"a\":{}"], false),
             (&["{\"a\": \"}"], false),
             (&["{}", "}"], false),
+            (&["  ", "{\"a\"", ":1} ", "\n"], true),
             (&["1"], false),
             (&[""], false),
         ] {
-            assert_eq!(read(pieces), (whole, pieces.concat()), "{pieces:?}");
+            let said = pieces.concat().trim().to_owned();
+            assert_eq!(read(pieces), (whole, said), "{pieces:?}");
         }
     }
 

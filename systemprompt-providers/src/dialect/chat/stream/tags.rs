@@ -42,10 +42,26 @@ impl ThinkTags {
 
     /// Takes more of the text.
     pub(super) fn push(&mut self, text: &str) -> Vec<Piece> {
-        self.held.push_str(text);
-        let mut pieces = Vec::new();
-        while self.step(&mut pieces) {}
-        pieces
+        let mut all = std::mem::take(&mut self.held);
+        all.push_str(text);
+        let (mut rest, mut pieces) = (all.as_str(), Vec::new());
+        loop {
+            let (left, again) = match self.place {
+                Place::Start | Place::After => self.begin(rest, &mut pieces),
+                Place::Inside { fresh } => self.inside(rest, fresh, &mut pieces),
+                Place::Text => {
+                    if !rest.is_empty() {
+                        pieces.push(Piece::Text(rest.to_owned()));
+                    }
+                    ("", false)
+                }
+            };
+            rest = left;
+            if !again {
+                rest.clone_into(&mut self.held);
+                return pieces;
+            }
+        }
     }
 
     /// What was held back, when no more comes.
@@ -62,61 +78,44 @@ impl ThinkTags {
         }
     }
 
-    /// Whether there is more to do with what is held.
-    fn step(&mut self, pieces: &mut Vec<Piece>) -> bool {
-        match self.place {
-            Place::Start | Place::After => self.begin(pieces),
-            Place::Inside { fresh } => self.inside(fresh, pieces),
-            Place::Text => {
-                if !self.held.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut self.held)));
-                }
-                false
-            }
-        }
-    }
-
-    fn begin(&mut self, pieces: &mut Vec<Piece>) -> bool {
-        let trimmed = self.held.trim_start();
+    /// Looks for the opening tag. Gives back what is left, and whether there is more to do with it.
+    fn begin<'a>(&mut self, rest: &'a str, pieces: &mut Vec<Piece>) -> (&'a str, bool) {
+        let trimmed = rest.trim_start();
         if let Some(rest) = trimmed.strip_prefix(THINK) {
-            self.held = rest.to_owned();
             self.place = Place::Inside { fresh: true };
-            return true;
+            return (rest, true);
         }
         let after = self.place == Place::After;
-        if THINK.starts_with(trimmed) && (after || self.held.len() <= HELD) {
-            if after {
-                self.held = trimmed.to_owned();
-            }
-            return false;
+        let rest = if after { trimmed } else { rest };
+        if THINK.starts_with(trimmed) && rest.len() <= HELD {
+            return (rest, false);
         }
-        let text = if after { trimmed.to_owned() } else { std::mem::take(&mut self.held) };
-        self.held.clear();
         self.place = Place::Text;
-        pieces.push(Piece::Text(text));
-        false
+        pieces.push(Piece::Text(rest.to_owned()));
+        ("", false)
     }
 
-    fn inside(&mut self, fresh: bool, pieces: &mut Vec<Piece>) -> bool {
-        if fresh {
-            self.held = self.held.trim_start_matches('\n').to_owned();
-        }
-        let (thought, rest, ended) = match self.held.split_once(END) {
+    /// Says the thought up to its closing tag. Gives back the same as [`begin`](Self::begin).
+    fn inside<'a>(
+        &mut self,
+        rest: &'a str,
+        fresh: bool,
+        pieces: &mut Vec<Piece>,
+    ) -> (&'a str, bool) {
+        let rest = if fresh { rest.trim_start_matches('\n') } else { rest };
+        let (thought, rest, ended) = match rest.split_once(END) {
             Some((thought, rest)) => (thought.trim_end_matches('\n'), rest, true),
             None => {
-                let (thought, rest) = self.held.split_at(sayable(&self.held));
+                let (thought, rest) = rest.split_at(sayable(rest));
                 (thought, rest, false)
             }
         };
-        let (thought, rest) = (thought.to_owned(), rest.to_owned());
-        self.held = rest;
         let said = !thought.is_empty();
         if said {
-            pieces.push(Piece::Thought(thought));
+            pieces.push(Piece::Thought(thought.to_owned()));
         }
-        self.place =
-            if ended { Place::After } else { Place::Inside { fresh: fresh && !said } };
-        ended
+        self.place = if ended { Place::After } else { Place::Inside { fresh: fresh && !said } };
+        (rest, ended)
     }
 }
 

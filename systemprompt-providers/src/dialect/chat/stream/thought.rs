@@ -52,7 +52,11 @@ fn continues(last: &Value, piece: &Value) -> bool {
     let same = |name: &str| last.get(name) == piece.get(name);
     let text = |value: &Value| value.get("text").or_else(|| value.get("summary")).is_some();
     let signed = last.get("signature").is_some_and(|signature| !signature.is_null());
-    same("type") && same("index") && (text(piece) || piece.get("signature").is_some()) && text(last) && !signed
+    same("type")
+        && same("index")
+        && (text(piece) || piece.get("signature").is_some())
+        && text(last)
+        && !signed
 }
 
 fn add(last: &mut Value, piece: &Value) {

@@ -75,9 +75,7 @@ fn calls_are_numbered_and_their_arguments_come_together() {
         json!({"tool_calls": [{"index": index, "id": id, "type": "function",
             "function": {"name": "read", "arguments": ""}}]})
     };
-    let piece = |index: u64, arguments: &str| {
-        json!({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
-    };
+    let piece = |index: u64, arguments: &str| json!({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]});
     assert_eq!(
         deltas(&chunks)[2..],
         [
@@ -127,7 +125,14 @@ fn reasoning_is_text_and_its_state_comes_with_it() {
 
 #[test]
 fn usage_comes_last_and_only_to_who_asked() {
-    let usage = Usage { input: 200, cache_read: 700, cache_write_5m: 60, cache_write_1h: 40, output: 9, reasoning: None };
+    let usage = Usage {
+        input: 200,
+        cache_read: 700,
+        cache_write_5m: 60,
+        cache_write_1h: 40,
+        output: 9,
+        reasoning: None,
+    };
     let events = [
         start(),
         StreamEvent::Usage(UsageUpdate { input: Some(200), ..UsageUpdate::default() }),
@@ -295,10 +300,8 @@ fn an_answer_is_written_whole() {
 
 #[test]
 fn an_upstreams_429_is_one_for_the_caller() {
-    let error = ChatUpstream.decode_error(
-        429,
-        br#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#,
-    );
+    let error = ChatUpstream
+        .decode_error(429, br#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#);
     let (status, body) = ChatFront.encode_error(&error, "req_1");
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(status, 429);

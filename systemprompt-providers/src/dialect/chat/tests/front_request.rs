@@ -26,9 +26,7 @@ fn instructions_before_the_conversation_are_apart_from_those_in_it() {
 
 #[test]
 fn results_of_tools_are_blocks_of_a_user() {
-    let call = |id: &str, arguments: &str| {
-        json!({"id": id, "type": "function", "function": {"name": "f", "arguments": arguments}})
-    };
+    let call = |id: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": arguments}});
     let request = decode(body(json!([
         {"role": "user", "content": "go"},
         {"role": "assistant", "content": null, "tool_calls": [call("c1", "{\"a\": 1}"), call("c2", ""),
@@ -46,7 +44,10 @@ fn results_of_tools_are_blocks_of_a_user() {
     assert_eq!(
         request.messages[1..],
         [
-            message(Role::Assistant, vec![tool_use("c1", "f", "{\"a\": 1}"), tool_use("c2", "f", "{}"), text]),
+            message(
+                Role::Assistant,
+                vec![tool_use("c1", "f", "{\"a\": 1}"), tool_use("c2", "f", "{}"), text]
+            ),
             message(Role::User, vec![result("c1", vec![Block::text("one")], false)]),
             message(Role::User, vec![result("c2", vec![Block::text("two")], false)]),
             message(Role::User, vec![result("c3", vec![], false)]),
@@ -116,7 +117,9 @@ fn parts_are_media_with_their_bytes_unread() {
         BlockKind::Audio(media(base64("audio/mpeg", "SUQz"), None, None)),
         BlockKind::Document(media(base64("application/pdf", "JVBE"), Some("a.pdf"), None)),
         BlockKind::Document(media(MediaSource::File { id: "file-1".into() }, None, None)),
-        BlockKind::Unknown { value: json!({"type": "video_url", "video_url": {"url": "https://a.example/v"}}) },
+        BlockKind::Unknown {
+            value: json!({"type": "video_url", "video_url": {"url": "https://a.example/v"}}),
+        },
     ];
     let mut blocks = vec![text];
     blocks.extend(kinds.map(Block::new));
@@ -337,13 +340,16 @@ fn merge(deltas: &[Value]) -> Value {
         for (name, value) in delta.as_object().unwrap() {
             let slot = &mut message[name];
             match (slot.is_null(), value) {
-                (false, Value::String(more)) => *slot = json!(slot.as_str().unwrap().to_owned() + more),
+                (false, Value::String(more)) => {
+                    *slot = json!(slot.as_str().unwrap().to_owned() + more)
+                }
                 (false, Value::Array(more)) if name == "tool_calls" => {
                     for piece in more {
                         let at = piece["index"].as_u64().unwrap() as usize;
                         match slot.get_mut(at) {
                             Some(call) => {
-                                let all = call["function"]["arguments"].as_str().unwrap().to_owned();
+                                let all =
+                                    call["function"]["arguments"].as_str().unwrap().to_owned();
                                 let more = piece["function"]["arguments"].as_str().unwrap();
                                 call["function"]["arguments"] = json!(all + more);
                             }

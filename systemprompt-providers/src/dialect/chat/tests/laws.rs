@@ -69,10 +69,10 @@ fn cut<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
 /// A request as this wire's decoder makes it, with blocks in the order that the wire has them.
 fn request() -> impl Strategy<Value = ModelRequest> {
     let user = word().prop_map(|text| vec![message(Role::User, vec![Block::text(text)])]);
-    let two = (word(), "[a-zA-Z0-9+/]{4}").prop_map(|(text, data)| {
-        vec![message(Role::User, vec![Block::text(text), image(&data)])]
-    });
-    let assistant = (proptest::option::of(word()), word(), proptest::collection::vec(arguments(), 0..3));
+    let two = (word(), "[a-zA-Z0-9+/]{4}")
+        .prop_map(|(text, data)| vec![message(Role::User, vec![Block::text(text), image(&data)])]);
+    let assistant =
+        (proptest::option::of(word()), word(), proptest::collection::vec(arguments(), 0..3));
     let turn = assistant.prop_map(|(thought, text, calls)| {
         let mut content = Vec::new();
         if let Some(thought) = thought {
@@ -108,7 +108,8 @@ fn request() -> impl Strategy<Value = ModelRequest> {
         request.stream = stream;
         // It is asked for whether the caller did or not.
         request.stream_usage = stream;
-        request.reasoning = effort.map(|effort| Reasoning { effort: Some(effort), ..Reasoning::default() });
+        request.reasoning =
+            effort.map(|effort| Reasoning { effort: Some(effort), ..Reasoning::default() });
         if tools {
             request.tools = vec![function("f")];
             request.tool_choice = Some(ToolChoice::Auto);
@@ -142,8 +143,13 @@ proptest! {
         let text = stream(&deltas, reason);
         let mut events = decoded(&[text.as_bytes()]);
         // Arguments that were never JSON are the upstream's, and passed on as they are.
-        let broken = events.iter().any(|event| matches!(event, StreamEvent::Delta { delta: Delta::Input(text), .. }
-            if !matches!(ToolInput::from_json_text(text.clone()), ToolInput::Json(_))));
+        let mut collector = AnswerCollector::default();
+        events.iter().cloned().for_each(|event| collector.push(event));
+        let broken = collector.finish().is_ok_and(|answer| {
+            answer.content.iter().any(|block| {
+                matches!(&block.kind, BlockKind::ToolUse { input: ToolInput::Broken(_), .. })
+            })
+        });
         if !broken {
             written(&events, asked);
         }

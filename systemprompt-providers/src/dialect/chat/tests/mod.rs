@@ -155,7 +155,8 @@ fn written(events: &[StreamEvent], stream_usage: bool) -> (Vec<Value>, String) {
     events.iter().for_each(|event| encoder.push(event, &mut out));
     encoder.finish(&mut out);
     let text = String::from_utf8(out).unwrap();
-    ChatGrammar::check(text.as_bytes(), stream_usage).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    ChatGrammar::check(text.as_bytes(), stream_usage)
+        .unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
     let chunks = frames(&text).into_iter().filter_map(|frame| {
         let data = frame.data?;
         Some(serde_json::from_slice(&data).unwrap_or_else(|_| json!("[DONE]")))
@@ -205,7 +206,10 @@ fn thinking(text: &str, state: Option<OpaqueState>) -> Block {
 
 fn function(name: &str) -> Tool {
     Tool {
-        kind: ToolKind::Function { schema: json!({"type": "object", "properties": {}}), strict: None },
+        kind: ToolKind::Function {
+            schema: json!({"type": "object", "properties": {}}),
+            strict: None,
+        },
         name: name.into(),
         description: None,
         cache: None,

@@ -14,10 +14,9 @@ fn kinds(answer: &Answer) -> Vec<BlockKind> {
 // api7/aisix#170
 #[test]
 fn calls_are_blocks_and_the_reason_follows_them() {
-    let call = |id: &str, arguments: Value| {
-        json!({"id": id, "type": "function", "function": {"name": "read", "arguments": arguments}})
-    };
-    let calls = [call("c1", json!("{\"a\":1}")), call("c2", json!("")), call("c3", json!({"b": 2}))];
+    let call = |id: &str, arguments: Value| json!({"id": id, "type": "function", "function": {"name": "read", "arguments": arguments}});
+    let calls =
+        [call("c1", json!("{\"a\":1}")), call("c2", json!("")), call("c3", json!({"b": 2}))];
     let message = json!({"role": "assistant", "content": null, "tool_calls": calls});
     for reason in ["tool_calls", "stop"] {
         let answer = answer(message.clone(), json!(reason)).unwrap();
@@ -69,7 +68,8 @@ fn refusals_and_filters_are_told_apart() {
 
 #[test]
 fn the_older_form_of_a_call_is_a_call() {
-    let message = json!({"content": null, "function_call": {"name": "f", "arguments": "{\"a\":1}"}});
+    let message =
+        json!({"content": null, "function_call": {"name": "f", "arguments": "{\"a\":1}"}});
     let answer = answer(message, json!("function_call")).unwrap();
     assert_eq!(answer.stop_reason, StopReason::ToolUse);
     let BlockKind::ToolUse { id, name, .. } = &answer.content[0].kind else { panic!() };
@@ -81,7 +81,8 @@ fn the_thought_signature_of_geminis_chat_endpoint_goes_back_with_its_call() {
     let extra = json!({"google": {"thought_signature": "c2ln"}});
     let call = json!({"id": "c1", "type": "function", "extra_content": extra,
         "function": {"name": "f", "arguments": "{}"}});
-    let answer = answer(json!({"content": null, "tool_calls": [call]}), json!("tool_calls")).unwrap();
+    let answer =
+        answer(json!({"content": null, "tool_calls": [call]}), json!("tool_calls")).unwrap();
     let mut request = ModelRequest::new(Dialect::Anthropic, "m");
     request.messages = vec![
         message(Role::User, vec![Block::text("go")]),

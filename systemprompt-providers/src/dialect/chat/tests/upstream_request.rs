@@ -80,9 +80,7 @@ fn results_follow_their_calls_in_order_and_the_text_comes_after() {
         ),
     ]);
     let (body, losses) = sent(&request);
-    let call = |id: &str, name: &str, arguments: &str| {
-        json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
-    };
+    let call = |id: &str, name: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
     assert_eq!(
         body["messages"],
         json!([
@@ -210,7 +208,11 @@ fn own_reasoning_goes_back_the_way_it_came() {
         json!({"role": "assistant", "content": "<think>\nHm\n</think>\n\nHi"})
     );
     assert_eq!(
-        assistant(Some(opaque(Dialect::Chat, "kimi", "[{\"type\":\"reasoning.text\",\"text\":\"Hm\"}]"))),
+        assistant(Some(opaque(
+            Dialect::Chat,
+            "kimi",
+            "[{\"type\":\"reasoning.text\",\"text\":\"Hm\"}]"
+        ))),
         json!({"role": "assistant", "content": "Hi",
             "reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]})
     );
@@ -235,10 +237,7 @@ fn foreign_reasoning_is_not_sent_and_not_forgotten() {
     ]);
     let (body, losses) = sent(&request);
     assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "Hi"}));
-    assert_eq!(
-        losses,
-        [0, 1, 2].map(|at| format!("messages.1.content.{at}=dropped"))
-    );
+    assert_eq!(losses, [0, 1, 2].map(|at| format!("messages.1.content.{at}=dropped")));
     assert!(!body.to_string().contains("sig"));
 }
 
@@ -260,8 +259,7 @@ fn reasoning_is_kept_from_providers_that_refuse_it() {
 fn effort_and_off_never_contradict_each_other() {
     let mut request = anthropic(vec![user("Hi")]);
     let effort = |request: &ModelRequest, capabilities: &Capabilities| {
-        let (body, losses) =
-            sent_with(request, capabilities, &ProviderFlags::default()).unwrap();
+        let (body, losses) = sent_with(request, capabilities, &ProviderFlags::default()).unwrap();
         (body.get("reasoning_effort").cloned(), losses.join(","))
     };
     let any = Capabilities::default();
@@ -280,7 +278,10 @@ fn effort_and_off_never_contradict_each_other() {
         budget_tokens: Some(8_000),
         ..Reasoning::default()
     });
-    assert_eq!(effort(&request, &any), (Some(json!("medium")), "thinking.budget_tokens=degraded".into()));
+    assert_eq!(
+        effort(&request, &any),
+        (Some(json!("medium")), "thinking.budget_tokens=degraded".into())
+    );
     assert_eq!(effort(&request, &never), (None, "thinking=dropped".into()));
 }
 
@@ -467,8 +468,12 @@ fn media_become_parts_or_say_what_is_missing() {
 #[test]
 fn what_a_model_does_not_take_is_left_out_and_said() {
     let mut request = anthropic(vec![user("Hi"), message(Role::Assistant, vec![Block::text("{")])]);
-    request.sampling =
-        Sampling { temperature: Some(0.3), top_k: Some(5), top_p: Some(0.9), ..Sampling::default() };
+    request.sampling = Sampling {
+        temperature: Some(0.3),
+        top_k: Some(5),
+        top_p: Some(0.9),
+        ..Sampling::default()
+    };
     request.max_output_tokens = Some(1_000);
     request.service_tier = Some("standard_only".into());
     request.stop_sequences = ["a", "b", "c", "d", "e"].map(str::to_owned).into();

@@ -4,7 +4,7 @@ fn kinds(answer: &Answer) -> Vec<&BlockKind> {
     answer.content.iter().map(|block| &block.kind).collect()
 }
 
-fn call<'a>(answer: &'a Answer, at: usize) -> (&'a str, &'a str, &'a str) {
+fn call(answer: &Answer, at: usize) -> (&str, &str, &str) {
     match &answer.content[at].kind {
         BlockKind::ToolUse { id, name, input, .. } => (id, name, input.as_str()),
         other => panic!("{other:?}"),
@@ -14,7 +14,11 @@ fn call<'a>(answer: &'a Answer, at: usize) -> (&'a str, &'a str, &'a str) {
 #[test]
 fn a_text_is_one_block() {
     let text = stream(
-        &[json!({"role": "assistant", "content": ""}), json!({"content": "Hel"}), json!({"content": "lo"})],
+        &[
+            json!({"role": "assistant", "content": ""}),
+            json!({"content": "Hel"}),
+            json!({"content": "lo"}),
+        ],
         "stop",
     );
     assert_eq!(
@@ -58,12 +62,8 @@ fn two_calls_in_one_chunk_are_two_blocks() {
 
 #[test]
 fn interleaved_calls_come_one_after_the_other() {
-    let piece = |index: u64, arguments: &str| {
-        json!({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
-    };
-    let begin = |index: u64, id: &str, name: &str| {
-        json!({"tool_calls": [{"index": index, "id": id, "function": {"name": name, "arguments": ""}}]})
-    };
+    let piece = |index: u64, arguments: &str| json!({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]});
+    let begin = |index: u64, id: &str, name: &str| json!({"tool_calls": [{"index": index, "id": id, "function": {"name": name, "arguments": ""}}]});
     let text = stream(
         &[
             begin(0, "c1", "a"),
@@ -154,12 +154,8 @@ fn a_call_without_a_name_is_an_error_and_no_call() {
 
 #[test]
 fn more_arguments_for_a_whole_call_are_an_error_unless_they_repeat_it() {
-    let begin = |index: u64, id: &str| {
-        json!({"tool_calls": [{"index": index, "id": id, "function": {"name": "a", "arguments": "{\"x\":1}"}}]})
-    };
-    let more = |arguments: &str| {
-        json!({"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]})
-    };
+    let begin = |index: u64, id: &str| json!({"tool_calls": [{"index": index, "id": id, "function": {"name": "a", "arguments": "{\"x\":1}"}}]});
+    let more = |arguments: &str| json!({"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]});
     let text = stream(&[begin(0, "c1"), begin(1, "c2"), more("{\"x\":1}")], "tool_calls");
     assert_eq!(call(&collect(&text).unwrap(), 0).2, "{\"x\":1}");
     let text = stream(&[begin(0, "c1"), begin(1, "c2"), more(",\"y\":2}")], "tool_calls");
@@ -169,7 +165,9 @@ fn more_arguments_for_a_whole_call_are_an_error_unless_they_repeat_it() {
 #[test]
 fn arguments_cut_at_the_limit_are_kept_and_not_run() {
     let text = stream(
-        &[json!({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "a", "arguments": "{\"x\": \"ab"}}]})],
+        &[
+            json!({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "a", "arguments": "{\"x\": \"ab"}}]}),
+        ],
         "length",
     );
     let answer = collect(&text).unwrap();
@@ -198,7 +196,11 @@ fn a_text_tool_keeps_its_text_whatever_it_looks_like() {
 fn reasoning_stands_before_the_text() {
     for member in ["reasoning_content", "reasoning"] {
         let text = stream(
-            &[json!({"role": "assistant", "content": null, member: "Let "}), json!({member: "me"}), json!({"content": "Hi"})],
+            &[
+                json!({"role": "assistant", "content": null, member: "Let "}),
+                json!({member: "me"}),
+                json!({"content": "Hi"}),
+            ],
             "stop",
         );
         let answer = collect(&text).unwrap();
@@ -226,7 +228,9 @@ fn reasoning_in_details_is_kept_whole_for_the_next_turn() {
         "stop",
     );
     let answer = collect(&text).unwrap();
-    let BlockKind::Thinking { text, state: Some(state) } = &answer.content[0].kind else { panic!() };
+    let BlockKind::Thinking { text, state: Some(state) } = &answer.content[0].kind else {
+        panic!()
+    };
     assert_eq!(text, "Let");
     let details: Value = serde_json::from_str(&state.data).unwrap();
     assert_eq!(
@@ -238,7 +242,11 @@ fn reasoning_in_details_is_kept_whole_for_the_next_turn() {
 #[test]
 fn think_tags_are_reasoning() {
     let text = stream(
-        &[json!({"content": "<thi"}), json!({"content": "nk>\nHm"}), json!({"content": ".\n</think>\n\nHi"})],
+        &[
+            json!({"content": "<thi"}),
+            json!({"content": "nk>\nHm"}),
+            json!({"content": ".\n</think>\n\nHi"}),
+        ],
         "stop",
     );
     let answer = collect(&text).unwrap();
@@ -313,7 +321,8 @@ fn usage_after_the_finish_has_the_cached_tokens() {
 #[test]
 fn usage_inside_the_choice_is_read() {
     let mut last = chunk(json!({}), json!("stop"));
-    last["choices"][0]["usage"] = json!({"prompt_tokens": 10, "completion_tokens": 2, "cached_tokens": 4});
+    last["choices"][0]["usage"] =
+        json!({"prompt_tokens": 10, "completion_tokens": 2, "cached_tokens": 4});
     let usage = collect(&data(&last)).unwrap().usage;
     assert_eq!((usage.input, usage.cache_read, usage.output), (6, 4, 2));
 }
@@ -339,7 +348,9 @@ fn reasons_for_the_end_are_told_apart() {
 #[test]
 fn calls_with_the_reason_stop_are_run() {
     let text = stream(
-        &[json!({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "a", "arguments": "{}"}}]})],
+        &[
+            json!({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "a", "arguments": "{}"}}]}),
+        ],
         "stop",
     );
     assert_eq!(collect(&text).unwrap().stop_reason, StopReason::ToolUse);
@@ -367,8 +378,10 @@ fn a_cut_stream_is_an_error_with_the_usage_so_far() {
 // litellm#32086, litellm#29223
 #[test]
 fn an_error_in_the_stream_is_an_error() {
-    let error = json!({"error": {"message": "Overloaded", "type": "overloaded_error", "code": null}});
-    let text = data(&chunk(json!({"content": "Hi"}), Value::Null)) + &data(&error) + "data: [DONE]\n\n";
+    let error =
+        json!({"error": {"message": "Overloaded", "type": "overloaded_error", "code": null}});
+    let text =
+        data(&chunk(json!({"content": "Hi"}), Value::Null)) + &data(&error) + "data: [DONE]\n\n";
     let error = collect(&text).unwrap_err();
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Overloaded, "Overloaded"));
     for reason in ["error", "insufficient_system_resource"] {
@@ -418,7 +431,9 @@ fn an_answer_without_end_is_not_kept_without_end() {
     for frame in frames(&data(&chunk(open, Value::Null))) {
         decoder.push(&frame, &mut events);
     }
-    for frame in frames(&data(&chunk(json!({"content": piece}), Value::Null))).iter().cycle().take(40) {
+    for frame in
+        frames(&data(&chunk(json!({"content": piece}), Value::Null))).iter().cycle().take(40)
+    {
         decoder.push(frame, &mut events);
     }
     let Some(StreamEvent::Error(error)) = events.last() else { panic!() };

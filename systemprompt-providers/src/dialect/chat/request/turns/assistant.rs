@@ -51,7 +51,12 @@ struct Turn {
 }
 
 impl Turn {
-    fn add(&mut self, writer: &mut Writer<'_>, block: &Block, place: Place) -> Result<(), ModelError> {
+    fn add(
+        &mut self,
+        writer: &mut Writer<'_>,
+        block: &Block,
+        place: Place,
+    ) -> Result<(), ModelError> {
         match &block.kind {
             BlockKind::ToolUse { id, name, input, state } => {
                 let sent = writer.ids.sent(id);
@@ -118,7 +123,8 @@ impl Turn {
                 _ => self.parts.insert(0, text_part(&self.tags)),
             }
         }
-        let reasons = !(self.content.is_empty() && self.other.is_empty() && self.details.is_empty());
+        let reasons =
+            !(self.content.is_empty() && self.other.is_empty() && self.details.is_empty());
         let says = !self.parts.is_empty();
         if !says && !reasons && self.calls.is_empty() && self.refusal.is_empty() {
             return None;
