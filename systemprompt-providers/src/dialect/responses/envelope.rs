@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_damaged_envelope_is_told_from_a_native_one() {
-        for text in ["systemprompt-state.v1.", "systemprompt-state.v1.!!", "systemprompt-state.v1.e30"]
+        for text in
+            ["systemprompt-state.v1.", "systemprompt-state.v1.!!", "systemprompt-state.v1.e30"]
         {
             assert_eq!(unwrap(text), Err(Damaged), "{text}");
         }

@@ -105,9 +105,14 @@ fn kind_of(word: &str) -> Option<ErrorKind> {
         "server_is_overloaded" | "slow_down" | "overloaded_error" | "503" => ErrorKind::Overloaded,
         "invalid_api_key" | "authentication_error" => ErrorKind::Authentication,
         "model_not_found" => ErrorKind::NotFound,
-        "context_length_exceeded" | "invalid_prompt" | "bio_policy"
-        | "misalignment_policy_violation" | "data_residency_mismatch" | "empty_image_file"
-        | "failed_to_download_image" | "unsupported_image_media_type" => ErrorKind::InvalidRequest,
+        "context_length_exceeded"
+        | "invalid_prompt"
+        | "bio_policy"
+        | "misalignment_policy_violation"
+        | "data_residency_mismatch"
+        | "empty_image_file"
+        | "failed_to_download_image"
+        | "unsupported_image_media_type" => ErrorKind::InvalidRequest,
         word if word.starts_with("invalid_") || word.starts_with("image_") => {
             ErrorKind::InvalidRequest
         }

@@ -94,8 +94,7 @@ impl Members {
 
     /// Writes what is left into `rest`, each member under its path.
     pub(super) fn leave(self, rest: &mut Map<String, Value>) {
-        let prefix =
-            if self.path.is_empty() { String::new() } else { format!("{}.", self.path) };
+        let prefix = if self.path.is_empty() { String::new() } else { format!("{}.", self.path) };
         for (name, value) in self.map {
             if !value.is_null() {
                 rest.insert(format!("{prefix}{name}"), value);
@@ -111,5 +110,6 @@ pub(super) fn wrong(path: &str, expected: &str) -> ModelError {
 
 /// The error of a member that is not there.
 pub(super) fn missing(path: &str) -> ModelError {
-    ModelError::invalid(path, format!("`{path}` is missing")).with_code("missing_required_parameter")
+    ModelError::invalid(path, format!("`{path}` is missing"))
+        .with_code("missing_required_parameter")
 }

@@ -21,7 +21,10 @@ pub(super) enum Status {
     /// Broken off, and why: `max_output_tokens` or `content_filter`.
     Incomplete(&'static str),
     /// Failed, with a code and a sentence.
-    Failed { code: String, message: String },
+    Failed {
+        code: String,
+        message: String,
+    },
 }
 
 impl Response {

@@ -14,9 +14,9 @@ pub(super) fn decode(usage: &Value, mode: UsageMode) -> UsageUpdate {
     let long = number("/input_tokens_details/cache_write_tokens_details/ttl_12h_tokens");
     let input = number("/input_tokens").map(|input| match mode {
         UsageMode::Exclusive => input,
-        UsageMode::Native | UsageMode::Inclusive | UsageMode::LastEvent => input
-            .saturating_sub(cached.unwrap_or(0))
-            .saturating_sub(written.unwrap_or(0)),
+        UsageMode::Native | UsageMode::Inclusive | UsageMode::LastEvent => {
+            input.saturating_sub(cached.unwrap_or(0)).saturating_sub(written.unwrap_or(0))
+        }
     });
     UsageUpdate {
         input,

@@ -77,9 +77,7 @@ fn refuse(request: &ModelRequest) -> Result<(), ModelError> {
     for name in ["web_search_options", "mcp_servers"] {
         if !own && request.rest.contains_key(name) {
             let message = format!("`{name}` is run by its own provider, and this model is not");
-            return Err(
-                ModelError::invalid(name, message).with_code("unsupported_server_tool")
-            );
+            return Err(ModelError::invalid(name, message).with_code("unsupported_server_tool"));
         }
     }
     if !own && request.rest.get("n").and_then(Value::as_u64).is_some_and(|n| n > 1) {
@@ -181,19 +179,16 @@ fn tools(
     if request.tools.is_empty() && !forces_a_tool(choice) {
         return;
     }
-    let said = if forces_a_tool(choice) && !to.capabilities.forced_tool_choice {
+    let mut said = tools::encode_choice(choice, &request.tools, |name| names.tool(name));
+    if forces_a_tool(choice) && !to.capabilities.forced_tool_choice {
         losses.note("tool_choice", LossKind::Degraded);
-        match choice {
-            ToolChoice::Among { names: among, .. } => tools::encode_choice(
-                &ToolChoice::Among { names: among.clone(), required: false },
-                &request.tools,
-                |name| name,
-            ),
-            _ => json!("auto"),
+        match &mut said {
+            Value::Object(members) if matches!(choice, ToolChoice::Among { .. }) => {
+                members.insert("mode".to_owned(), json!("auto"));
+            }
+            said => *said = json!("auto"),
         }
-    } else {
-        tools::encode_choice(choice, &request.tools, |name| names.tool(name))
-    };
+    }
     body.insert("tool_choice".to_owned(), said);
 }
 

@@ -151,8 +151,7 @@ impl Items<'_> {
         cache: Option<CacheMark>,
         path: String,
     ) {
-        let member =
-            if self.request.dialect == Dialect::Responses { "output" } else { "content" };
+        let member = if self.request.dialect == Dialect::Responses { "output" } else { "content" };
         let mut parts: Vec<Value> = content
             .iter()
             .enumerate()
@@ -174,7 +173,10 @@ impl Items<'_> {
         let Some(text) = self.calls.answers(place) else {
             // A result without a call is refused; what it says is still said.
             self.losses.note(path.as_str(), LossKind::Degraded);
-            parts.insert(0, json!({ "type": "input_text", "text": format!("[result of the tool call {id}]") }));
+            parts.insert(
+                0,
+                json!({ "type": "input_text", "text": format!("[result of the tool call {id}]") }),
+            );
             let value = json!({ "type": "message", "role": "user", "content": parts });
             self.push(value, ItemKind::Said, path);
             return;
@@ -358,7 +360,8 @@ fn in_short(mut parts: Vec<Value>) -> Value {
     match parts.as_mut_slice() {
         [] => json!(""),
         [Value::Object(part)]
-            if part.len() == 2 && part.get("type").and_then(Value::as_str) == Some("input_text") =>
+            if part.len() == 2
+                && part.get("type").and_then(Value::as_str) == Some("input_text") =>
         {
             part.remove("text").unwrap_or_default()
         }

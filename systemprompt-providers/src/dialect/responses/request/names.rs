@@ -17,7 +17,10 @@ impl Names {
     /// provider's cache.
     pub(super) fn of(request: &ModelRequest) -> Self {
         let (tools, calls) = all(request);
-        Self { tools: renamed(&tools, tool_fits, "tool"), calls: renamed(&calls, call_fits, "call") }
+        Self {
+            tools: renamed(&tools, tool_fits, "tool"),
+            calls: renamed(&calls, call_fits, "call"),
+        }
     }
 
     /// What a tool is sent as.
@@ -95,7 +98,9 @@ fn renamed(names: &[&str], fits: fn(&str) -> bool, fallback: &str) -> HashMap<St
         }
         let plain: String = name
             .chars()
-            .map(|char| u8::try_from(char).ok().filter(|byte| of_a_name(*byte)).map_or('_', char::from))
+            .map(|char| {
+                u8::try_from(char).ok().filter(|byte| of_a_name(*byte)).map_or('_', char::from)
+            })
             .collect();
         let plain = if plain.is_empty() { fallback.to_owned() } else { plain };
         // A cut name says by a hash what was cut.
@@ -138,8 +143,7 @@ mod tests {
     #[test]
     fn a_new_name_is_no_other_tool() {
         let new = renamed(&["fs.read", "fs_read", "fs:read"], tool_fits, "tool");
-        let names: HashSet<&str> =
-            new.values().map(String::as_str).chain(["fs_read"]).collect();
+        let names: HashSet<&str> = new.values().map(String::as_str).chain(["fs_read"]).collect();
         assert_eq!(names.len(), 3);
         assert!(names.iter().all(|name| tool_fits(name)));
     }

@@ -1,9 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::members::{Members, missing, wrong};
-use crate::canonical::{
-    Block, BlockKind, CacheMark, CacheTtl, Media, MediaSource, ModelError,
-};
+use crate::canonical::{Block, BlockKind, CacheMark, CacheTtl, Media, MediaSource, ModelError};
 
 /// Reads the content of a message or the output of a tool: a string, or parts.
 pub(super) fn decode_all(
@@ -33,8 +31,15 @@ fn decode(value: Value, path: String, rest: &mut Map<String, Value>) -> Result<B
     };
     let known = matches!(
         kind.as_str(),
-        "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text" | "refusal"
-            | "input_image" | "input_file" | "input_audio"
+        "input_text"
+            | "output_text"
+            | "text"
+            | "summary_text"
+            | "reasoning_text"
+            | "refusal"
+            | "input_image"
+            | "input_file"
+            | "input_audio"
     );
     if !known {
         return Ok(Block::new(BlockKind::Unknown { value }));
@@ -194,7 +199,9 @@ pub(super) fn mark(part: &mut Value, mark: CacheMark) {
 
 fn address_of(source: &MediaSource) -> Option<String> {
     match source {
-        MediaSource::Base64 { media_type, data } => Some(format!("data:{media_type};base64,{data}")),
+        MediaSource::Base64 { media_type, data } => {
+            Some(format!("data:{media_type};base64,{data}"))
+        }
         MediaSource::Url { url, .. } => Some(url.clone()),
         MediaSource::Text { .. } | MediaSource::File { .. } => None,
     }

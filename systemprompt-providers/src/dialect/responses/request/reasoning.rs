@@ -63,8 +63,8 @@ fn effort(
     names: &Names,
     losses: &mut LossReport,
 ) -> Option<Effort> {
-    let off = reasoning.mode == Some(ReasoningMode::Disabled)
-        || reasoning.effort == Some(Effort::None);
+    let off =
+        reasoning.mode == Some(ReasoningMode::Disabled) || reasoning.effort == Some(Effort::None);
     if off {
         if capabilities.always_thinks {
             losses.note(names.all, LossKind::Dropped);

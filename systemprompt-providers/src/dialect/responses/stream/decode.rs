@@ -107,7 +107,9 @@ impl Decoder {
         match kind {
             "response.output_text.delta" => self.add(event, "output_text", delta),
             "response.refusal.delta" => self.add(event, "refusal", delta),
-            "response.output_text.done" => self.finish_part(event, "output_text", text(event, "text")),
+            "response.output_text.done" => {
+                self.finish_part(event, "output_text", text(event, "text"))
+            }
             "response.refusal.done" => self.finish_part(event, "refusal", text(event, "refusal")),
             "response.function_call_arguments.delta" => self.call(event, false, delta, false),
             "response.custom_tool_call_input.delta" => self.call(event, true, delta, false),
@@ -153,7 +155,8 @@ impl Decoder {
         let Some(item) = event.get("item").filter(|item| item.is_object()) else { return };
         let known = event.get("output_index").and_then(Value::as_u64);
         // Without a place it is the one after the last.
-        let place = known.unwrap_or_else(|| self.keys.keys().map(|(at, _)| at + 1).max().unwrap_or(0));
+        let place =
+            known.unwrap_or_else(|| self.keys.keys().map(|(at, _)| at + 1).max().unwrap_or(0));
         self.last = place;
         let id = text(item, "id");
         if !id.is_empty() && self.places.len() < MOST_BLOCKS {
@@ -238,7 +241,9 @@ impl Decoder {
             name: text(event, "name").to_owned(),
             text: takes_text,
         };
-        let Some(slot) = self.slot((place, None), kind).filter(|slot| slot.is_call()) else { return };
+        let Some(slot) = self.slot((place, None), kind).filter(|slot| slot.is_call()) else {
+            return;
+        };
         let size = if whole { slot.complete(said) } else { slot.add(said) };
         if whole && named(slot.kind_mut()) {
             slot.close();
@@ -321,8 +326,8 @@ impl Decoder {
     /// Takes the end of the answer, which repeats it whole.
     fn complete(&mut self, response: &Value, cut_short: bool, out: &mut Vec<StreamEvent>) {
         self.start(Some(response), out);
-        self.usage(response, out);
         if let Some(failure) = answer::failure(response) {
+            self.usage(response, out);
             self.fail(failure, out);
             return;
         }
@@ -341,6 +346,7 @@ impl Decoder {
             slot.close();
         }
         self.pump(out);
+        self.usage(response, out);
         if nameless {
             let message = "the upstream calls a tool without saying which, or without an id";
             self.fail(answer::no_answer(message), out);

@@ -11,8 +11,8 @@ use super::LONGEST_ANSWER;
 use super::event::{Event, Writer};
 use super::item::Item;
 use crate::canonical::{
-    Answer, BlockKind, BlockStart, Delta, Dialect, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
-    StopReason, StreamEvent, Usage,
+    Answer, BlockKind, BlockStart, Delta, Dialect, ErrorKind, LossKind, LossReport, ModelError,
+    OpaqueState, StopReason, StreamEvent, Usage,
 };
 use crate::dialect::{Reply, StreamEncoder};
 use crate::sse::write_comment;

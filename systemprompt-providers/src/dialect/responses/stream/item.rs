@@ -10,6 +10,8 @@ pub(super) struct Item {
     place: usize,
     /// Whether it was said that it begins.
     begun: bool,
+    /// Whether `done` was said of its words or arguments, if it is no message.
+    whole: bool,
     kind: Kind,
 }
 
@@ -30,8 +32,6 @@ enum Kind {
         /// Whether it takes a text (`custom_tool_call`).
         text: bool,
         input: String,
-        /// Whether `done` was said of its arguments.
-        whole: bool,
     },
 }
 
@@ -44,18 +44,24 @@ struct Part {
 
 impl Item {
     pub(super) fn message(id: String, place: usize) -> Self {
-        Self { id, place, begun: false, kind: Kind::Message { parts: Vec::new(), open: None } }
+        Self {
+            id,
+            place,
+            begun: false,
+            whole: false,
+            kind: Kind::Message { parts: Vec::new(), open: None },
+        }
     }
 
     pub(super) fn reasoning(id: String, place: usize) -> Self {
         let kind = Kind::Reasoning { text: String::new(), encrypted: None };
-        Self { id, place, begun: false, kind }
+        Self { id, place, begun: false, whole: false, kind }
     }
 
     pub(super) fn call(id: String, place: usize, call_id: &str, name: &str, text: bool) -> Self {
         let (call_id, name) = (call_id.to_owned(), name.to_owned());
-        let kind = Kind::Call { call_id, name, text, input: String::new(), whole: false };
-        Self { id, place, begun: false, kind }
+        let kind = Kind::Call { call_id, name, text, input: String::new() };
+        Self { id, place, begun: false, whole: false, kind }
     }
 
     pub(super) const fn is_message(&self) -> bool {
@@ -107,40 +113,42 @@ impl Item {
 
     /// Ends the open part of a message, the words of a thought, or the arguments of a call.
     pub(super) fn end_part(&mut self, writer: &mut Writer, out: &mut Vec<u8>) {
-        match &mut self.kind {
-            Kind::Message { parts, open } => {
-                let Some(part) = open.take() else { return };
-                let (at, value) = (parts.len(), part.value());
-                parts.push(value.clone());
-                self.part_done(at, &part, &value, writer, out);
-            }
+        if let Kind::Message { parts, open } = &mut self.kind {
+            let Some(part) = open.take() else { return };
+            let (at, value) = (parts.len(), part.value());
+            parts.push(value.clone());
+            self.part_done(at, &part, &value, writer, out);
+            return;
+        }
+        // No arguments are an object without members.
+        if matches!(&self.kind, Kind::Call { text: false, input, .. } if input.is_empty()) {
+            self.add("{}", writer, out);
+        }
+        if std::mem::replace(&mut self.whole, true) {
+            return;
+        }
+        match &self.kind {
             Kind::Reasoning { text, .. } if !text.is_empty() => {
-                let part = json!({ "type": "summary_text", "text": text });
-                let Kind::Reasoning { text, .. } = &self.kind else { return };
-                let done = Event {
-                    summary_index: Some(0),
-                    text: Some(text),
-                    ..self.event("response.reasoning_summary_text.done")
-                };
-                writer.write(done, out);
-                let done = Event {
-                    summary_index: Some(0),
-                    part: Some(&part),
-                    ..self.event("response.reasoning_summary_part.done")
-                };
-                writer.write(done, out);
+                self.summary_done(text, writer, out);
             }
-            Kind::Reasoning { .. } => {}
-            Kind::Call { whole: true, .. } => {}
-            Kind::Call { text, input, .. } => {
-                // No arguments are an object without members.
-                let empty = input.is_empty() && !*text;
-                if empty {
-                    self.add("{}", writer, out);
-                }
-                self.call_done(writer, out);
+            Kind::Reasoning { .. } | Kind::Message { .. } => {}
+            Kind::Call { text: true, input, .. } => {
+                let event = self.event("response.custom_tool_call_input.done");
+                writer.write(Event { input: Some(input), ..event }, out);
+            }
+            Kind::Call { input, .. } => {
+                let event = self.event("response.function_call_arguments.done");
+                writer.write(Event { arguments: Some(input), ..event }, out);
             }
         }
+    }
+
+    fn summary_done(&self, text: &str, writer: &mut Writer, out: &mut Vec<u8>) {
+        let event = self.event("response.reasoning_summary_text.done");
+        writer.write(Event { summary_index: Some(0), text: Some(text), ..event }, out);
+        let part = json!({ "type": "summary_text", "text": text });
+        let event = self.event("response.reasoning_summary_part.done");
+        writer.write(Event { summary_index: Some(0), part: Some(&part), ..event }, out);
     }
 
     fn part_done(
@@ -163,22 +171,11 @@ impl Item {
         writer.write(Event { content_index: Some(at), part: Some(value), ..event }, out);
     }
 
-    fn call_done(&mut self, writer: &mut Writer, out: &mut Vec<u8>) {
-        let Kind::Call { text, input, .. } = &self.kind else { return };
-        let done = if *text {
-            Event { input: Some(input), ..self.event("response.custom_tool_call_input.done") }
-        } else {
-            let event = self.event("response.function_call_arguments.done");
-            Event { arguments: Some(input), ..event }
-        };
-        writer.write(done, out);
-        if let Kind::Call { whole, .. } = &mut self.kind {
-            *whole = true;
-        }
-    }
-
     /// Adds a piece of text or arguments.
     pub(super) fn add(&mut self, piece: &str, writer: &mut Writer, out: &mut Vec<u8>) {
+        if self.whole {
+            return;
+        }
         self.begin(writer, out);
         match &mut self.kind {
             Kind::Message { open: None, .. } => {}

@@ -24,8 +24,14 @@ pub(super) enum Kind {
     Text,
     Refusal,
     /// Reasoning; whether its words are the raw ones, once that is known.
-    Thinking { raw: Option<bool> },
-    Call { id: String, name: String, text: bool },
+    Thinking {
+        raw: Option<bool>,
+    },
+    Call {
+        id: String,
+        name: String,
+        text: bool,
+    },
     /// An item of another kind, which is passed on when it is whole.
     Unknown(Option<Value>),
 }
@@ -154,7 +160,12 @@ impl Slot {
     }
 
     /// Writes what can be written while this block is the first that is not whole. Whether it is whole.
-    pub(super) fn write(&mut self, index: &mut usize, from: &Source, out: &mut Vec<StreamEvent>) -> bool {
+    pub(super) fn write(
+        &mut self,
+        index: &mut usize,
+        from: &Source,
+        out: &mut Vec<StreamEvent>,
+    ) -> bool {
         if !self.opened {
             let Some(block) = self.begin(from) else { return self.closed };
             self.opened = true;
