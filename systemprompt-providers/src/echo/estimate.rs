@@ -1,4 +1,6 @@
-use crate::canonical::{Block, BlockKind, Media, MediaSource, ModelRequest, OutputFormat, ToolKind};
+use crate::canonical::{
+    Block, BlockKind, Media, MediaSource, ModelRequest, OutputFormat, ToolKind,
+};
 
 /// How many bytes of UTF-8 are taken for a token.
 pub const BYTES_PER_TOKEN: usize = 4;

@@ -29,8 +29,8 @@ mod reply;
 mod tests;
 
 pub use estimate::{
-    AUDIO_BYTES_PER_TOKEN, BYTES_PER_TOKEN, DOCUMENT_PAGE_BYTES, DOCUMENT_PAGE_TOKENS, IMAGE_TOKENS,
-    MESSAGE_TOKENS, estimate_tokens,
+    AUDIO_BYTES_PER_TOKEN, BYTES_PER_TOKEN, DOCUMENT_PAGE_BYTES, DOCUMENT_PAGE_TOKENS,
+    IMAGE_TOKENS, MESSAGE_TOKENS, estimate_tokens,
 };
 
 use estimate::text_tokens;
@@ -77,7 +77,9 @@ fn by_words(event: StreamEvent) -> Vec<StreamEvent> {
     };
     match event {
         StreamEvent::Delta { index, delta: Delta::Text(text) } => words(&text, Delta::Text, index),
-        StreamEvent::Delta { index, delta: Delta::Input(text) } => words(&text, Delta::Input, index),
+        StreamEvent::Delta { index, delta: Delta::Input(text) } => {
+            words(&text, Delta::Input, index)
+        }
         event => vec![event],
     }
 }

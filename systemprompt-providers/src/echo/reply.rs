@@ -15,9 +15,7 @@ pub(super) fn reply(request: &ModelRequest) -> Reply {
     }
     let text = last_text(request);
     let may_call = request.tool_choice != Some(ToolChoice::None);
-    if may_call
-        && let Some(reply) = told_call(request, text)
-    {
+    if may_call && let Some(reply) = told_call(request, text) {
         return reply;
     }
     match forced(request) {

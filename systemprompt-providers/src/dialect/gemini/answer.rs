@@ -1,9 +1,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::origin;
 use super::stream::GeminiStream;
 use super::usage::UsageMetadata;
-use super::origin;
 use crate::canonical::{Answer, AnswerCollector, ErrorKind, ModelError};
 use crate::dialect::{Source, StreamDecoder};
 

@@ -93,9 +93,7 @@ fn kind(status: Option<&str>, reason: Option<&str>, message: &str) -> Option<Err
         _ => {}
     }
     Some(match status? {
-        "INVALID_ARGUMENT" if message.starts_with("API key not valid") => {
-            ErrorKind::Authentication
-        }
+        "INVALID_ARGUMENT" if message.starts_with("API key not valid") => ErrorKind::Authentication,
         "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" | "UNIMPLEMENTED" => {
             ErrorKind::InvalidRequest
         }
@@ -153,7 +151,8 @@ mod tests {
         let body = r#"{"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "API key not valid.",
             "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]}}"#;
         assert_eq!(decode(400, body.as_bytes()).kind, ErrorKind::Authentication);
-        let body = r#"{"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "no contents"}}"#;
+        let body =
+            r#"{"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "no contents"}}"#;
         assert_eq!(decode(400, body.as_bytes()).kind, ErrorKind::InvalidRequest);
     }
 

@@ -49,9 +49,12 @@ mod tests {
 
     #[test]
     fn a_malformed_call_is_a_failure_and_never_an_end() {
-        for reason in
-            ["MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"]
-        {
+        for reason in [
+            "MALFORMED_FUNCTION_CALL",
+            "MALFORMED_RESPONSE",
+            "UNEXPECTED_TOOL_CALL",
+            "TOO_MANY_TOOL_CALLS",
+        ] {
             let Finish::Failed(error) = finish(reason, Some("call:x{")) else { panic!("{reason}") };
             assert_eq!(error.code, Some(reason.to_ascii_lowercase()));
             assert!(error.kind.is_transient());

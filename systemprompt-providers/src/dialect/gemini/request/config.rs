@@ -37,7 +37,8 @@ impl Encoder<'_> {
     }
 
     fn stop_sequences(&mut self, config: &mut Map<String, Value>) {
-        let said = self.request.stop_sequences.iter().enumerate().filter(|(_, text)| !text.is_empty());
+        let said =
+            self.request.stop_sequences.iter().enumerate().filter(|(_, text)| !text.is_empty());
         let mut taken: Vec<Value> = Vec::new();
         for (at, text) in said {
             if taken.len() < STOP_LIMIT {
@@ -54,23 +55,31 @@ impl Encoder<'_> {
     fn sampling(&mut self, config: &mut Map<String, Value>) {
         let sampling = self.request.sampling;
         let takes = self.to.capabilities.sampling;
-        let mut number = |name: &str, field: &str, value: Option<f64>, low: f64, high: f64, taken: bool| {
-            let Some(value) = value else { return };
-            let within = value.clamp(low, high);
-            match Number::from_f64(within).filter(|_| taken) {
-                Some(number) => {
-                    if (within - value).abs() > 0.0 {
-                        self.losses.note(field, LossKind::Clamped);
+        let mut number =
+            |name: &str, field: &str, value: Option<f64>, low: f64, high: f64, taken: bool| {
+                let Some(value) = value else { return };
+                let within = value.clamp(low, high);
+                match Number::from_f64(within).filter(|_| taken) {
+                    Some(number) => {
+                        if (within - value).abs() > 0.0 {
+                            self.losses.note(field, LossKind::Clamped);
+                        }
+                        config.insert(name.to_owned(), number.into());
                     }
-                    config.insert(name.to_owned(), number.into());
+                    None => self.losses.note(field, LossKind::Dropped),
                 }
-                None => self.losses.note(field, LossKind::Dropped),
-            }
-        };
+            };
         number("temperature", "temperature", sampling.temperature, 0.0, 2.0, takes);
         number("topP", "top_p", sampling.top_p, 0.0, 1.0, takes);
         number("presencePenalty", "presence_penalty", sampling.presence_penalty, -2.0, 2.0, true);
-        number("frequencyPenalty", "frequency_penalty", sampling.frequency_penalty, -2.0, 2.0, true);
+        number(
+            "frequencyPenalty",
+            "frequency_penalty",
+            sampling.frequency_penalty,
+            -2.0,
+            2.0,
+            true,
+        );
         if let Some(top_k) = sampling.top_k {
             match i32::try_from(top_k).ok().filter(|_| takes) {
                 Some(top_k) => _ = config.insert("topK".to_owned(), top_k.into()),

@@ -115,7 +115,11 @@ impl<'a> Encoder<'a> {
                     let args = self.args(input, &field);
                     parts.push(Part {
                         thought_signature: signer.call(own),
-                        function_call: Some(FunctionCall { id: id.clone(), name: name.clone(), args }),
+                        function_call: Some(FunctionCall {
+                            id: id.clone(),
+                            name: name.clone(),
+                            args,
+                        }),
                         ..Part::default()
                     });
                     calls.push(Call { id, name, field });

@@ -57,7 +57,8 @@ impl Fields {
 
     /// The mark of a cache within `field`.
     pub(super) fn cache(self, field: &str) -> String {
-        let name = self.by_dialect("cache_control", "prompt_cache_breakpoint", "prompt_cache_breakpoint");
+        let name =
+            self.by_dialect("cache_control", "prompt_cache_breakpoint", "prompt_cache_breakpoint");
         format!("{field}.{name}")
     }
 
@@ -130,11 +131,8 @@ impl Fields {
 
     /// A member of the schema that the answer has.
     pub(super) fn output_member(self, member: &str) -> String {
-        let path = self.by_dialect(
-            "output_config.format",
-            "response_format.json_schema",
-            "text.format",
-        );
+        let path =
+            self.by_dialect("output_config.format", "response_format.json_schema", "text.format");
         format!("{path}.{member}")
     }
 

@@ -81,17 +81,24 @@ impl Encoder<'_> {
             return Ok(Part { file_data: Some(file(mime_type)), ..Part::default() });
         }
         if !url.starts_with("https://") && !url.starts_with("gs://") {
-            return refused("the provider reads `https://`, `gs://` and `data:` addresses alone".to_owned());
+            return refused(
+                "the provider reads `https://`, `gs://` and `data:` addresses alone".to_owned(),
+            );
         }
         if url.starts_with("https://") && !self.reads_addresses() {
             return refused(format!("`{}` reads no addresses", self.to.model));
         }
         match mime_type {
-            Some(kind) if BY_ENDING.iter().any(|(_, known)| *known == kind) || url.starts_with("gs://") => {
+            Some(kind)
+                if BY_ENDING.iter().any(|(_, known)| *known == kind)
+                    || url.starts_with("gs://") =>
+            {
                 Ok(Part { file_data: Some(file(Some(kind))), ..Part::default() })
             }
             Some(kind) => refused(format!("the provider does not get `{kind}` from an address")),
-            None => refused("the media type is not said, and the address does not tell it".to_owned()),
+            None => {
+                refused("the media type is not said, and the address does not tell it".to_owned())
+            }
         }
     }
 

@@ -43,7 +43,10 @@ impl Encoded {
 /// The JSON of `value`.
 pub(super) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, ModelError> {
     serde_json::to_vec(value).map_err(|error| {
-        ModelError::new(ErrorKind::InvalidRequest, format!("the request cannot be written: {error}"))
+        ModelError::new(
+            ErrorKind::InvalidRequest,
+            format!("the request cannot be written: {error}"),
+        )
     })
 }
 
@@ -120,10 +123,15 @@ impl Encoder<'_> {
                     ));
                 }
                 _ if value.is_null() => continue,
-                "metadata" | "store" | "cache_control" | "prompt_cache_key" | "inference_geo"
-                | "prompt_cache_options" | "prompt_cache_retention" | "safety_identifier" | "speed" => {
-                    LossKind::Hint
-                }
+                "metadata"
+                | "store"
+                | "cache_control"
+                | "prompt_cache_key"
+                | "inference_geo"
+                | "prompt_cache_options"
+                | "prompt_cache_retention"
+                | "safety_identifier"
+                | "speed" => LossKind::Hint,
                 _ => LossKind::Dropped,
             };
             self.losses.note(name, what);

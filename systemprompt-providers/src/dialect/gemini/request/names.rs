@@ -61,7 +61,11 @@ impl Names {
 
     /// The names that were changed: as sent, and as the caller has them.
     pub(super) fn into_changed(self) -> BTreeMap<String, String> {
-        self.sent.into_iter().filter(|(own, sent)| own != sent).map(|(own, sent)| (sent, own)).collect()
+        self.sent
+            .into_iter()
+            .filter(|(own, sent)| own != sent)
+            .map(|(own, sent)| (sent, own))
+            .collect()
     }
 }
 

@@ -20,7 +20,8 @@ impl Said {
     /// `output`, or `error` when the tool failed.
     fn response(&self, is_error: bool) -> Box<RawValue> {
         let text = self.texts.join("\n");
-        let object = text.trim_start().starts_with('{').then(|| RawValue::from_string(text.clone()));
+        let object =
+            text.trim_start().starts_with('{').then(|| RawValue::from_string(text.clone()));
         match object {
             Some(Ok(object)) if !is_error => object,
             _ => raw(&serde_json::json!({ (if is_error { "error" } else { "output" }): text })),
@@ -77,7 +78,8 @@ impl<'a> Encoder<'a> {
         let (id, name) = (call.id.to_owned(), call.name.clone());
         let Some((placed, content, is_error)) = answer.and_then(parts_of_result) else {
             self.lose(call.field.clone(), LossKind::Degraded);
-            let response = raw(&serde_json::json!({ "error": "the call was interrupted: it has no result" }));
+            let response =
+                raw(&serde_json::json!({ "error": "the call was interrupted: it has no result" }));
             return Ok(FunctionResponse { id, name, response, parts: Vec::new() });
         };
         let field = self.fields.block(placed.message, placed.at);
@@ -85,7 +87,9 @@ impl<'a> Encoder<'a> {
         let response = said.response(is_error);
         let mut parts = std::mem::take(&mut said.media);
         if !parts.is_empty() && !self.takes_media_in_results() {
-            others.push(Part::text(format!("What the tool `{name}` returned beside its text (call `{id}`):")));
+            others.push(Part::text(format!(
+                "What the tool `{name}` returned beside its text (call `{id}`):"
+            )));
             others.append(&mut parts);
         }
         Ok(FunctionResponse { id, name, response, parts })
@@ -130,7 +134,9 @@ impl<'a> Encoder<'a> {
                 self.lose(self.fields.cache(&field), LossKind::Hint);
             }
             match &block.kind {
-                BlockKind::Text { text } | BlockKind::Refusal { text } => said.texts.push(text.clone()),
+                BlockKind::Text { text } | BlockKind::Refusal { text } => {
+                    said.texts.push(text.clone())
+                }
                 BlockKind::Document(media) if matches!(media.source, MediaSource::Text { .. }) => {
                     said.texts.extend(self.medium(&block.kind, &field)?.text);
                 }

@@ -120,10 +120,8 @@ impl<'a> Cleaner<'a> {
         if from.get("nullable") == Some(&Value::Bool(true)) || names.contains(&"null") {
             to.insert("nullable".to_owned(), Value::Bool(true));
         }
-        let (known, unknown): (Vec<&str>, Vec<&str>) = names
-            .into_iter()
-            .filter(|name| *name != "null")
-            .partition(|name| TYPES.contains(name));
+        let (known, unknown): (Vec<&str>, Vec<&str>) =
+            names.into_iter().filter(|name| *name != "null").partition(|name| TYPES.contains(name));
         if !unknown.is_empty() {
             self.lose(format!("{path}.type"), LossKind::Degraded);
         }
@@ -209,11 +207,15 @@ impl<'a> Cleaner<'a> {
         if let Some(members) = from.get("properties").and_then(Value::as_object) {
             let mut properties = Schema::new();
             for (name, member) in members {
-                let member = self.schema(member, &format!("{path}.properties.{name}"), depth + 1)?;
+                let member =
+                    self.schema(member, &format!("{path}.properties.{name}"), depth + 1)?;
                 properties.insert(name.clone(), Value::Object(member));
             }
             if !properties.is_empty() {
-                merge(to, Schema::from_iter([("properties".to_owned(), Value::Object(properties))]));
+                merge(
+                    to,
+                    Schema::from_iter([("properties".to_owned(), Value::Object(properties))]),
+                );
             }
         }
         let known = to.get("properties").and_then(Value::as_object);
@@ -242,7 +244,9 @@ impl<'a> Cleaner<'a> {
         if to.contains_key("anyOf") {
             return Ok(());
         }
-        let tuple = ["prefixItems", "items"].iter().find_map(|key| Some((*key, from.get(*key)?.as_array()?)));
+        let tuple = ["prefixItems", "items"]
+            .iter()
+            .find_map(|key| Some((*key, from.get(*key)?.as_array()?)));
         let items = match (tuple, from.get("items")) {
             (Some((key, all)), _) => {
                 self.lose(format!("{path}.{key}"), LossKind::Degraded);
@@ -299,7 +303,8 @@ impl<'a> Cleaner<'a> {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         });
-        let texts_of: Vec<Value> = texts_of.filter(|text| !text.is_empty()).map(Value::String).collect();
+        let texts_of: Vec<Value> =
+            texts_of.filter(|text| !text.is_empty()).map(Value::String).collect();
         if texts_of.len() < rest.len() {
             // The wire takes no empty word.
             self.lose(format!("{path}.{key}"), LossKind::Degraded);
@@ -330,7 +335,9 @@ impl<'a> Cleaner<'a> {
             carry(key, from, to, Value::is_number);
         }
         carry("default", from, to, |value| !value.is_null());
-        for (key, bound, step) in [("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1)] {
+        for (key, bound, step) in
+            [("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1)]
+        {
             let Some(limit) = from.get(key) else { continue };
             if !limit.is_number() || to.contains_key(bound) {
                 self.lose(format!("{path}.{key}"), LossKind::Dropped);
@@ -363,13 +370,15 @@ impl<'a> Cleaner<'a> {
         for key in from.keys() {
             let what = match key.as_str() {
                 "type" | "nullable" | "anyOf" | "oneOf" | "allOf" | "properties" | "required"
-                | "items" | "prefixItems" | "enum" | "const" | "title" | "description" | "pattern"
-                | "minItems" | "maxItems" | "minLength" | "maxLength" | "minProperties"
-                | "maxProperties" | "minimum" | "maximum" | "default" | "exclusiveMinimum"
-                | "exclusiveMaximum" | "format" => continue,
+                | "items" | "prefixItems" | "enum" | "const" | "title" | "description"
+                | "pattern" | "minItems" | "maxItems" | "minLength" | "maxLength"
+                | "minProperties" | "maxProperties" | "minimum" | "maximum" | "default"
+                | "exclusiveMinimum" | "exclusiveMaximum" | "format" => continue,
                 // They hold no value to anything.
-                "$schema" | "$id" | "$defs" | "definitions" | "$comment" | "$anchor" | "examples"
-                | "example" | "deprecated" | "readOnly" | "writeOnly" => LossKind::Hint,
+                "$schema" | "$id" | "$defs" | "definitions" | "$comment" | "$anchor"
+                | "examples" | "example" | "deprecated" | "readOnly" | "writeOnly" => {
+                    LossKind::Hint
+                }
                 _ => LossKind::Dropped,
             };
             self.lose(format!("{path}.{key}"), what);

@@ -118,7 +118,10 @@ impl Encoder<'_> {
             ToolChoice::Named(name) => std::slice::from_ref(name),
             ToolChoice::Among { names, .. } => names,
             ToolChoice::Required if self.request.tools.is_empty() => {
-                return Err(ModelError::invalid("tool_choice", "a tool is required, but none is on offer"));
+                return Err(ModelError::invalid(
+                    "tool_choice",
+                    "a tool is required, but none is on offer",
+                ));
             }
             ToolChoice::Required | ToolChoice::Auto | ToolChoice::None => &[],
         };

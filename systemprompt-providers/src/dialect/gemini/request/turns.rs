@@ -20,7 +20,8 @@ pub(super) struct Placed<'a> {
 impl Turn<'_> {
     /// Whether it is a new word of the person: a turn of results goes on with what the model does.
     fn begins_anew(&self) -> bool {
-        let result = |placed: &Placed<'_>| matches!(placed.block.kind, BlockKind::ToolResult { .. });
+        let result =
+            |placed: &Placed<'_>| matches!(placed.block.kind, BlockKind::ToolResult { .. });
         !self.model && !self.blocks.iter().any(result)
     }
 }
@@ -60,7 +61,9 @@ impl<'a> Encoder<'a> {
         }
         let ours = || block.origin.as_ref().is_some_and(|made| self.made(made));
         let carried = match &block.kind {
-            BlockKind::Text { text } | BlockKind::Refusal { text } if text.is_empty() => return false,
+            BlockKind::Text { text } | BlockKind::Refusal { text } if text.is_empty() => {
+                return false;
+            }
             BlockKind::Thinking { text, state: None } if text.is_empty() => return false,
             BlockKind::Thinking { state, .. } => {
                 model && state.as_ref().map_or_else(ours, |state| self.made(&state.origin))
