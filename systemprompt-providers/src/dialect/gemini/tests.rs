@@ -14,6 +14,7 @@ use crate::dialect::{Capabilities, ProviderFlags, UsageMode};
 mod answer;
 mod config;
 mod contents;
+mod laws;
 mod media;
 mod schema;
 mod signatures;

@@ -125,6 +125,32 @@ fn thinking_right_before_a_call_that_has_no_state_carries_its_signature() {
 }
 
 #[test]
+fn a_signature_that_a_dialect_put_onto_the_thought_goes_back_to_the_call() {
+    let sent = send(&step(vec![thinking("hm", Some(ours("c2ln"))), call("a", "f", "{}")]));
+    let parts = model_parts(&sent);
+    assert_eq!(parts[0], json!({"text": "hm", "thought": true}));
+    assert_eq!(parts[1]["thoughtSignature"], "c2ln");
+}
+
+#[test]
+fn reasoning_items_of_responses_sign_the_calls_of_every_step() {
+    let mut request = asked("go");
+    request.dialect = Dialect::Responses;
+    for (id, signature) in [("a", "c3RlcDE="), ("b", "c3RlcDI=")] {
+        request.messages.push(said(Role::Assistant, vec![thinking("", Some(ours(signature)))]));
+        request.messages.push(said(Role::Assistant, vec![call(id, "f", "{}")]));
+        request.messages.push(said(Role::User, vec![result(id, vec![Block::text("ok")])]));
+    }
+    let sent = send(&request);
+    for (content, signature) in [(1, "c3RlcDE="), (3, "c3RlcDI=")] {
+        let parts = sent.body["contents"][content]["parts"].as_array().unwrap();
+        assert_eq!(parts.len(), 1);
+        assert_eq!(parts[0]["thoughtSignature"], signature);
+    }
+    assert!(sent.losses.is_empty());
+}
+
+#[test]
 fn empty_thinking_behind_a_text_is_the_signature_of_the_text() {
     let mut request = asked("a");
     let content = vec![Block::text("b"), thinking("", Some(ours("c2ln")))];
