@@ -108,7 +108,8 @@ impl GeminiStream {
                 return;
             }
         }
-        let Some(reason) = candidate.finish_reason else { return };
+        let said = |reason: &String| !matches!(reason.as_str(), "" | "FINISH_REASON_UNSPECIFIED");
+        let Some(reason) = candidate.finish_reason.filter(said) else { return };
         match finish(&reason, candidate.finish_message.as_deref()) {
             Finish::Stop(reason) => self.end = Some(reason),
             Finish::Failed(error) => self.fail(error, out),

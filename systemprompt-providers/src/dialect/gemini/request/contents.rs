@@ -104,7 +104,9 @@ impl<'a> Encoder<'a> {
                 }
                 BlockKind::RedactedThinking(state) => {
                     let before = parts.len();
-                    signer.carry(&state.data, self.is_unsigned_call(next), before, &mut parts);
+                    if let Some(signature) = self.signature(Some(state)) {
+                        signer.carry(signature, self.is_unsigned_call(next), before, &mut parts);
+                    }
                 }
                 BlockKind::ToolUse { id, name, input, state } => {
                     let own = self.signature(state.as_ref());

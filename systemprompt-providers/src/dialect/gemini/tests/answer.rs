@@ -135,9 +135,17 @@ fn an_error_in_place_of_an_answer_is_an_error() {
 
 #[test]
 fn what_is_no_answer_is_an_error() {
-    for body in
-        ["", "{}", "[]", "null", "7", "{\"candidates\": 1}", "<html>", "{\"candidates\": [{}]}"]
-    {
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "7",
+        "{\"candidates\": 1}",
+        "<html>",
+        "{\"candidates\": [{}]}",
+        r#"{"candidates": [{"finishReason": "FINISH_REASON_UNSPECIFIED"}]}"#,
+    ] {
         let error = GeminiUpstream.decode_answer(body.as_bytes(), &source()).unwrap_err();
         assert_eq!(error.kind, ErrorKind::BadGateway, "{body}");
     }

@@ -199,3 +199,50 @@ fn broken_arguments_are_sent_as_a_text() {
     assert_eq!(*args, json!({"input": "{\"a\": "}));
     assert!(sent.lost("messages.1.content.0.input", LossKind::Degraded));
 }
+
+/// An agent in the middle of its work: everything that a request of Anthropic usually has.
+#[test]
+fn the_request_of_an_agent_is_written_as_it_should_be() {
+    let mut request = asked("Fix the test.");
+    request.system = vec![Block::text("You are an agent."), Block::text("Be brief.")];
+    request.max_output_tokens = Some(32_000);
+    request.reasoning = Some(crate::canonical::Reasoning {
+        mode: Some(crate::canonical::ReasoningMode::Adaptive),
+        effort: Some(crate::canonical::Effort::High),
+        ..crate::canonical::Reasoning::default()
+    });
+    request.tools = vec![
+        function(
+            "Read",
+            json!({"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}),
+        ),
+        function("mcp__issues__list", json!({"type": "object", "properties": {}})),
+    ];
+    request.tool_choice = Some(crate::canonical::ToolChoice::Auto);
+    let thought = BlockKind::Thinking { text: "Look first.".into(), state: Some(ours("dGg=")) };
+    let mut read = call("toolu_1", "Read", r#"{"path":"a.rs"}"#);
+    if let BlockKind::ToolUse { state, .. } = &mut read.kind {
+        *state = Some(ours("Y2FsbA=="));
+    }
+    request.messages.push(said(
+        Role::Assistant,
+        vec![
+            Block::new(thought),
+            Block::text("Reading."),
+            read,
+            call("toolu_2", "mcp__issues__list", "{}"),
+        ],
+    ));
+    request.messages.push(said(
+        Role::User,
+        vec![
+            result("toolu_1", vec![Block::text("fn main() {}")]),
+            result("toolu_2", vec![Block::text(r#"{"issues":[]}"#)]),
+            Block::text("Mind the style."),
+        ],
+    ));
+    let sent = send(&request);
+    let golden: Value = serde_json::from_str(include_str!("golden/agent.json")).unwrap();
+    assert_eq!(sent.body, golden);
+    assert!(sent.losses.is_empty(), "{:?}", sent.losses);
+}

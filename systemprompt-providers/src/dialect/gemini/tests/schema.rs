@@ -151,6 +151,9 @@ fn several_types_are_a_choice() {
     let (cleaned, _) = clean(json!({"type": ["string", "integer", "null"], "description": "d"}));
     let choice = |name| json!({"type": name, "nullable": true, "description": "d"});
     assert_eq!(cleaned, json!({"anyOf": [choice("STRING"), choice("INTEGER")]}));
+    let (cleaned, _) = clean(json!({"type": ["array", "object"]}));
+    let any = json!({"type": "ARRAY", "items": {"type": "STRING"}});
+    assert_eq!(cleaned, json!({"anyOf": [any, {"type": "OBJECT"}]}));
     let (cleaned, sent) = clean(json!({"oneOf": [{"type": "string"}, {"type": "boolean"}]}));
     assert_eq!(cleaned, json!({"anyOf": [{"type": "STRING"}, {"type": "BOOLEAN"}]}));
     assert!(sent.lost(&path(".oneOf"), LossKind::Degraded));
@@ -176,6 +179,10 @@ fn all_of_several_are_one() {
             "required": ["a", "b"]})
     );
     assert!(sent.losses.is_empty());
+    let lists = |item: &str| json!({"type": "array", "items": {"type": item}});
+    let (cleaned, sent) = clean(json!({"allOf": [lists("string"), lists("number")]}));
+    assert_eq!(cleaned, json!({"type": "ARRAY", "items": {"type": "STRING"}}));
+    assert!(sent.lost(&path(".allOf.1"), LossKind::Degraded));
     let (_, sent) = clean(json!({"allOf": [{"type": "string"}, {"type": "number"}]}));
     assert!(sent.lost(&path(".allOf.1"), LossKind::Degraded));
 }

@@ -110,6 +110,33 @@ fn a_streamed_answer_is_the_whole_answer() {
     assert_eq!(answer.content.len(), 5);
 }
 
+/// A step with parallel calls as Gemini 3 streams it: a thought, the calls in one frame, the first signed.
+#[test]
+fn a_recorded_step_is_read() {
+    let bytes = include_str!("golden/calls.sse").replace('\n', "\r\n");
+    let answer = collect(decode(&[bytes.as_bytes()])).unwrap();
+    assert_eq!(answer.id, "mAkpaZ3eFcS7xN8P3tWZ0Ao");
+    assert_eq!(answer.model, "gemini-3-pro-preview");
+    assert_eq!(answer.stop_reason, StopReason::ToolUse);
+    assert_eq!(answer.usage.prompt(), 142);
+    assert_eq!((answer.usage.input, answer.usage.cache_read), (14, 128));
+    assert_eq!((answer.usage.output, answer.usage.reasoning), (133, Some(97)));
+    let calls: Vec<(String, Option<String>)> = answer
+        .content
+        .into_iter()
+        .filter_map(|block| match block.kind {
+            BlockKind::ToolUse { input, state, .. } => {
+                Some((input.as_str().to_owned(), state.map(|state| state.data)))
+            }
+            _ => None,
+        })
+        .collect();
+    let signature = Some("CiQBVKhc7vB1y2lnbmF0dXJlIG9mIHRoZSBmaXJzdCBjYWxs".to_owned());
+    let expected =
+        [(r#"{"city":"Oslo"}"#.to_owned(), signature), (r#"{"city":"Tromsø"}"#.to_owned(), None)];
+    assert_eq!(calls, expected);
+}
+
 #[test]
 fn texts_come_as_they_are_streamed() {
     let events = decode(&[&frames(&stream()[2..])]);

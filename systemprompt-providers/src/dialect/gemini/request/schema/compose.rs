@@ -139,7 +139,7 @@ fn merge(to: &mut Schema, part: Schema) -> bool {
             (None, value) => {
                 to.insert(key, value);
             }
-            (Some(Value::Object(members)), Value::Object(more)) => {
+            (Some(Value::Object(members)), Value::Object(more)) if key == "properties" => {
                 for (name, member) in more {
                     whole &= members.get(&name).is_none_or(|known| *known == member);
                     members.entry(name).or_insert(member);

@@ -49,7 +49,8 @@ impl<'a> Cleaner<'a> {
 
     /// The keys that are carried as they are, and those of bounds that lie outside of them.
     pub(super) fn bounds(&mut self, from: &'a Schema, to: &mut Schema, path: &str) {
-        let taken: [(&[&str], fn(&Value) -> bool); 4] = [
+        type Fits = fn(&Value) -> bool;
+        let taken: [(&[&str], Fits); 4] = [
             (&["title", "description", "pattern"], Value::is_string),
             (&["minItems", "maxItems", "minLength", "maxLength"], Value::is_u64),
             (&["minProperties", "maxProperties"], Value::is_u64),

@@ -145,6 +145,7 @@ impl<'a> Cleaner<'a> {
                         "array" => self.items(from, &mut choice, path, depth)?,
                         _ => {}
                     }
+                    self.fit(&mut choice, path);
                     choices.push(Value::Object(choice));
                 }
                 to.insert("anyOf".to_owned(), Value::Array(choices));
