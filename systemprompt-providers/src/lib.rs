@@ -8,12 +8,14 @@
 //! | [`route`] | which provider and model a request goes to |
 //! | [`price`] | what it costs, in integer microdollars |
 //! | [`budget`] | caps that are reserved before a request and settled after it |
+//! | [`echo`] | a model that is built in, and answers with what it is told |
 //! | [`upstream`] | connections to providers |
 //! | [`sse`] | server-sent events: a splitter that keeps the bytes of each frame, and a writer |
 
 pub mod budget;
 pub mod canonical;
 pub mod dialect;
+pub mod echo;
 pub mod price;
 pub mod route;
 pub mod sse;
