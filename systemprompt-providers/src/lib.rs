@@ -9,6 +9,7 @@
 //! | [`price`] | what it costs, in integer microdollars |
 //! | [`budget`] | caps that are reserved before a request and settled after it |
 //! | [`upstream`] | connections to providers |
+//! | `scripted` | an upstream for tests (feature `test-utils`) |
 //! | [`sse`] | server-sent events: a splitter that keeps the bytes of each frame, and a writer |
 
 pub mod budget;
@@ -16,5 +17,7 @@ pub mod canonical;
 pub mod dialect;
 pub mod price;
 pub mod route;
+#[cfg(feature = "test-utils")]
+pub mod scripted;
 pub mod sse;
 pub mod upstream;
