@@ -36,7 +36,7 @@ const NOT_SENT: [HeaderName; 19] = [
 ];
 
 /// A request to a provider.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct UpstreamCall {
     /// The method, `POST` mostly.
     pub method: Method,
@@ -86,6 +86,20 @@ impl Credential {
         let mut value = HeaderValue::from_str(self.value.expose()).ok()?;
         value.set_sensitive(true);
         Some(value)
+    }
+}
+
+impl fmt::Debug for UpstreamCall {
+    /// Without the body and the values of headers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamCall")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body_bytes", &self.body.len())
+            .field("credential", &self.credential)
+            .field("deadline", &self.deadline)
+            .finish()
     }
 }
 
