@@ -90,11 +90,11 @@ impl Credential {
 }
 
 impl fmt::Debug for UpstreamCall {
-    /// Without the body and the values of headers.
+    /// Without the body, the query and the values of headers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UpstreamCall")
             .field("method", &self.method)
-            .field("path", &self.path)
+            .field("path", &self.path.split('?').next().unwrap_or_default())
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("body_bytes", &self.body.len())
             .field("credential", &self.credential)

@@ -18,6 +18,9 @@ pub(super) fn before_answer(error: &reqwest::Error) -> UpstreamErrorKind {
             Cause::Kind(kind) => kind,
             Cause::Timeout if connecting => UpstreamErrorKind::Timeout(Waited::Connect),
             Cause::Timeout | Cause::Broken => UpstreamErrorKind::Reset,
+            // HTTP has other errors for what it cannot read; this is what TLS says, of which HTTP/2
+            // keeps no more than the kind.
+            Cause::Garbled => UpstreamErrorKind::Tls,
         };
     }
     match connecting {
@@ -31,6 +34,8 @@ pub(super) fn before_answer(error: &reqwest::Error) -> UpstreamErrorKind {
 pub(super) fn within_answer(error: &reqwest::Error) -> UpstreamErrorKind {
     match cause(error) {
         Some(Cause::Kind(kind @ (UpstreamErrorKind::Protocol | UpstreamErrorKind::Tls))) => kind,
+        // Lengths of chunks that are no lengths.
+        Some(Cause::Garbled) => UpstreamErrorKind::Protocol,
         _ => UpstreamErrorKind::CutOff,
     }
 }
@@ -39,6 +44,7 @@ enum Cause {
     Kind(UpstreamErrorKind),
     Timeout,
     Broken,
+    Garbled,
 }
 
 /// The first error of the chain that says what it is.
@@ -66,9 +72,13 @@ fn cause(error: &reqwest::Error) -> Option<Cause> {
 }
 
 fn io_cause(error: &io::Error) -> Option<Cause> {
-    // An `io::Error` is not followed to what it holds by `source`, but to the source of that.
-    if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+    // `source` passes by what an `io::Error` holds, and goes to the source of that.
+    let held = error.get_ref();
+    if held.is_some_and(|held| held.is::<rustls::Error>()) {
         return Some(Cause::Kind(UpstreamErrorKind::Tls));
+    }
+    if let Some(cause) = held.and_then(|held| held.downcast_ref()).and_then(io_cause) {
+        return Some(cause);
     }
     match error.kind() {
         io::ErrorKind::ConnectionRefused
@@ -81,10 +91,7 @@ fn io_cause(error: &io::Error) -> Option<Cause> {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof => Some(Cause::Broken),
-        // Lengths of chunks that are no lengths.
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-            Some(Cause::Kind(UpstreamErrorKind::Protocol))
-        }
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Some(Cause::Garbled),
         _ => None,
     }
 }
