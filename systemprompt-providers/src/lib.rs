@@ -10,6 +10,7 @@
 //! | [`budget`] | caps that are reserved before a request and settled after it |
 //! | [`echo`] | a model that is built in, and answers with what it is told |
 //! | [`upstream`] | connections to providers |
+//! | `scripted` | an upstream for tests (feature `test-utils`) |
 //! | [`sse`] | server-sent events: a splitter that keeps the bytes of each frame, and a writer |
 
 pub mod budget;
@@ -18,5 +19,7 @@ pub mod dialect;
 pub mod echo;
 pub mod price;
 pub mod route;
+#[cfg(feature = "test-utils")]
+pub mod scripted;
 pub mod sse;
 pub mod upstream;

@@ -1,0 +1,32 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use super::{Attempt, UpstreamBody, UpstreamError};
+
+/// What a provider answered, with any status: what failed is in the body, in the provider's words.
+#[derive(Debug)]
+pub struct UpstreamAnswer {
+    /// The status. Redirects are not followed; theirs is one as well.
+    pub status: StatusCode,
+    /// The headers. Those of the encoding are gone when the body was decoded.
+    pub headers: HeaderMap,
+    /// The body as it arrives.
+    pub body: UpstreamBody,
+    /// The attempts that were made, the one with this answer last.
+    pub attempts: Vec<Attempt>,
+    /// When the provider wants to be asked again, from `retry-after-ms` or `retry-after`.
+    pub retry_after: Option<Duration>,
+}
+
+impl UpstreamAnswer {
+    /// The whole body, if it has at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] when the body breaks off, is late, is too large, or cannot be decoded.
+    pub async fn collect(self, limit: usize) -> Result<Bytes, UpstreamError> {
+        let attempts = self.attempts;
+        self.body.collect(limit).await.map_err(|kind| UpstreamError { kind, attempts })
+    }
+}
