@@ -10,11 +10,25 @@
 //! | [`budget`] | caps that are reserved before a request and settled after it |
 //! | [`upstream`] | connections to providers |
 //! | [`sse`] | server-sent events: a splitter that keeps the bytes of each frame, and a writer |
+//!
+//! # Features
+//!
+//! | feature | brings | default |
+//! |---|---|---|
+//! | `database` | `schema`, the tables of budgets that replicas share | no |
+//! | `sqlite` | budgets in the embedded SQLite database | yes |
+//! | `postgres` | budgets in PostgreSQL | no |
 
 pub mod budget;
 pub mod canonical;
 pub mod dialect;
 pub mod price;
 pub mod route;
+#[cfg(feature = "database")]
+mod schema;
 pub mod sse;
 pub mod upstream;
+
+#[cfg(feature = "database")]
+#[doc(inline)]
+pub use schema::schema;
