@@ -12,6 +12,14 @@
 //! | [`upstream`] | connections to providers |
 //! | `scripted` | an upstream for tests (feature `test-utils`) |
 //! | [`sse`] | server-sent events: a splitter that keeps the bytes of each frame, and a writer |
+//!
+//! # Features
+//!
+//! | feature | brings | default |
+//! |---|---|---|
+//! | `database` | `schema`, the tables of budgets that replicas share | no |
+//! | `sqlite` | budgets in the embedded SQLite database | yes |
+//! | `postgres` | budgets in PostgreSQL | no |
 
 pub mod budget;
 pub mod canonical;
@@ -21,5 +29,11 @@ pub mod price;
 pub mod route;
 #[cfg(feature = "test-utils")]
 pub mod scripted;
+#[cfg(feature = "database")]
+mod schema;
 pub mod sse;
 pub mod upstream;
+
+#[cfg(feature = "database")]
+#[doc(inline)]
+pub use schema::schema;

@@ -6,12 +6,11 @@ pub(crate) fn nearest<'c>(
     if word.len() > 128 {
         return None;
     }
-    let folded = word.to_lowercase().replace('-', "_");
+    let fold = |text: &str| text.to_lowercase().replace('-', "_");
+    let folded = fold(word);
     candidates
         .into_iter()
-        .map(|candidate| {
-            (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate)
-        })
+        .map(|candidate| (strsim::damerau_levenshtein(&folded, &fold(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -27,6 +26,7 @@ mod tests {
         assert_eq!(nearest("limts", keys), Some("limits"));
         assert_eq!(nearest("Rules", keys), Some("rules"));
         assert_eq!(nearest("on-allow", keys), Some("on_allow"));
+        assert_eq!(nearest("gtp-5", ["gpt-5"]), Some("gpt-5"));
         assert_eq!(nearest("colour", keys), None);
         assert_eq!(nearest(&"x".repeat(1 << 20), keys), None);
     }

@@ -1,0 +1,2 @@
+//! Budgets.
+fn _placeholder() {}
