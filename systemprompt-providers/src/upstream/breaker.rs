@@ -168,8 +168,8 @@ impl Ticket {
         }
     }
 
-    /// The provider works, and refuses to do so for now: neither a success nor a failure.
-    pub(super) fn limited(mut self, outcome: AttemptOutcome) {
+    /// The provider works, and refuses to do so for this account: neither a success nor a failure.
+    pub(super) fn refused(mut self, outcome: AttemptOutcome) {
         self.answered();
         self.breaker.inner.lock().seen.last_error = Some(outcome);
     }

@@ -47,10 +47,15 @@ async fn a_get_has_no_body() {
 async fn a_stream_comes_out_as_it_comes_in() {
     let (upstream, client, _) = pair(|_| {}).await;
     let plain = "event: ping\r\ndata: {\"a\":\"\u{1f600}\"}\r\n\r\n".repeat(20);
-    let script =
-        Script::status(200).framed(Framing::Chunked).slices(plain.clone(), 37, Duration::ZERO);
+    let script = Script::status(200)
+        .framed(Framing::Chunked)
+        .slices(plain.clone(), 37, Duration::ZERO)
+        .header("connection", "x-hop")
+        .header("x-hop", "1");
     upstream.on("POST", "/", script.header("request-id", "req_1"));
     let answer = send(&client).await.unwrap();
+    let names: Vec<_> = answer.headers.keys().map(http::HeaderName::as_str).collect();
+    assert_eq!(names, ["request-id"], "headers of the connection stay with it");
     assert_eq!(answer.headers["request-id"], "req_1");
     let pieces: Vec<_> = answer.body.map(Result::unwrap).collect().await;
     assert!(pieces.len() > 1);
