@@ -196,10 +196,13 @@ impl UpstreamBody {
     /// Lets go of the connection, so that it is closed.
     fn fail(&mut self, kind: UpstreamErrorKind) -> Poll<Option<Result<Bytes, UpstreamErrorKind>>> {
         let total = kind == UpstreamErrorKind::Timeout(Waited::Total) && self.blames_total;
-        if let Some(ticket) = self.source.take().and_then(|source| source.held.ticket)
-            && (total || kind.is_failure())
-        {
-            ticket.failed(AttemptOutcome::Failed(kind.clone()));
+        if let Some(ticket) = self.source.take().and_then(|source| source.held.ticket) {
+            let outcome = AttemptOutcome::Failed(kind.clone());
+            if total || kind.is_failure() {
+                ticket.failed(outcome);
+            } else {
+                ticket.came_to_nothing(outcome);
+            }
         }
         self.gunzip = None;
         Poll::Ready(Some(Err(kind)))

@@ -174,6 +174,11 @@ impl Ticket {
         self.breaker.inner.lock().seen.last_error = Some(outcome);
     }
 
+    /// The attempt came to nothing for a reason that is not the provider's.
+    pub(super) fn came_to_nothing(self, outcome: AttemptOutcome) {
+        self.breaker.inner.lock().seen.last_error = Some(outcome);
+    }
+
     /// The attempt failed.
     pub(super) fn failed(mut self, outcome: AttemptOutcome) {
         let probe = std::mem::take(&mut self.probe);

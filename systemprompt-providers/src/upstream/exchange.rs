@@ -207,7 +207,7 @@ fn settle(mut ticket: Ticket, outcome: AttemptOutcome, own_deadline: bool) -> Op
             ticket.failed(outcome);
         }
         AttemptOutcome::Failed(kind) if kind.is_failure() => ticket.failed(outcome),
-        AttemptOutcome::Failed(_) => {}
+        AttemptOutcome::Failed(_) => ticket.came_to_nothing(outcome),
     }
     None
 }
