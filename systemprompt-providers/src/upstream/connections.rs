@@ -111,6 +111,15 @@ impl Drop for Lane {
     }
 }
 
+fn proxy_at(url: &str) -> Result<reqwest::Proxy, SettingsError> {
+    let no_proxy = || SettingsError::new("proxy", "is no URL of a proxy, `http` or `https`");
+    let url = Url::parse(url).map_err(|_| no_proxy())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(no_proxy());
+    }
+    reqwest::Proxy::all(url).map_err(|_| no_proxy())
+}
+
 fn client(settings: &UpstreamSettings, reach: Reach) -> Result<reqwest::Client, SettingsError> {
     let (stream, connection) = WINDOWS;
     let mut builder = reqwest::Client::builder()
@@ -132,10 +141,7 @@ fn client(settings: &UpstreamSettings, reach: Reach) -> Result<reqwest::Client, 
         .http2_max_header_list_size(MAX_HEADER_BYTES);
     builder = match &settings.proxy {
         // What is resolved then is the proxy's name, and its address was chosen by who set it.
-        Some(proxy) => {
-            let no_proxy = |_| SettingsError::new("proxy", "is no URL of a proxy");
-            builder.proxy(reqwest::Proxy::all(proxy.expose().as_str()).map_err(no_proxy)?)
-        }
+        Some(proxy) => builder.proxy(proxy_at(proxy.expose())?),
         None => builder.dns_resolver(GuardedResolver::new(reach)),
     };
     if let Some(pem) = &settings.extra_roots {

@@ -320,8 +320,10 @@ fn what_is_no_pem_is_refused() {
         let identity = Some(Arc::new(Secret::new(text.to_owned())));
         let identity = UpstreamSettings { client_identity: identity, ..base.clone() };
         assert_eq!(UpstreamClient::new("acme", identity).unwrap_err().setting, "client_identity");
-        let proxy = Some(Arc::new(Secret::new("://".to_owned())));
-        let proxy = UpstreamSettings { proxy, ..base };
-        assert_eq!(UpstreamClient::new("acme", proxy).unwrap_err().setting, "proxy");
+        for url in ["://", "", "socks5://127.0.0.1:1", "ftp://proxy"] {
+            let proxy = Some(Arc::new(Secret::new(url.to_owned())));
+            let proxy = UpstreamSettings { proxy, ..base.clone() };
+            assert_eq!(UpstreamClient::new("acme", proxy).unwrap_err().setting, "proxy", "{url}");
+        }
     }
 }
