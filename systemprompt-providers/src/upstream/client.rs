@@ -51,10 +51,11 @@ impl UpstreamClient {
     ) -> Result<Self, SettingsError> {
         let base = settings.check()?;
         let connections = Connections::new(&settings, &base)?;
-        let breaker = Breaker::new(settings.breaker.clone(), Arc::clone(&clock));
+        let provider = provider.into();
+        let breaker =
+            Breaker::new(Arc::clone(&provider), settings.breaker.clone(), Arc::clone(&clock));
         let bulkhead =
             Bulkhead::new(settings.max_concurrent, settings.max_queued, settings.queue_wait);
-        let provider = provider.into();
         Ok(Self(Arc::new(Inner {
             provider,
             base,
