@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 
 use super::{Attempt, UpstreamBody, UpstreamError};
@@ -10,7 +11,8 @@ use super::{Attempt, UpstreamBody, UpstreamError};
 pub struct UpstreamAnswer {
     /// The status. Redirects are not followed; theirs is one as well.
     pub status: StatusCode,
-    /// The headers. Those of the encoding are gone when the body was decoded.
+    /// The headers, without those of the connection, and without those of the encoding when the body is
+    /// decoded.
     pub headers: HeaderMap,
     /// The body as it arrives.
     pub body: UpstreamBody,
@@ -28,5 +30,30 @@ impl UpstreamAnswer {
     pub async fn collect(self, limit: usize) -> Result<Bytes, UpstreamError> {
         let attempts = self.attempts;
         self.body.collect(limit).await.map_err(|kind| UpstreamError { kind, attempts })
+    }
+}
+
+/// How a body is encoded.
+pub(super) enum Encoding {
+    Identity,
+    Gzip,
+    Unknown,
+}
+
+impl Encoding {
+    /// What `content-encoding` says (RFC 9110, section 8.4).
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut found = Self::Identity;
+        for value in headers.get_all(CONTENT_ENCODING) {
+            let Ok(text) = value.to_str() else { return Self::Unknown };
+            for name in text.split(',').map(|name| name.trim().to_ascii_lowercase()) {
+                found = match (name.as_str(), found) {
+                    ("" | "identity", found) => found,
+                    ("gzip" | "x-gzip", Self::Identity) => Self::Gzip,
+                    _ => return Self::Unknown,
+                };
+            }
+        }
+        found
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep};
 use super::breaker::Ticket;
 use super::bulkhead::Place;
 use super::classify;
+use super::connections::Lane;
 use super::gzip::Gunzip;
 use super::{AttemptOutcome, UpstreamErrorKind, Waited};
 
@@ -38,11 +39,17 @@ pub struct UpstreamBody {
     decoded: u64,
 }
 
-/// What is let go of at the end.
 struct Source {
     body: reqwest::Body,
-    ticket: Option<Ticket>,
-    _place: Place,
+    held: Held,
+}
+
+/// What is let go of at the end.
+pub(super) struct Held {
+    /// What the breaker is told by; `None` when it has been told.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) _lane: Lane,
+    pub(super) _place: Place,
 }
 
 /// What bounds a body.
@@ -54,15 +61,9 @@ pub(super) struct Bounds {
 }
 
 impl UpstreamBody {
-    pub(super) fn new(
-        body: reqwest::Body,
-        gzip: bool,
-        bounds: &Bounds,
-        ticket: Option<Ticket>,
-        place: Place,
-    ) -> Self {
+    pub(super) fn new(body: reqwest::Body, gzip: bool, bounds: &Bounds, held: Held) -> Self {
         Self {
-            source: Some(Source { body, ticket, _place: place }),
+            source: Some(Source { body, held }),
             gunzip: gzip.then(Gunzip::new),
             idle_timeout: bounds.idle_timeout,
             idle: Box::pin(tokio::time::sleep(bounds.idle_timeout)),
@@ -186,7 +187,7 @@ impl UpstreamBody {
         if self.gunzip.as_ref().is_some_and(|gunzip| !gunzip.may_end()) {
             return self.fail(UpstreamErrorKind::CutOff);
         }
-        if let Some(ticket) = self.source.take().and_then(|source| source.ticket) {
+        if let Some(ticket) = self.source.take().and_then(|source| source.held.ticket) {
             ticket.succeeded();
         }
         Poll::Ready(None)
@@ -195,10 +196,13 @@ impl UpstreamBody {
     /// Lets go of the connection, so that it is closed.
     fn fail(&mut self, kind: UpstreamErrorKind) -> Poll<Option<Result<Bytes, UpstreamErrorKind>>> {
         let total = kind == UpstreamErrorKind::Timeout(Waited::Total) && self.blames_total;
-        if let Some(ticket) = self.source.take().and_then(|source| source.ticket)
-            && (total || kind.is_failure())
-        {
-            ticket.failed(AttemptOutcome::Failed(kind.clone()));
+        if let Some(ticket) = self.source.take().and_then(|source| source.held.ticket) {
+            let outcome = AttemptOutcome::Failed(kind.clone());
+            if total || kind.is_failure() {
+                ticket.failed(outcome);
+            } else {
+                ticket.came_to_nothing(outcome);
+            }
         }
         self.gunzip = None;
         Poll::Ready(Some(Err(kind)))

@@ -15,6 +15,7 @@ const WHILE_PROBING: Duration = Duration::from_secs(1);
 /// Closed, it counts failures. When there are too many it opens, and nothing is let through for a while.
 /// Then it is half open: one attempt is let through, and what becomes of that closes it or opens it again.
 pub(super) struct Breaker {
+    provider: Arc<str>,
     settings: BreakerSettings,
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
@@ -56,7 +57,11 @@ pub(super) struct Ticket {
 }
 
 impl Breaker {
-    pub(super) fn new(settings: BreakerSettings, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(super) fn new(
+        provider: Arc<str>,
+        settings: BreakerSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         let inner = Inner {
             phase: Phase::Closed,
             epoch: 0,
@@ -64,7 +69,7 @@ impl Breaker {
             latest: VecDeque::new(),
             seen: Seen::default(),
         };
-        Arc::new(Self { settings, clock, inner: Mutex::new(inner) })
+        Arc::new(Self { provider, settings, clock, inner: Mutex::new(inner) })
     }
 
     /// Lets an attempt through, or says how long none is.
@@ -155,6 +160,7 @@ impl Ticket {
             inner.enter(Phase::Closed);
             inner.failures_in_a_row = 0;
             self.epoch = inner.epoch;
+            tracing::info!(provider = %self.breaker.provider, "a provider works again");
         }
     }
 
@@ -168,9 +174,14 @@ impl Ticket {
         }
     }
 
-    /// The provider works, and refuses to do so for now: neither a success nor a failure.
-    pub(super) fn limited(mut self, outcome: AttemptOutcome) {
+    /// The provider works, and refuses to do so for this account: neither a success nor a failure.
+    pub(super) fn refused(mut self, outcome: AttemptOutcome) {
         self.answered();
+        self.breaker.inner.lock().seen.last_error = Some(outcome);
+    }
+
+    /// The attempt came to nothing for a reason that is not the provider's.
+    pub(super) fn came_to_nothing(self, outcome: AttemptOutcome) {
         self.breaker.inner.lock().seen.last_error = Some(outcome);
     }
 
@@ -188,6 +199,13 @@ impl Ticket {
             let until =
                 self.breaker.clock.monotonic().saturating_add(self.breaker.settings.open_for);
             inner.enter(Phase::Open(until));
+            tracing::warn!(
+                provider = %self.breaker.provider,
+                failures_in_a_row = inner.failures_in_a_row,
+                last = inner.seen.last_error.as_ref().map(tracing::field::display),
+                open_ms = u64::try_from(self.breaker.settings.open_for.as_millis()).ok(),
+                "a provider fails and is left alone"
+            );
         }
     }
 }

@@ -11,9 +11,8 @@ use url::Url;
 use super::UpstreamErrorKind;
 use crate::dialect::UpstreamRequest;
 
-/// What is not taken from a call's headers: what belongs to one connection (RFC 9110, section 7.6.1),
-/// what the client says itself, and the credentials of callers, which are none of the provider's business.
-const NOT_SENT: [HeaderName; 19] = [
+/// Headers that belong to one connection (RFC 9110, section 7.6.1).
+const OF_A_CONNECTION: [HeaderName; 9] = [
     header::CONNECTION,
     header::TRANSFER_ENCODING,
     header::TE,
@@ -23,6 +22,11 @@ const NOT_SENT: [HeaderName; 19] = [
     header::PROXY_AUTHORIZATION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
+];
+
+/// Headers that the client says itself, and those that the credentials of callers are in, which are none of
+/// the provider's business.
+const OF_THE_CLIENT: [HeaderName; 10] = [
     header::HOST,
     header::CONTENT_LENGTH,
     header::EXPECT,
@@ -44,6 +48,7 @@ pub struct UpstreamCall {
     pub path: String,
     /// The headers. Those of one connection are not sent, nor `user-agent` and `accept-encoding`, which
     /// the client says itself, nor the headers that credentials are in: see [`credential`](Self::credential).
+    /// They are the same in each attempt, an `idempotency-key` among them.
     pub headers: HeaderMap,
     /// The body; a clone of it is no copy.
     pub body: Bytes,
@@ -163,15 +168,8 @@ impl UpstreamCall {
     /// The headers as they are sent.
     pub(super) fn sent_headers(&self) -> Result<HeaderMap, UpstreamErrorKind> {
         let mut headers = self.headers.clone();
-        // Headers that the caller's connection names are of that connection, too.
-        let named: Vec<HeaderName> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-            .collect();
-        for name in named.iter().chain(&NOT_SENT) {
+        leave_connection(&mut headers);
+        for name in &OF_THE_CLIENT {
             headers.remove(name);
         }
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -198,6 +196,20 @@ impl UpstreamCall {
         url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
         url.set_query(query);
         Ok(url)
+    }
+}
+
+/// Takes out what belongs to the connection that `headers` came over, and what that names as its own.
+pub(super) fn leave_connection(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
+        .collect();
+    for name in named.iter().chain(&OF_A_CONNECTION) {
+        headers.remove(name);
     }
 }
 

@@ -8,7 +8,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | `settings` | what can be configured |
-//! | `client` | sends a call, and again where that helps |
+//! | `client` | what a host holds: a provider |
+//! | `exchange` | sends a call, and again where that helps |
 //! | `connections` | how connections are made: TLS, HTTP/2, proxies |
 //! | `call` | what is sent: path, headers, body, credential |
 //! | `body` | reads the answer, with its timeouts and caps |
@@ -31,6 +32,7 @@ mod classify;
 mod client;
 mod connections;
 mod error;
+mod exchange;
 mod gzip;
 mod health;
 mod resolver;

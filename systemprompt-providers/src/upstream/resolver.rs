@@ -38,12 +38,15 @@ impl GuardedResolver {
         if self.reach.allows(address) { Ok(()) } else { Err(Unconnectable::Blocked) }
     }
 
-    /// The addresses of `name`, of which none may be refused: who answers with one public and one
-    /// private address has no good reason to.
     async fn addresses(self, name: &str) -> Result<Vec<SocketAddr>, Unconnectable> {
         let found =
             tokio::net::lookup_host((name, 0)).await.map_err(|_| Unconnectable::Unresolved)?;
-        let found: Vec<_> = found.collect();
+        self.judge(found.collect())
+    }
+
+    /// The addresses of a name, of which none may be refused: who answers with one public and one private
+    /// address has no good reason to.
+    fn judge(self, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Unconnectable> {
         if !found.iter().all(|address| self.reach.allows(address.ip())) {
             return Err(Unconnectable::Blocked);
         }
@@ -85,6 +88,20 @@ mod tests {
         }
         assert_eq!(check(Reach::Public, "https://1.1.1.1/"), Ok(()));
         assert_eq!(check(Reach::Private, "http://1.1.1.1/"), Err(Unconnectable::Blocked));
+    }
+
+    #[test]
+    fn one_refused_address_refuses_the_name() {
+        let judge = |reach, all: &[&str]| {
+            let found = all.iter().map(|address| address.parse().unwrap()).collect();
+            GuardedResolver::new(reach).judge(found).map(|found| found.len())
+        };
+        let (public, private) = ("8.8.8.8:0", "10.0.0.1:0");
+        assert_eq!(judge(Reach::Public, &[public, public]), Ok(2));
+        assert_eq!(judge(Reach::Public, &[public, private]), Err(Unconnectable::Blocked));
+        assert_eq!(judge(Reach::Private, &[public, private]), Err(Unconnectable::Blocked));
+        assert_eq!(judge(Reach::Any, &[public, private]), Ok(2));
+        assert_eq!(judge(Reach::Any, &[]), Err(Unconnectable::Unresolved));
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ pub struct UpstreamSettings {
     pub extra_roots: Option<String>,
     /// The certificate and key that the client shows (mutual TLS), both in PEM.
     pub client_identity: Option<Arc<Secret<String>>>,
-    /// The proxy to connect through, as a URL, with its credential if it takes one. None of the
+    /// The proxy to connect through (HTTP CONNECT), as a URL, with its credential if it takes one. None of the
     /// environment's is used. A proxy resolves names itself, so addresses of names are its to check.
     pub proxy: Option<Arc<Secret<String>>>,
     /// Whether the provider may have an address that is not of the public internet: of this machine, of a

@@ -44,7 +44,7 @@ mod tests;
 pub use count::{count_answer, count_request};
 
 /// The signature that stands in where the history of another model has none, as the vendor's guide to
-/// thought signatures documents it.
+/// thought signatures documents it: these very characters, and not the base64 of them.
 pub const SIGNATURE_FILLER: &str = "skip_thought_signature_validator";
 
 /// What a text tool is called when it is sent: Gemini has functions alone, so that the tool becomes one

@@ -12,7 +12,7 @@ fn breaker(row: u32, share: Option<FailureShare>) -> (Arc<Breaker>, Arc<ManualCl
     let clock = Arc::new(ManualClock::at(Timestamp::from_micros(0)));
     let settings =
         BreakerSettings { failures_in_a_row: row, share, open_for: Duration::from_secs(10) };
-    (Breaker::new(settings, clock.clone()), clock)
+    (Breaker::new("acme".into(), settings, clock.clone()), clock)
 }
 
 fn admit(breaker: &Arc<Breaker>) -> Ticket {

@@ -14,6 +14,7 @@ async fn private_addresses_take_their_setting() {
     let port = upstream.address().port();
     let mut refused = settings(&upstream);
     refused.private_addresses = false;
+    refused.retries = super::quick();
     refused.base_url = format!("https://localhost:{port}");
     let client = UpstreamClient::new("acme", refused).unwrap();
     let error = send(&client).await.unwrap_err();
@@ -21,6 +22,9 @@ async fn private_addresses_take_their_setting() {
     assert_eq!(error.model_error().kind.status(), 502);
     assert_eq!(upstream.accepted(), connections, "it was not even connected to");
     assert_eq!(error.attempts.len(), 1, "nor tried again");
+    let health = client.health();
+    assert_eq!(health.last_error.as_deref(), Some("upstream_blocked_address"));
+    assert_eq!(health.consecutive_failures, 0, "the provider is not to blame");
 }
 
 #[tokio::test]

@@ -6,9 +6,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::StreamExt as _;
 use systemprompt_providers::scripted::{Framing, Script, Step, sse};
-use systemprompt_providers::upstream::{UpstreamCall, UpstreamErrorKind};
+use systemprompt_providers::upstream::{
+    UpstreamCall, UpstreamClient, UpstreamErrorKind, UpstreamSettings,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
-use super::{call, pair, send, text};
+use super::{PATIENCE, call, pair, send, text};
 
 #[tokio::test]
 async fn what_is_sent_arrives_to_the_byte() {
@@ -47,10 +51,15 @@ async fn a_get_has_no_body() {
 async fn a_stream_comes_out_as_it_comes_in() {
     let (upstream, client, _) = pair(|_| {}).await;
     let plain = "event: ping\r\ndata: {\"a\":\"\u{1f600}\"}\r\n\r\n".repeat(20);
-    let script =
-        Script::status(200).framed(Framing::Chunked).slices(plain.clone(), 37, Duration::ZERO);
+    let script = Script::status(200)
+        .framed(Framing::Chunked)
+        .slices(plain.clone(), 37, Duration::ZERO)
+        .header("connection", "x-hop")
+        .header("x-hop", "1");
     upstream.on("POST", "/", script.header("request-id", "req_1"));
     let answer = send(&client).await.unwrap();
+    let names: Vec<_> = answer.headers.keys().map(http::HeaderName::as_str).collect();
+    assert_eq!(names, ["request-id"], "headers of the connection stay with it");
     assert_eq!(answer.headers["request-id"], "req_1");
     let pieces: Vec<_> = answer.body.map(Result::unwrap).collect().await;
     assert!(pieces.len() > 1);
@@ -122,7 +131,7 @@ async fn broken_and_unknown_encodings_are_told() {
 #[tokio::test]
 async fn what_expands_without_end_is_too_large() {
     let (upstream, client, _) = pair(|s| s.max_answer_bytes = 1 << 20).await;
-    let bomb = Script::gzip(&vec![0; 100 << 20]);
+    let bomb = Script::gzip(&vec![0; 20 << 20]);
     upstream.on("POST", "/", bomb);
     let answer = send(&client).await.unwrap();
     let error = answer.collect(usize::MAX).await.unwrap_err();
@@ -149,6 +158,31 @@ async fn statuses_are_answers_and_redirects_are_not_followed() {
     upstream.on("POST", "/", Script::status(204));
     let empty = send(&client).await.unwrap();
     assert_eq!(empty.collect(0).await.unwrap(), Bytes::new());
+}
+
+/// A provider may refuse a body before it has read it.
+#[tokio::test]
+async fn an_answer_before_the_end_of_the_request_is_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = UpstreamSettings {
+        base_url: format!("http://{}", listener.local_addr().unwrap()),
+        private_addresses: true,
+        ..UpstreamSettings::default()
+    };
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 64];
+        stream.read_exact(&mut head).await.unwrap();
+        let answer = b"HTTP/1.1 413 Too Large\r\ncontent-length: 5\r\n\r\nlarge";
+        stream.write_all(answer).await.unwrap();
+        stream
+    });
+    let client = UpstreamClient::new("acme", settings).unwrap();
+    let large = UpstreamCall::post("/v1/messages", vec![b' '; 64 << 20]);
+    let answer = tokio::time::timeout(PATIENCE, client.send(large)).await.unwrap().unwrap();
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.collect(10).await.unwrap(), "large");
+    drop(server.await);
 }
 
 #[tokio::test]

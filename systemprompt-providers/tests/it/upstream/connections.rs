@@ -39,6 +39,15 @@ async fn a_dropped_answer_closes_its_connection() {
 }
 
 #[tokio::test]
+async fn calls_and_answers_go_to_other_tasks() {
+    let (upstream, client, _) = pair(|_| {}).await;
+    upstream.always("POST", "/", Script::json("{}"));
+    let answer = tokio::spawn(async move { client.send(super::call()).await }).await.unwrap();
+    let body = tokio::spawn(async move { answer.unwrap().body.collect(10).await }).await.unwrap();
+    assert_eq!(body.unwrap(), "{}");
+}
+
+#[tokio::test]
 async fn a_dropped_flood_stops_being_read() {
     let (upstream, client, _) = pair(|_| {}).await;
     upstream.on("POST", "/", Script::flood(1 << 40));

@@ -88,5 +88,5 @@ fn failed(kind: UpstreamErrorKind) -> AttemptOutcome {
 #[track_caller]
 fn took(started: Instant, about: Duration) {
     let took = started.elapsed();
-    assert!(took >= about && took < about + Duration::from_secs(2), "{took:?}, not {about:?}");
+    assert!(took >= about && took < about + Duration::from_secs(4), "{took:?}, not {about:?}");
 }

@@ -60,8 +60,8 @@ async fn neither_credentials_nor_bodies_are_shown() {
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let (upstream, client, _) = pair(|s| {
-        s.idle_timeout = Duration::from_millis(100);
-        s.first_byte_timeout = Duration::from_millis(100);
+        s.idle_timeout = Duration::from_millis(400);
+        s.first_byte_timeout = Duration::from_millis(400);
     })
     .await;
     let scripts = [

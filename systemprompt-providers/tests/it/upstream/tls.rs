@@ -89,6 +89,12 @@ fn pieces(
     http_body_util::BodyExt::boxed_unsync(StreamBody::new(all))
 }
 
+/// A piece of 64 KiB.
+fn flood() -> &'static str {
+    static FLOOD: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "x".repeat(65_536));
+    &FLOOD
+}
+
 /// Answers with the HTTP version by which it was asked, and then as the path says.
 async fn answer(
     request: Request<Incoming>,
@@ -99,6 +105,7 @@ async fn answer(
     let version = if request.version() == Version::HTTP_2 { "2" } else { "1" };
     let body = match request.uri().path() {
         "/hang" => pieces(vec![Ok(version)], true, counted),
+        "/flood" => pieces(vec![Ok(flood()); 64], true, counted),
         "/cut" => pieces(vec![Ok(version), Err(std::io::ErrorKind::Other)], false, counted),
         _ => pieces(vec![Ok(version)], false, counted),
     };
@@ -143,7 +150,9 @@ async fn start(
                 let service = service_fn(move |request| answer(request, streams.clone()));
                 let io = TokioIo::new(tls);
                 if http2 {
-                    let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                    let mut builder =
+                        hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                    builder.max_concurrent_streams(100);
                     let _ended = builder.serve_connection(io, service).await;
                 } else {
                     let builder = hyper::server::conn::http1::Builder::new();
@@ -188,6 +197,42 @@ async fn http_2_is_agreed_on_and_shared() {
     assert_eq!(text(&client, "/").await.as_deref(), Ok("2"));
     let all = futures_util::future::join_all((0..20).map(|_| text(&client, "/"))).await;
     assert!(all.iter().all(|text| text.as_deref() == Ok("2")), "{all:?}");
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn more_streams_than_a_connection_takes_go_over_another() {
+    let authority = Authority::new();
+    let server = start(&authority, "localhost", &["h2"], None).await;
+    let client = client(&server, Some(&authority), |settings| {
+        settings.first_byte_timeout = PATIENCE;
+    });
+    let send = || client.send(UpstreamCall::post("/hang", "{}"));
+    // The first one finds out that there is HTTP/2, so that the others share its connection.
+    let first = send().await.unwrap();
+    let mut all = futures_util::future::join_all((0..79).map(|_| send())).await;
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+    all.push(send().await);
+    all.extend(futures_util::future::join_all((0..69).map(|_| send())).await);
+    let answers: Vec<_> = all.into_iter().map(|answer| answer.unwrap()).collect();
+    assert_eq!(answers.len(), 149);
+    assert_eq!(server.connections.load(Ordering::SeqCst), 2);
+    drop((first, answers));
+    assert_eq!(text(&client, "/").await.as_deref(), Ok("2"));
+    assert_eq!(client.health().in_flight, 0);
+}
+
+#[tokio::test]
+async fn slow_readers_do_not_hold_up_others() {
+    let authority = Authority::new();
+    let server = start(&authority, "localhost", &["h2"], None).await;
+    let client = client(&server, Some(&authority), |_| {});
+    let mut stalled = Vec::new();
+    for _ in 0..40 {
+        stalled.push(client.send(UpstreamCall::post("/flood", "{}")).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(text(&client, "/").await.as_deref(), Ok("2"));
     assert_eq!(server.connections.load(Ordering::SeqCst), 1);
 }
 
@@ -264,7 +309,8 @@ async fn clients_show_their_certificate() {
 #[test]
 fn what_is_no_pem_is_refused() {
     let broken = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
-    for text in ["", "no pem", broken] {
+    let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for text in ["", "no pem", broken, no_certificate] {
         let base = UpstreamSettings {
             base_url: "https://provider.example".to_owned(),
             ..UpstreamSettings::default()
@@ -274,8 +320,10 @@ fn what_is_no_pem_is_refused() {
         let identity = Some(Arc::new(Secret::new(text.to_owned())));
         let identity = UpstreamSettings { client_identity: identity, ..base.clone() };
         assert_eq!(UpstreamClient::new("acme", identity).unwrap_err().setting, "client_identity");
-        let proxy = Some(Arc::new(Secret::new("://".to_owned())));
-        let proxy = UpstreamSettings { proxy, ..base };
-        assert_eq!(UpstreamClient::new("acme", proxy).unwrap_err().setting, "proxy");
+        for url in ["://", "", "socks5://127.0.0.1:1", "ftp://proxy"] {
+            let proxy = Some(Arc::new(Secret::new(url.to_owned())));
+            let proxy = UpstreamSettings { proxy, ..base.clone() };
+            assert_eq!(UpstreamClient::new("acme", proxy).unwrap_err().setting, "proxy", "{url}");
+        }
     }
 }

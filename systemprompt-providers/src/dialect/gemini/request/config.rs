@@ -120,7 +120,7 @@ impl Encoder<'_> {
             return Err(ModelError::invalid(field, "the schema of the answer is no object"));
         }
         if self.to.flags.json_schema {
-            config.insert("responseJsonSchema".to_owned(), wanted.clone());
+            config.insert("responseJsonSchema".to_owned(), schema::whole(wanted));
         } else {
             let schema = schema::cleaned(wanted, &field, &mut self.losses)?;
             config.insert("responseSchema".to_owned(), schema);

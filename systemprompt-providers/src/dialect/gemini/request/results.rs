@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::Encoder;
 use super::body::{Content, FunctionResponse, Part};
@@ -20,10 +21,10 @@ impl Said {
     /// `output`, or `error` when the tool failed.
     fn response(&self, is_error: bool) -> Box<RawValue> {
         let text = self.texts.join("\n");
-        let object =
-            text.trim_start().starts_with('{').then(|| RawValue::from_string(text.clone()));
-        match object {
-            Some(Ok(object)) if !is_error => object,
+        // Read whole, so that what is nested too deep for the wire stays a text.
+        let is_object = !is_error && serde_json::from_str::<Map<String, Value>>(&text).is_ok();
+        match is_object.then(|| RawValue::from_string(text.clone())) {
+            Some(Ok(object)) => object,
             _ => raw(&serde_json::json!({ (if is_error { "error" } else { "output" }): text })),
         }
     }

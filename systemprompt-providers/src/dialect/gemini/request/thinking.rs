@@ -62,7 +62,8 @@ impl Encoder<'_> {
             }
             (Some(budget), None) if can.adaptive_thinking => {
                 self.lose(self.fields.budget(), LossKind::Degraded);
-                object(json!({ "thinkingLevel": level_of_budget(budget) }))
+                let effort = effort_of(budget);
+                object(json!({ "thinkingLevel": self.level(effort) }))
             }
             (budget, Some(effort)) if can.adaptive_thinking => {
                 if budget.is_some() {
@@ -93,7 +94,7 @@ impl Encoder<'_> {
 
     fn level(&mut self, effort: Effort) -> &'static str {
         match effort {
-            // Models that always think have no less than this.
+            // Models that always think have no less than this, the level `MINIMAL` least of all.
             Effort::None | Effort::Minimal if self.to.capabilities.always_thinks => {
                 self.lose(self.fields.effort(), LossKind::Clamped);
                 "LOW"
@@ -102,10 +103,10 @@ impl Encoder<'_> {
             Effort::Low => "LOW",
             Effort::Medium => "MEDIUM",
             Effort::High => "HIGH",
-            Effort::XHigh => "XHIGH",
-            Effort::Max => {
+            // The wire has `XHIGH`, but most of its models refuse it.
+            Effort::XHigh | Effort::Max => {
                 self.lose(self.fields.effort(), LossKind::Clamped);
-                "XHIGH"
+                "HIGH"
             }
         }
     }
@@ -125,12 +126,12 @@ fn is_off(reasoning: &Reasoning) -> bool {
         || (reasoning.mode.is_none() && reasoning.effort == Some(Effort::None))
 }
 
-const fn level_of_budget(tokens: u64) -> &'static str {
+const fn effort_of(tokens: u64) -> Effort {
     match tokens {
-        0..=1_023 => "MINIMAL",
-        1_024..=4_096 => "LOW",
-        4_097..=16_384 => "MEDIUM",
-        _ => "HIGH",
+        0..=1_023 => Effort::Minimal,
+        1_024..=4_096 => Effort::Low,
+        4_097..=16_384 => Effort::Medium,
+        _ => Effort::High,
     }
 }
 

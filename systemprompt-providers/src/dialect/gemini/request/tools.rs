@@ -23,7 +23,7 @@ impl Encoder<'_> {
                 parameters_json_schema: None,
             };
             if self.to.flags.json_schema {
-                declaration.parameters_json_schema = Some(wanted);
+                declaration.parameters_json_schema = Some(schema::whole(&wanted));
             } else {
                 let schema =
                     schema::cleaned(&wanted, &self.fields.tool_schema(at), &mut self.losses)?;

@@ -92,14 +92,13 @@ fn efforts_are_levels_where_there_are_levels() {
         (Effort::Low, "LOW"),
         (Effort::Medium, "MEDIUM"),
         (Effort::High, "HIGH"),
-        (Effort::XHigh, "XHIGH"),
     ] {
         let (config, sent) = thinking(effort(asked), &levels());
         assert_eq!(config, json!({"thinkingLevel": level, "includeThoughts": true}));
         assert!(sent.losses.is_empty());
     }
     let (config, sent) = thinking(effort(Effort::Max), &levels());
-    assert_eq!(config["thinkingLevel"], "XHIGH");
+    assert_eq!(config["thinkingLevel"], "HIGH");
     assert!(sent.lost("output_config.effort", LossKind::Clamped));
 }
 
@@ -137,6 +136,9 @@ fn no_thinking_is_as_little_as_there_is() {
     assert!(sent.lost("thinking", LossKind::Degraded));
     let always = |can: Capabilities| Capabilities { always_thinks: true, ..can };
     assert_eq!(thinking(off(), &always(levels())).0, json!({"thinkingLevel": "LOW"}));
+    let little = Reasoning { budget_tokens: Some(500), ..Reasoning::default() };
+    assert_eq!(thinking(little.clone(), &levels()).0["thinkingLevel"], "MINIMAL");
+    assert_eq!(thinking(little, &always(levels())).0["thinkingLevel"], "LOW");
     assert_eq!(thinking(off(), &always(budgets())).0, json!({"thinkingBudget": 128}));
 }
 

@@ -111,6 +111,17 @@ fn what_is_no_object_is_wrapped() {
 }
 
 #[test]
+fn an_object_that_is_too_deep_is_a_text() {
+    let deep = format!("{}{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
+    let mut request = asked("x");
+    request.messages.push(said(Role::Assistant, vec![call("a", "f", "{}")]));
+    request.messages.push(said(Role::User, vec![result("a", vec![Block::text(&*deep)])]));
+    let sent = send(&request);
+    let response = &sent.body["contents"][2]["parts"][0]["functionResponse"]["response"];
+    assert_eq!(response["output"], deep);
+}
+
+#[test]
 fn a_call_that_was_broken_off_gets_an_error_as_its_result() {
     let mut request = asked("x");
     request.messages.push(said(Role::Assistant, vec![call("a", "f", "{}"), call("b", "g", "{}")]));

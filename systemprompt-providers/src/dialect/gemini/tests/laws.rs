@@ -99,7 +99,7 @@ fn check_signatures(contents: &[Value]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn every_conversation_is_well_formed_or_refused(messages in conversations()) {

@@ -18,7 +18,7 @@ fn config(request: &ModelRequest) -> Value {
 fn tools_are_declared_with_json_schema() {
     let mut request = offering(&["f"]);
     request.tools[0].description = Some("does it".into());
-    let schema = json!({"type": "object", "$schema": "x", "additionalProperties": false,
+    let schema = json!({"type": "object", "additionalProperties": false,
         "properties": {"a": {"const": 1}}});
     request.tools[0].kind = ToolKind::Function { schema: schema.clone(), strict: None };
     let sent = send(&request);

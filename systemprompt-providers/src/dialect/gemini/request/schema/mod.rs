@@ -5,6 +5,9 @@ use crate::canonical::{LossKind, LossReport, ModelError};
 mod compose;
 mod fit;
 mod keys;
+mod whole;
+
+pub(super) use whole::whole;
 
 /// How deep a schema may go, references resolved.
 const DEPTH_LIMIT: usize = 32;
