@@ -32,7 +32,7 @@ pub(super) enum Limit {
     CacheMarks,
 }
 
-type Row = (&'static str, &'static str, &'static [Limit]);
+pub(super) type Row = (&'static str, &'static str, &'static [Limit]);
 
 /// Vendor, models, and what is special about them; the first row that fits counts, for a name with or
 /// without the date of its snapshot. Models that no row fits can do everything. Checked on 2026-11-22
@@ -94,19 +94,34 @@ const MODELS: &[Row] = &[
     ("deepseek", "deepseek-v4-pro*", &[NoImages]),
 ];
 
-/// The rows of the table.
-pub(super) fn rows() -> impl Iterator<Item = (&'static str, Option<ModelPattern>, Capabilities)> {
-    MODELS.iter().map(|(vendor, pattern, limits)| (*vendor, pattern.parse().ok(), with(limits)))
+/// What is known of the models of a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KnownModels {
+    rows: Vec<(ModelPattern, Capabilities)>,
 }
 
-/// What is known of a model of a vendor; everything where nothing is known.
-pub(super) fn capabilities(vendor: &str, model: &str) -> Capabilities {
-    let folded = model.to_ascii_lowercase();
-    let short = undated(&folded).unwrap_or(&folded);
-    let fits = |pattern: &ModelPattern| pattern.matches(short) || pattern.matches(&folded);
-    rows()
-        .find(|(of, pattern, _)| *of == vendor && pattern.as_ref().is_some_and(fits))
-        .map_or_else(Capabilities::default, |(.., capabilities)| capabilities)
+impl KnownModels {
+    pub(super) fn of(vendor: &str) -> Self {
+        let rows = rows().filter(|(of, ..)| *of == vendor);
+        // A test reads every pattern.
+        let rows =
+            rows.filter_map(|(_, pattern, limits)| Some((pattern.parse().ok()?, with(limits))));
+        Self { rows: rows.collect() }
+    }
+
+    /// What a model can do; everything where nothing is known.
+    pub(super) fn capabilities(&self, model: &str) -> Capabilities {
+        let folded = model.to_ascii_lowercase();
+        let short = undated(&folded).unwrap_or(&folded);
+        let fits = |pattern: &ModelPattern| pattern.matches(short) || pattern.matches(&folded);
+        let row = self.rows.iter().find(|(pattern, _)| fits(pattern));
+        row.map_or_else(Capabilities::default, |(_, capabilities)| capabilities.clone())
+    }
+}
+
+/// The rows of the table.
+pub(super) fn rows() -> impl Iterator<Item = Row> {
+    MODELS.iter().copied()
 }
 
 fn with(limits: &[Limit]) -> Capabilities {

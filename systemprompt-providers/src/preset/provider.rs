@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use systemprompt_core::config::{ModelWire, ProviderConfig, ProviderKind, ProviderUsage};
 
-use super::{KeyHeader, kind, models};
+use super::models::KnownModels;
+use super::{KeyHeader, kind};
 use crate::canonical::Dialect;
 use crate::dialect::{Capabilities, ProviderFlags, UsageMode};
 use crate::price::{PriceRow, PriceTable};
@@ -14,6 +15,7 @@ pub struct Provider {
     config: Arc<ProviderConfig>,
     vendor: Option<Arc<str>>,
     endpoints: Vec<Endpoint>,
+    models: KnownModels,
 }
 
 /// Where a provider is spoken to in a dialect.
@@ -44,8 +46,14 @@ impl Provider {
                 .map(|(dialect, path)| endpoint(base, *dialect, path))
                 .collect(),
         };
-        let vendor = config.priced_as.as_deref().or(known.vendor).map(Arc::from);
-        Self { name: name.into(), config: Arc::new(config.clone()), vendor, endpoints }
+        let vendor = config.priced_as.as_deref().or(known.vendor);
+        Self {
+            name: name.into(),
+            config: Arc::new(config.clone()),
+            vendor: vendor.map(Arc::from),
+            endpoints,
+            models: KnownModels::of(vendor.unwrap_or(name)),
+        }
     }
 
     /// Its name in the configuration.
@@ -105,12 +113,11 @@ impl Provider {
     /// What one of its models can do. Limits of tokens are those of the price table.
     #[must_use]
     pub fn capabilities(&self, model: &str, prices: &PriceTable) -> Capabilities {
-        let vendor = self.vendor.as_deref().unwrap_or_default();
         let row = self.price(model, prices);
         Capabilities {
             max_output: row.as_ref().and_then(|row| row.max_output),
             context: row.as_ref().and_then(|row| row.context),
-            ..models::capabilities(vendor, model)
+            ..self.models.capabilities(model)
         }
     }
 

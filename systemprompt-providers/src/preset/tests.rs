@@ -1,4 +1,6 @@
-use systemprompt_core::config::{ModelWire, ProviderConfig, ProviderKind, ProviderUsage};
+use systemprompt_core::config::{
+    ModelPattern, ModelWire, ProviderConfig, ProviderKind, ProviderUsage,
+};
 
 use super::{KeyHeader, Provider, models};
 use crate::canonical::Dialect;
@@ -35,7 +37,7 @@ fn capabilities(kind: ProviderKind, model: &str) -> Capabilities {
 #[test]
 fn every_row_has_a_pattern_and_finds_a_priced_model_or_an_older_one() {
     for (vendor, pattern, _) in models::rows() {
-        let pattern = pattern.unwrap_or_else(|| panic!("a pattern of {vendor} is none"));
+        let pattern: ModelPattern = pattern.parse().unwrap();
         let table = PriceTable::embedded();
         let priced =
             table.rows_of(vendor).any(|row| pattern.matches(&row.model.to_ascii_lowercase()));

@@ -128,7 +128,8 @@ fn what_money_cannot_say_has_no_cost() {
 fn peak_hours_cost_a_multiple() {
     let row = row("deepseek", "deepseek-v4-pro");
     let usage = Usage { input: 1_000_000, ..Usage::default() };
-    let day = 1_795_392_000 - 1_795_392_000 % 86_400;
+    let day = 1_795_392_000;
+    assert_eq!(day % 86_400, 0);
     for (hour, expected) in [(0, 660_000), (1, 1_320_000), (3, 1_320_000), (4, 660_000)] {
         let at = cost_at(&usage, &row, day + hour * 3600 + 3599);
         assert_eq!(at, Some(Microdollars::new(expected)), "{hour}");
