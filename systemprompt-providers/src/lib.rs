@@ -3,9 +3,11 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`gateway`] | what happens between a request of a caller and the answer of a provider |
 //! | [`canonical`] | requests, answers and streams in the form that every dialect translates to and from |
 //! | [`dialect`] | one codec per wire: what a front reads and writes, what an upstream is sent and says |
 //! | [`route`] | which provider and model a request goes to |
+//! | [`preset`] | what is known of providers and models: places, quirks, capabilities |
 //! | [`price`] | what it costs, in integer microdollars |
 //! | [`budget`] | caps that are reserved before a request and settled after it |
 //! | [`echo`] | a model that is built in, and answers with what it is told |
@@ -25,6 +27,8 @@ pub mod budget;
 pub mod canonical;
 pub mod dialect;
 pub mod echo;
+pub mod gateway;
+pub mod preset;
 pub mod price;
 pub mod route;
 #[cfg(feature = "test-utils")]

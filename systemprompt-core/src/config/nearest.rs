@@ -1,8 +1,7 @@
-/// The candidate a misspelt word was most likely meant to be, if any is close.
-pub(crate) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+/// The candidate a misspelt word was most likely meant to be, if any is close. Words of more than 128
+/// bytes are close to none.
+#[must_use]
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > 128 {
         return None;
     }

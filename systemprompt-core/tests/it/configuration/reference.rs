@@ -17,16 +17,17 @@ pub(crate) fn reference() -> LoadedProfile {
 pub(crate) fn places(path: &str, loaded: &LoadedProfile) -> Vec<String> {
     let profile = loaded.to_json().unwrap();
     let mut open = vec![path.to_owned()];
-    while let Some(at) = open.iter().position(|path| path.contains("[]") || path.contains(".<name>"))
+    while let Some(at) =
+        open.iter().position(|path| path.contains("[]") || path.contains(".<name>"))
     {
         let path = open.remove(at);
         let (list, map) = (path.find("[]"), path.find(".<name>"));
         let end = list.into_iter().chain(map).min().unwrap();
         let found = profile.pointer(&pointer(&path[..end]));
         let filled: Vec<_> = match found {
-            Some(Value::Array(items)) => (0..items.len())
-                .map(|item| path.replacen("[]", &format!("[{item}]"), 1))
-                .collect(),
+            Some(Value::Array(items)) => {
+                (0..items.len()).map(|item| path.replacen("[]", &format!("[{item}]"), 1)).collect()
+            }
             Some(Value::Object(entries)) => {
                 entries.keys().map(|name| path.replacen("<name>", name, 1)).collect()
             }
@@ -100,7 +101,8 @@ fn no_value_is_its_default() {
 }
 
 fn collect_defaults(key: &Key, value: &Value, leaves: &mut usize, same: &mut Vec<String>) {
-    let entries: Vec<_> = value.as_object().into_iter().flat_map(|entries| entries.values()).collect();
+    let entries: Vec<_> =
+        value.as_object().into_iter().flat_map(|entries| entries.values()).collect();
     let items = match value {
         Value::Array(items) if !key.below.is_empty() => items.iter().collect(),
         Value::Object(_) if key.entries => entries,

@@ -71,11 +71,9 @@ impl ModelsSection {
                 ("tls.client_key", provider.tls.client_key.as_ref()),
                 ("secret_proxy", provider.secret_proxy.as_ref()),
             ];
-            secrets
-                .into_iter()
-                .filter_map(move |(key, secret)| {
-                    Some((format!("models.providers.{name}.{key}"), secret?))
-                })
+            secrets.into_iter().filter_map(move |(key, secret)| {
+                Some((format!("models.providers.{name}.{key}"), secret?))
+            })
         })
     }
 

@@ -121,9 +121,7 @@ impl ProviderConfig {
 }
 
 /// Whose models a provider has, or what it is compatible with.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
     /// Anthropic.
@@ -177,9 +175,7 @@ impl ProviderKind {
             Self::Openai => &[ModelWire::Responses, ModelWire::Chat],
             Self::OpenaiChat => &[ModelWire::Chat],
             Self::Gemini => &[ModelWire::Gemini],
-            Self::Moonshot | Self::Qwen | Self::Minimax => {
-                &[ModelWire::Anthropic, ModelWire::Chat]
-            }
+            Self::Moonshot | Self::Qwen | Self::Minimax => &[ModelWire::Anthropic, ModelWire::Chat],
             Self::Echo | Self::Custom => &[],
         }
     }
@@ -192,9 +188,7 @@ impl fmt::Display for ProviderKind {
 }
 
 /// What a provider is spoken to in.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelWire {
     /// Anthropic Messages.

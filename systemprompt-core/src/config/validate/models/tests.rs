@@ -52,9 +52,15 @@ budgets: [{{key: [], limit_tokens: 1, window_s: 60}}]"
 #[test]
 fn providers_that_cannot_work_are_refused() {
     for (provider, expected) in [
-        ("{kind: openai_chat}", "p.yaml:3:15: `models.providers.p.base_url`: must be given for the kind"),
+        (
+            "{kind: openai_chat}",
+            "p.yaml:3:15: `models.providers.p.base_url`: must be given for the kind",
+        ),
         ("{kind: custom, base_url: 'https://a'}", "`models.providers.p.wire`: must be given"),
-        ("{kind: anthropic}", "`models.providers.p.key`: must be given: `anthropic` answers nobody"),
+        (
+            "{kind: anthropic}",
+            "`models.providers.p.key`: must be given: `anthropic` answers nobody",
+        ),
         ("{kind: antropic}", "did you mean `anthropic`?"),
         ("{kind: echo, base_ulr: x}", "did you mean `base_url`?"),
         ("{kind: echo, key: sk-ant-1234567890}", "a key is never written into the profile"),
@@ -211,7 +217,8 @@ fn aliases_that_lead_nowhere_are_refused() {
         let faults = wrong_routes(aliases);
         assert!(faults.contains(expected), "{aliases}: {faults}");
     }
-    let circle = wrong_routes("aliases: {x: a, a: b, b: a}\nroutes: [{match: '*', provider: local}]");
+    let circle =
+        wrong_routes("aliases: {x: a, a: b, b: a}\nroutes: [{match: '*', provider: local}]");
     assert!(!circle.contains("aliases.x"), "only the circle itself is wrong: {circle}");
 }
 
