@@ -6,10 +6,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::envelope;
+use super::error;
 use super::json::{ObjectOut, Text, raw};
 use super::names::{TEXT_ARGUMENT, is_text_tool};
 use super::usage::{self, UsageReader, WireUsage};
-use super::error;
 use crate::canonical::{
     Answer, Block, BlockKind, Dialect, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
     Origin, StopReason, ToolInput, Usage,
@@ -113,7 +113,7 @@ fn push_block(path: &str, block: &Block, content: &mut Vec<ObjectOut>, losses: &
             let mut object = ObjectOut::of("thinking");
             object.put("thinking", text);
             let signature = state.as_ref().map(|state| envelope::wrap(state, None));
-            object.put("signature", signature.as_deref().unwrap_or_default());
+            object.put("signature", signature.as_deref().unwrap_or(envelope::UNSIGNED));
             content.push(object);
         }
         BlockKind::RedactedThinking(state) => content.push(redacted(state, None)),
@@ -242,7 +242,10 @@ fn read_block(raw: &RawValue, origin: &Origin, from: &Source) -> Option<Block> {
             "text" => BlockKind::Text { text: block.text.unwrap_or_default() },
             "thinking" => BlockKind::Thinking {
                 text: block.thinking.unwrap_or_default(),
-                state: block.signature.filter(|data| !data.is_empty()).map(|data| state(origin, data)),
+                state: block
+                    .signature
+                    .filter(|data| !data.is_empty())
+                    .map(|data| state(origin, data)),
             },
             "redacted_thinking" => {
                 BlockKind::RedactedThinking(state(origin, block.data.unwrap_or_default()))

@@ -66,8 +66,9 @@ impl<'a> Writer<'a> {
                 }
                 return false;
             }
-            BlockKind::Thinking { state: Some(state), .. }
-            | BlockKind::RedactedThinking(state) => self.reads(state),
+            BlockKind::Thinking { state: Some(state), .. } | BlockKind::RedactedThinking(state) => {
+                self.reads(state)
+            }
             BlockKind::Thinking { text, state: None } => {
                 let origin = block.origin.as_ref().and_then(|origin| origin.provider.as_ref());
                 let own = origin.is_none_or(|provider| provider == self.target.provider);
@@ -130,7 +131,8 @@ impl<'a> Writer<'a> {
             return self.block(path, block, role, None);
         }
         self.losses.note(path, LossKind::Hint);
-        let trimmed = Block { kind: BlockKind::Text { text: text.trim_end().to_owned() }, ..block.clone() };
+        let trimmed =
+            Block { kind: BlockKind::Text { text: text.trim_end().to_owned() }, ..block.clone() };
         self.block(path, &trimmed, role, None)
     }
 
@@ -217,8 +219,8 @@ impl<'a> Writer<'a> {
         object.put("name", self.names.sent(name, matches!(input, ToolInput::Text(_))));
         match input {
             ToolInput::Json(text) => {
-                let raw: Box<serde_json::value::RawValue> = serde_json::from_str(text)
-                    .map_err(|_| self.no_object(path))?;
+                let raw: Box<serde_json::value::RawValue> =
+                    serde_json::from_str(text).map_err(|_| self.no_object(path))?;
                 object.put("input", raw);
             }
             ToolInput::Text(text) => {

@@ -45,8 +45,7 @@ pub(in super::super) fn encode(
     refuse(request)?;
     let mut plan = plan(request, to.capabilities, &mut losses);
     let signs = is_claude(to.model);
-    let takes =
-        Takes { system: takes_instructions(to.model), prefill: to.capabilities.prefill };
+    let takes = Takes { system: takes_instructions(to.model), prefill: to.capabilities.prefill };
     if plan.is_on() && forced(request, to) && request.dialect != Dialect::Anthropic {
         losses.note(Field::Thinking.of(request.dialect), LossKind::Degraded);
         plan.thinking = None;
@@ -109,7 +108,8 @@ fn refuse(request: &ModelRequest) -> Result<(), ModelError> {
     }
     for name in ["previous_response_id", "conversation", "prompt"] {
         if request.rest.get(name).is_some_and(|value| !value.is_null()) {
-            let message = format!("`{name}` names what is kept elsewhere; send the whole conversation");
+            let message =
+                format!("`{name}` names what is kept elsewhere; send the whole conversation");
             return Err(ModelError::invalid(name, message).with_code("unsupported_value"));
         }
     }
@@ -227,11 +227,14 @@ impl Writer<'_> {
             content.push(self.part(turn.role, part, last)?);
         }
         let mut message = ObjectOut::default();
-        message.put("role", match turn.role {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        });
+        message.put(
+            "role",
+            match turn.role {
+                Role::System => "system",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+            },
+        );
         message.put("content", content);
         for at in &turn.messages {
             for (name, value) in self.extras(&format!("messages.{at}")) {

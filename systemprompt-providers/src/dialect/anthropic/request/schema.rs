@@ -4,13 +4,25 @@
 use serde_json::{Map, Value, json};
 
 /// The formats of strings that are held to.
-const FORMATS: [&str; 10] = [
-    "date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid",
-];
+const FORMATS: [&str; 10] =
+    ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 /// What a schema may say beside its type.
 const KNOWN: [&str; 15] = [
-    "type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf",
-    "allOf", "oneOf", "$ref", "$defs", "definitions", "description", "title",
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "const",
+    "anyOf",
+    "allOf",
+    "oneOf",
+    "$ref",
+    "$defs",
+    "definitions",
+    "description",
+    "title",
 ];
 /// How deep a schema may be nested; what is deeper stays as it is.
 const DEPTH: usize = 64;
@@ -31,13 +43,13 @@ fn narrow(schema: &mut Value, depth: usize) -> bool {
         members.entry("anyOf").or_insert(one_of);
     }
     for name in ["$defs", "definitions", "properties"] {
-        if let Some(Value::Object(inner)) = members.get_mut(name) {
-            lossy |= inner.values_mut().fold(false, |lossy, inner| narrow(inner, depth - 1) || lossy);
+        for inner in members.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten() {
+            lossy |= narrow(inner.1, depth - 1);
         }
     }
     for name in ["anyOf", "allOf"] {
-        if let Some(Value::Array(inner)) = members.get_mut(name) {
-            lossy |= inner.iter_mut().fold(false, |lossy, inner| narrow(inner, depth - 1) || lossy);
+        for inner in members.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten() {
+            lossy |= narrow(inner, depth - 1);
         }
     }
     if let Some(items) = members.get_mut("items") {
@@ -61,8 +73,11 @@ fn is_object(members: &Map<String, Value>) -> bool {
 
 /// Moves members that are not taken into the description, so that the model may still follow them.
 fn describe_the_rest(members: &mut Map<String, Value>) -> bool {
-    let unknown: Vec<String> =
-        members.iter().filter(|(name, value)| !is_taken(name, value)).map(|(name, _)| name.clone()).collect();
+    let unknown: Vec<String> = members
+        .iter()
+        .filter(|(name, value)| !is_taken(name, value))
+        .map(|(name, _)| name.clone())
+        .collect();
     let said: Vec<String> = unknown
         .iter()
         .filter_map(|name| members.remove(name).map(|value| (name, value)))
@@ -167,7 +182,10 @@ mod tests {
     fn an_open_object_is_narrowed() {
         let mut schema = json!({"type": "object", "additionalProperties": true});
         assert!(structured(&mut schema));
-        assert_eq!(schema, json!({"type": "object", "properties": {}, "additionalProperties": false}));
+        assert_eq!(
+            schema,
+            json!({"type": "object", "properties": {}, "additionalProperties": false})
+        );
     }
 
     #[test]

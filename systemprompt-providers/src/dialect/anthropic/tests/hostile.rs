@@ -94,26 +94,39 @@ fn deep_nesting_is_refused_and_not_run_into() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for body in [
         format!(r#"{{"model":"m","max_tokens":1,"messages":[],"x":{deep}}}"#),
-        format!(r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"x","y":{deep}}}]}}]}}"#),
-        format!(r#"{{"model":"m","max_tokens":1,"messages":[],"tools":[{{"name":"f","input_schema":{{"a":{deep}}}}}]}}"#),
-        format!(r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"assistant","content":[{{"type":"tool_use","id":"a","name":"b","input":{{"a":{deep}}}}}]}}]}}"#),
+        format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"x","y":{deep}}}]}}]}}"#
+        ),
+        format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[],"tools":[{{"name":"f","input_schema":{{"a":{deep}}}}}]}}"#
+        ),
+        format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"assistant","content":[{{"type":"tool_use","id":"a","name":"b","input":{{"a":{deep}}}}}]}}]}}"#
+        ),
     ] {
         let error = AnthropicFront.decode_request(body.as_bytes()).unwrap_err();
         assert!(error.field.is_some(), "{}", error.message);
     }
     let result = r#"{"type":"tool_result","tool_use_id":"a","content":["#;
     let nested = format!("{}{}", result.repeat(5000), "]}".repeat(5000));
-    let body = format!(r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{nested}]}}]}}"#);
+    let body = format!(
+        r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{nested}]}}]}}"#
+    );
     let error = AnthropicFront.decode_request(body.as_bytes()).unwrap_err();
     assert_eq!(error.field.as_deref(), Some("messages.0.content.0.content.0.type"));
-    let stream = format!("data: {{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{{\"type\":\"x\",\"y\":{deep}}}}}\n\n");
+    let stream = format!(
+        "data: {{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{{\"type\":\"x\",\"y\":{deep}}}}}\n\n"
+    );
     assert!(collected(&read(&stream)).is_err());
 }
 
 #[test]
 fn many_calls_take_linear_time() {
-    let calls: Vec<Value> = (0..20_000).map(|_| json!({"type": "tool_use", "id": "same", "name": "f", "input": {}})).collect();
-    let results: Vec<Value> = (0..20_000).map(|_| json!({"type": "tool_result", "tool_use_id": "same"})).collect();
+    let calls: Vec<Value> = (0..20_000)
+        .map(|_| json!({"type": "tool_use", "id": "same", "name": "f", "input": {}}))
+        .collect();
+    let results: Vec<Value> =
+        (0..20_000).map(|_| json!({"type": "tool_result", "tool_use_id": "same"})).collect();
     let body = json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "a"},
         {"role": "assistant", "content": calls}, {"role": "user", "content": results}]});
     let begun = std::time::Instant::now();
@@ -129,8 +142,10 @@ fn input_that_is_held_back_has_a_bound() {
     let piece = "x".repeat(1 << 19);
     let mut parts = vec![json!({"type": "content_block_start", "index": 0,
         "content_block": {"type": "tool_use", "id": "a", "name": "p__text", "input": {}}})];
-    parts.extend((0..20).map(|_| json!({"type": "content_block_delta", "index": 0,
-        "delta": {"type": "input_json_delta", "partial_json": piece}})));
+    parts.extend((0..20).map(|_| {
+        json!({"type": "content_block_delta", "index": 0,
+        "delta": {"type": "input_json_delta", "partial_json": piece}})
+    }));
     let error = collected(&read_in(&[frames(&parts).as_bytes()], &source)).unwrap_err();
     assert_eq!(error.code.as_deref(), Some("upstream_too_long"));
 }
