@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::answer::{cuts_off, is_own, is_server_call, redacted, stop_word};
+use super::super::answer::{call_id, cuts_off, is_own, is_server_call, redacted, stop_word};
 use super::super::json::ObjectOut;
 use super::super::names::TEXT_ARGUMENT;
 use super::super::{envelope, error, usage};
@@ -158,8 +158,9 @@ impl Encoder {
                 self.block_start(&redacted(state, None), Open::Redacted, out);
             }
             BlockStart::ToolUse { id, name, text, state } => {
+                let id = call_id(id, &self.id, self.index);
                 if let Some(state) = state {
-                    self.block_start(&redacted(state, Some(id)), Open::Redacted, out);
+                    self.block_start(&redacted(state, Some(&id)), Open::Redacted, out);
                     self.end_block(out);
                 }
                 let mut object = ObjectOut::of("tool_use");

@@ -35,7 +35,7 @@ fn odd(at: usize) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn odd_requests_are_refused_or_sent_and_never_panic(
@@ -83,8 +83,8 @@ proptest! {
         encoder.finish(&mut out);
         match grammar::check(&out) {
             Ok(_) => {}
-            // Ids and names are the provider's own.
-            Err(violation) => prop_assert!(violation.rule.ends_with("is empty"), "{}", violation),
+            // Names are the provider's own.
+            Err(violation) => prop_assert_eq!(violation.rule, "`content_block.name` is empty"),
         }
     }
 }
@@ -129,9 +129,13 @@ fn many_calls_take_linear_time() {
         (0..20_000).map(|_| json!({"type": "tool_result", "tool_use_id": "same"})).collect();
     let body = json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "a"},
         {"role": "assistant", "content": calls}, {"role": "user", "content": results}]});
+    let mut unanswered = body.clone();
+    unanswered["messages"].as_array_mut().unwrap().pop();
     let begun = std::time::Instant::now();
-    let sent = Given::model("claude-opus-5-5").send(&decode(&body).unwrap());
-    super::round_trip::check_sent(&sent.body).unwrap();
+    for body in [body, unanswered] {
+        let sent = Given::model("claude-opus-5-5").send(&decode(&body).unwrap());
+        super::round_trip::check_sent(&sent.body).unwrap();
+    }
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
 

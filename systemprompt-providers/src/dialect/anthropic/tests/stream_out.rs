@@ -231,6 +231,20 @@ fn thoughts_that_nobody_signed_come_back_as_such() {
 }
 
 #[test]
+fn a_call_without_id_gets_one() {
+    let (out, _, _) = written(&stream(vec![
+        call(0, "", None, &[]),
+        call(1, "", None, &[]),
+        vec![stop(StopReason::ToolUse)],
+    ]));
+    let ids: Vec<Value> =
+        data(&out).iter().map(|(_, data)| data["content_block"]["id"].clone()).collect();
+    assert!(
+        ids.contains(&json!("toolu_chatcmpl-1_0")) && ids.contains(&json!("toolu_chatcmpl-1_1"))
+    );
+}
+
+#[test]
 fn a_refusal_is_a_text_and_a_text_tool_has_one_argument() {
     let tool = BlockStart::ToolUse {
         id: "a".to_owned(),
