@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 const FORMATS: [&str; 10] =
     ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 /// What a schema may say beside its type.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 14] = [
     "type",
     "properties",
     "required",
@@ -17,7 +17,6 @@ const KNOWN: [&str; 15] = [
     "const",
     "anyOf",
     "allOf",
-    "oneOf",
     "$ref",
     "$defs",
     "definitions",
@@ -39,8 +38,10 @@ fn narrow(schema: &mut Value, depth: usize) -> bool {
         return false;
     }
     let mut lossy = false;
-    if let Some(one_of) = members.remove("oneOf") {
-        members.entry("anyOf").or_insert(one_of);
+    if !members.contains_key("anyOf")
+        && let Some(one_of) = members.remove("oneOf")
+    {
+        members.insert("anyOf".to_owned(), one_of);
     }
     for name in ["$defs", "definitions", "properties"] {
         for inner in members.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten() {
@@ -56,6 +57,7 @@ fn narrow(schema: &mut Value, depth: usize) -> bool {
         lossy |= narrow(items, depth - 1);
     }
     if is_object(members) {
+        members.entry("type").or_insert_with(|| json!("object"));
         members.entry("properties").or_insert_with(|| json!({}));
         let before = members.insert("additionalProperties".to_owned(), Value::Bool(false));
         lossy |= before.is_some_and(|before| before != Value::Bool(false));
@@ -176,6 +178,16 @@ mod tests {
         let mut schema = json!({"type": "object", "properties": {"minimum": {"type": "string"}}});
         assert!(!structured(&mut schema));
         assert_eq!(schema["properties"]["minimum"], json!({"type": "string"}));
+    }
+
+    #[test]
+    fn one_of_becomes_any_of_or_is_said() {
+        let mut schema = json!({"oneOf": [{"type": "string"}]});
+        assert!(!structured(&mut schema));
+        assert_eq!(schema, json!({"anyOf": [{"type": "string"}]}));
+        let mut schema = json!({"anyOf": [{"type": "null"}], "oneOf": [{"type": "string"}]});
+        assert!(structured(&mut schema));
+        assert_eq!(schema["description"], "{oneOf: [{\"type\":\"string\"}]}");
     }
 
     #[test]

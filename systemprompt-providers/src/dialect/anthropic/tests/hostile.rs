@@ -35,8 +35,6 @@ fn odd(at: usize) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
     #[test]
     fn odd_requests_are_refused_or_sent_and_never_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..120),

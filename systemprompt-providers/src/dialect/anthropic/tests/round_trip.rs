@@ -260,8 +260,6 @@ pub(super) fn check_sent(body: &Value) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
     #[test]
     fn a_request_of_this_wire_is_sent_as_it_came(bytes in proptest::collection::vec(any::<u8>(), 0..160)) {
         let mut body = Choices::new(&bytes).request();
