@@ -541,7 +541,7 @@ fn thoughts_go_back_to_their_maker_alone() {
         sent.body["messages"][1]["content"][0],
         json!({"type": "thinking", "thinking": "hm", "signature": "SIG"})
     );
-    for foreign in [signed("kimi", Dialect::Anthropic), signed("openai", Dialect::Responses)] {
+    for foreign in [signed("kimi", Dialect::Anthropic), signed("anthropic", Dialect::Responses)] {
         let sent = given.send(&with(foreign));
         assert_eq!(sent.body["messages"][1]["content"].as_array().unwrap().len(), 1);
         assert_eq!(sent.losses(), "messages.1.content.0=dropped");

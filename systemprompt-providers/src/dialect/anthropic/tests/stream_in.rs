@@ -151,6 +151,16 @@ fn a_stream_that_is_cut_off_is_an_error_wherever_it_was_cut() {
 }
 
 #[test]
+fn a_block_that_is_open_at_the_end_is_not_whole() {
+    let [reason, stop] = end("end_turn");
+    let open = [start(), begin(0, text_block()), text_delta(0, "x"), reason];
+    assert_eq!(error_of(&frames(&open)).code.as_deref(), Some("upstream_cut_off"));
+    // Unless the provider says that the answer is.
+    let answer = answer_of(&[&open, &[stop]]);
+    assert_eq!(answer.content[0].kind, BlockKind::Text { text: "x".to_owned() });
+}
+
+#[test]
 fn an_answer_that_ends_without_a_reason_is_an_error() {
     let silent = json!({"type": "message_delta", "delta": {"stop_reason": null}, "usage": {"output_tokens": 1}});
     let error = error_of(&frames(&[start(), silent, json!({"type": "message_stop"})]));
