@@ -1,15 +1,17 @@
 //! Whole answers, and what streams and whole answers share: blocks and reasons to stop.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::envelope;
+use super::error;
 use super::json::{ObjectOut, Text, raw};
 use super::names::{TEXT_ARGUMENT, is_text_tool};
 use super::usage::{self, UsageReader, WireUsage};
-use super::error;
 use crate::canonical::{
     Answer, Block, BlockKind, Dialect, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
     Origin, StopReason, ToolInput, Usage,
@@ -88,7 +90,7 @@ pub(super) const fn cuts_off(reason: &StopReason) -> bool {
 pub(super) fn encode(answer: &Answer, to: &Reply, losses: &mut LossReport) -> Bytes {
     let mut content = Vec::with_capacity(answer.content.len());
     for (at, block) in answer.content.iter().enumerate() {
-        push_block(&format!("content.{at}"), block, &mut content, losses);
+        push_block(&format!("content.{at}"), block, to, &mut content, losses);
     }
     let mut body = ObjectOut::default();
     body.put("id", if answer.id.is_empty() { &to.id } else { &answer.id });
@@ -102,7 +104,13 @@ pub(super) fn encode(answer: &Answer, to: &Reply, losses: &mut LossReport) -> By
     raw(body).get().to_owned().into()
 }
 
-fn push_block(path: &str, block: &Block, content: &mut Vec<ObjectOut>, losses: &mut LossReport) {
+fn push_block(
+    path: &str,
+    block: &Block,
+    to: &Reply,
+    content: &mut Vec<ObjectOut>,
+    losses: &mut LossReport,
+) {
     match &block.kind {
         BlockKind::Text { text } | BlockKind::Refusal { text } => {
             let mut object = ObjectOut::of("text");
@@ -113,13 +121,14 @@ fn push_block(path: &str, block: &Block, content: &mut Vec<ObjectOut>, losses: &
             let mut object = ObjectOut::of("thinking");
             object.put("thinking", text);
             let signature = state.as_ref().map(|state| envelope::wrap(state, None));
-            object.put("signature", signature.as_deref().unwrap_or_default());
+            object.put("signature", signature.as_deref().unwrap_or(envelope::UNSIGNED));
             content.push(object);
         }
         BlockKind::RedactedThinking(state) => content.push(redacted(state, None)),
         BlockKind::ToolUse { id, name, input, state } => {
+            let id = call_id(id, &to.id, content.len());
             if let Some(state) = state {
-                content.push(redacted(state, Some(id)));
+                content.push(redacted(state, Some(&id)));
             }
             let mut object = ObjectOut::of("tool_use");
             object.put("id", id);
@@ -132,6 +141,11 @@ fn push_block(path: &str, block: &Block, content: &mut Vec<ObjectOut>, losses: &
         }
         _ => losses.note(path, LossKind::Dropped),
     }
+}
+
+/// The id of a call, which must have one for its result to name.
+pub(super) fn call_id<'a>(id: &'a str, reply: &str, at: usize) -> Cow<'a, str> {
+    if id.is_empty() { Cow::Owned(format!("toolu_{reply}_{at}")) } else { Cow::Borrowed(id) }
 }
 
 /// State as a block of its own; `call` is the id of the call that it belongs to.
@@ -242,7 +256,10 @@ fn read_block(raw: &RawValue, origin: &Origin, from: &Source) -> Option<Block> {
             "text" => BlockKind::Text { text: block.text.unwrap_or_default() },
             "thinking" => BlockKind::Thinking {
                 text: block.thinking.unwrap_or_default(),
-                state: block.signature.filter(|data| !data.is_empty()).map(|data| state(origin, data)),
+                state: block
+                    .signature
+                    .filter(|data| !data.is_empty())
+                    .map(|data| state(origin, data)),
             },
             "redacted_thinking" => {
                 BlockKind::RedactedThinking(state(origin, block.data.unwrap_or_default()))

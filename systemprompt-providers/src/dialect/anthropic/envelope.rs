@@ -4,7 +4,8 @@
 //! state back unread. State that another dialect made goes there as
 //! `sp1:<dialect>:<provider>:<id>:<call>:<state>`, the names percent-encoded where they have a `%` or a `:`. Nothing
 //! has to be remembered between requests, and nothing is hidden in ids. State that Anthropic's own wire
-//! made stands there as it is.
+//! made stands there as it is. Thoughts that nobody signed have the signature `sp1:none::::`, for there are
+//! clients that throw thoughts without a signature away, and providers that want them back.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,8 +14,11 @@ use crate::canonical::{Dialect, OpaqueState, Origin};
 
 const PREFIX: &str = "sp1:";
 
-/// Whether a request of this wire carries state of another one: it cannot be passed on to an Anthropic
-/// upstream byte for byte, which would call the signature invalid.
+/// The signature of thoughts that have none.
+pub(super) const UNSIGNED: &str = "sp1:none::::";
+
+/// Whether the body of a request of this wire carries state of another one, or thoughts that nobody
+/// signed: it cannot be passed on to Anthropic byte for byte, which would call the signatures invalid.
 #[must_use]
 pub fn has_foreign_state(body: &[u8]) -> bool {
     memchr::memmem::find(body, b"\"sp1:").is_some()
@@ -25,9 +29,8 @@ pub(super) fn wrap<'a>(state: &'a OpaqueState, call: Option<&str>) -> Cow<'a, st
     if state.origin.dialect == Dialect::Anthropic && call.is_none() {
         return Cow::Borrowed(&state.data);
     }
-    let part = |text: Option<&str>| {
-        text.unwrap_or_default().replace('%', "%25").replace(':', "%3A")
-    };
+    let part =
+        |text: Option<&str>| text.unwrap_or_default().replace('%', "%25").replace(':', "%3A");
     Cow::Owned(format!(
         "{PREFIX}{}:{}:{}:{}:{}",
         state.origin.dialect,
@@ -106,6 +109,7 @@ mod tests {
     #[test]
     fn foreign_state_is_found_in_a_body() {
         assert!(has_foreign_state(br#"{"signature":"sp1:gemini::::x"}"#));
+        assert!(has_foreign_state(format!("{{\"signature\": \"{UNSIGNED}\"}}").as_bytes()));
         assert!(!has_foreign_state(br#"{"signature":"EqQB"}"#));
     }
 }

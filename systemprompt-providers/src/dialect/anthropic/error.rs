@@ -102,8 +102,7 @@ pub(super) fn read(body: &Value, fallback: ErrorKind) -> ModelError {
         .or_else(|| inner.get("code"))
         .and_then(Value::as_str)
         .map(str::to_owned);
-    error.retry_after =
-        details.into_iter().chain([inner, body]).find_map(|place| retry_after(place));
+    error.retry_after = details.into_iter().chain([inner, body]).find_map(retry_after);
     refine(error)
 }
 
@@ -218,13 +217,17 @@ mod tests {
 
     #[test]
     fn other_shapes_are_read() {
-        let error = decode(429, br#"{"error":{"message":"slow down","code":"rpm","retry_after":1.5}}"#);
+        let error =
+            decode(429, br#"{"error":{"message":"slow down","code":"rpm","retry_after":1.5}}"#);
         assert_eq!(error.kind, ErrorKind::RateLimit);
         assert_eq!(error.code.as_deref(), Some("rpm"));
         assert_eq!(error.retry_after, Some(Duration::from_millis(1500)));
         assert_eq!(decode(401, br#"{"error":"no key"}"#).message, "no key");
         assert_eq!(decode(404, br#"{"message":"no model"}"#).message, "no model");
-        let error = decode(429, br#"{"error":{"type":"rate_limit_error","message":"m","details":{"retry_after":-1}}}"#);
+        let error = decode(
+            429,
+            br#"{"error":{"type":"rate_limit_error","message":"m","details":{"retry_after":-1}}}"#,
+        );
         assert_eq!(error.retry_after, None);
     }
 }

@@ -198,7 +198,9 @@ impl Checker {
                 Err(format!("`{name}` comes before `message_start`"))
             }
             "message_stop" => self.message_stop(),
-            _ if self.phase == Phase::Ending => Err(format!("`{name}` comes after `message_delta`")),
+            _ if self.phase == Phase::Ending => {
+                Err(format!("`{name}` comes after `message_delta`"))
+            }
             "content_block_start" => self.block_start(&data),
             "content_block_delta" => self.block_delta(&data),
             "content_block_stop" => self.block_stop(&data),
@@ -347,3 +349,6 @@ fn object<'a>(
 ) -> Result<&'a Map<String, Value>, String> {
     object.get(name).and_then(Value::as_object).ok_or_else(|| format!("`{name}` is no object"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,26 @@
 //! ([`ProviderFlags::version`](super::ProviderFlags::version)).
 //!
 //! What the wire has and the canonical form does not: citations of an answer are read over, and so are
-//! `stop_details` and `container`.
+//! `stop_details`, `container` and the counts of server tools.
+//!
+//! ```
+//! use systemprompt_providers::dialect::anthropic::{AnthropicFront, AnthropicUpstream};
+//! use systemprompt_providers::dialect::{Capabilities, Front, ProviderFlags, Target, Upstream};
+//!
+//! let body = br#"{"model": "fast", "max_tokens": 100, "temperature": 0.2,
+//!     "messages": [{"role": "user", "content": "Hello"}]}"#;
+//! let request = AnthropicFront.decode_request(body)?;
+//! let capabilities = Capabilities { sampling: false, ..Capabilities::default() };
+//! let sent = AnthropicUpstream.encode_request(&request, &Target {
+//!     provider: &"anthropic".into(),
+//!     model: "claude-opus-5-5",
+//!     capabilities: &capabilities,
+//!     flags: &ProviderFlags::default(),
+//! })?;
+//! assert_eq!(sent.headers, [("anthropic-version", "2026-10-21".to_owned())]);
+//! assert_eq!(sent.losses.to_string(), "temperature=dropped");
+//! # Ok::<(), systemprompt_providers::canonical::ModelError>(())
+//! ```
 
 use bytes::Bytes;
 

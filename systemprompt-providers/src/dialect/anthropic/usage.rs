@@ -154,8 +154,7 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::E
 
         fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
             // Some servers count in floats; what is none of their tokens is none of ours.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
-            Ok((value >= 0.0 && value < 9e15).then_some(value as u64))
+            Ok((0.0..9e15).contains(&value).then_some(value as u64))
         }
 
         fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
@@ -235,9 +234,12 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_passed_over() {
-        let usage = read(UsageMode::Native, &[
-            r#"{"input_tokens":12.0,"output_tokens":null,"cache_read_input_tokens":-1,"cache_creation":null}"#,
-        ]);
+        let usage = read(
+            UsageMode::Native,
+            &[
+                r#"{"input_tokens":12.0,"output_tokens":null,"cache_read_input_tokens":-1,"cache_creation":null}"#,
+            ],
+        );
         assert_eq!((usage.input, usage.output, usage.cache_read), (12, 0, 0));
     }
 

@@ -84,9 +84,14 @@ fn block(
         "text" => BlockKind::Text { text: members.required_string("text")? },
         "thinking" => {
             let text = members.required_string("thinking")?;
-            let state = members.string("signature")?.filter(|signature| !signature.is_empty());
-            let state = state.map(|signature| envelope::unwrap(signature).0);
-            origin = Some(state.as_ref().map_or_else(unnamed, |state| state.origin.clone()));
+            let signature = members.string("signature")?;
+            let unsigned = signature.as_deref() == Some(envelope::UNSIGNED);
+            let signature = signature.filter(|signature| !signature.is_empty() && !unsigned);
+            let state = signature.map(|signature| envelope::unwrap(signature).0);
+            origin = match &state {
+                Some(state) => Some(state.origin.clone()),
+                None => (!unsigned).then(unnamed),
+            };
             BlockKind::Thinking { text, state }
         }
         "redacted_thinking" => {

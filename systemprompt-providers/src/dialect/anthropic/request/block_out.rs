@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::json::ObjectOut;
@@ -12,13 +10,10 @@ use super::super::names::{Names, TEXT_ARGUMENT};
 use super::cache::Marks;
 use super::turns::{NO_RESULT, Part};
 use crate::canonical::{
-    Block, BlockKind, Dialect, LossKind, LossReport, Media, MediaSource, ModelError, ModelRequest,
-    OpaqueState, Role, ToolInput,
+    Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OpaqueState, Role,
+    ToolInput,
 };
 use crate::dialect::Target;
-
-/// The pictures that are taken.
-const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// Writes the blocks of one request.
 pub(super) struct Writer<'a> {
@@ -66,8 +61,9 @@ impl<'a> Writer<'a> {
                 }
                 return false;
             }
-            BlockKind::Thinking { state: Some(state), .. }
-            | BlockKind::RedactedThinking(state) => self.reads(state),
+            BlockKind::Thinking { state: Some(state), .. } | BlockKind::RedactedThinking(state) => {
+                self.reads(state)
+            }
             BlockKind::Thinking { text, state: None } => {
                 let origin = block.origin.as_ref().and_then(|origin| origin.provider.as_ref());
                 let own = origin.is_none_or(|provider| provider == self.target.provider);
@@ -130,7 +126,8 @@ impl<'a> Writer<'a> {
             return self.block(path, block, role, None);
         }
         self.losses.note(path, LossKind::Hint);
-        let trimmed = Block { kind: BlockKind::Text { text: text.trim_end().to_owned() }, ..block.clone() };
+        let trimmed =
+            Block { kind: BlockKind::Text { text: text.trim_end().to_owned() }, ..block.clone() };
         self.block(path, &trimmed, role, None)
     }
 
@@ -217,8 +214,8 @@ impl<'a> Writer<'a> {
         object.put("name", self.names.sent(name, matches!(input, ToolInput::Text(_))));
         match input {
             ToolInput::Json(text) => {
-                let raw: Box<serde_json::value::RawValue> = serde_json::from_str(text)
-                    .map_err(|_| self.no_object(path))?;
+                let raw: Box<serde_json::value::RawValue> =
+                    serde_json::from_str(text).map_err(|_| self.no_object(path))?;
                 object.put("input", raw);
             }
             ToolInput::Text(text) => {
@@ -269,70 +266,8 @@ impl<'a> Writer<'a> {
         Ok(object)
     }
 
-    fn image(&mut self, path: &str, media: &Media, role: Role) -> ObjectOut {
-        if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
-            self.losses.note(format!("{path}.detail"), LossKind::Hint);
-        }
-        let taken = self.target.capabilities.images && (self.native() || role != Role::Assistant);
-        let source = if taken { self.image_source(&media.source) } else { None };
-        let Some(source) = source else { return self.left_out(path, "A picture") };
-        let mut object = ObjectOut::of("image");
-        object.put("source", source);
-        object
-    }
-
-    fn image_source(&self, source: &MediaSource) -> Option<ObjectOut> {
-        match source {
-            MediaSource::Base64 { media_type, data } => {
-                let known = self.native() || PICTURES.contains(&media_type.as_str());
-                known.then(|| base64(media_type, data))
-            }
-            MediaSource::Url { url, .. } => match data_url(url) {
-                Some((media_type, data)) => {
-                    PICTURES.contains(&media_type).then(|| base64(media_type, data))
-                }
-                None => Some(at_url(url)),
-            },
-            MediaSource::File { id } => self.native().then(|| file(id)),
-            MediaSource::Text { .. } => None,
-        }
-    }
-
-    fn document(&mut self, path: &str, media: &Media, role: Role) -> ObjectOut {
-        let taken = role != Role::Assistant || (self.native() && !self.strict_version);
-        let source = if taken { self.document_source(&media.source) } else { None };
-        let Some(source) = source else { return self.left_out(path, "A document") };
-        let mut object = ObjectOut::of("document");
-        object.put("source", source);
-        if let Some(title) = &media.title {
-            object.put("title", title);
-        }
-        object
-    }
-
-    fn document_source(&self, source: &MediaSource) -> Option<ObjectOut> {
-        match source {
-            MediaSource::Base64 { media_type, data } => self.document_bytes(media_type, data),
-            MediaSource::Url { url, .. } => match data_url(url) {
-                Some((media_type, data)) => self.document_bytes(media_type, data),
-                None => Some(at_url(url)),
-            },
-            MediaSource::File { id } => self.native().then(|| file(id)),
-            MediaSource::Text { text } => Some(plain(text)),
-        }
-    }
-
-    fn document_bytes(&self, media_type: &str, data: &str) -> Option<ObjectOut> {
-        if self.native() || media_type == "application/pdf" {
-            return Some(base64(media_type, data));
-        }
-        let textual = media_type.starts_with("text/") || media_type == "application/json";
-        let bytes = if textual { STANDARD.decode(data).ok()? } else { return None };
-        String::from_utf8(bytes).ok().map(|text| plain(&text))
-    }
-
     /// A text in the place of what the model does not take.
-    fn left_out(&mut self, path: &str, what: &str) -> ObjectOut {
+    pub(super) fn left_out(&mut self, path: &str, what: &str) -> ObjectOut {
         self.losses.note(path, LossKind::Degraded);
         said(&format!("({what} stood here, which this model cannot be given.)"))
     }
@@ -342,36 +277,4 @@ fn said(text: &str) -> ObjectOut {
     let mut object = ObjectOut::of("text");
     object.put("text", text);
     object
-}
-
-fn base64(media_type: &str, data: &str) -> ObjectOut {
-    let mut source = ObjectOut::of("base64");
-    source.put("media_type", media_type);
-    source.put("data", data);
-    source
-}
-
-fn at_url(url: &str) -> ObjectOut {
-    let mut source = ObjectOut::of("url");
-    source.put("url", url);
-    source
-}
-
-fn file(id: &str) -> ObjectOut {
-    let mut source = ObjectOut::of("file");
-    source.put("file_id", id);
-    source
-}
-
-fn plain(text: &str) -> ObjectOut {
-    let mut source = ObjectOut::of("text");
-    source.put("media_type", "text/plain");
-    source.put("data", text);
-    source
-}
-
-/// The media type and the bytes of a `data:` address in base64.
-fn data_url(url: &str) -> Option<(&str, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    Some((head.strip_suffix(";base64")?.split(';').next()?, data))
 }

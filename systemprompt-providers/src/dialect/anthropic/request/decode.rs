@@ -17,8 +17,7 @@ use crate::canonical::{
 /// [`ModelRequest::rest`] by their path (`messages.0.content.1.citations`): an upstream of this wire puts them
 /// back where they were, others report them as lost.
 pub(in super::super) fn decode(body: &[u8], answered: bool) -> Result<ModelRequest, ModelError> {
-    let text = std::str::from_utf8(body)
-        .map_err(|_| json::unreadable("it is not UTF-8"))?;
+    let text = std::str::from_utf8(body).map_err(|_| json::unreadable("it is not UTF-8"))?;
     let mut members = Members::parse(text, "")?;
     let model = members.required_string("model")?;
     let mut request = ModelRequest::new(Dialect::Anthropic, model);
@@ -92,7 +91,8 @@ fn thinking(members: &mut Members<'_>, request: &mut ModelRequest) -> Result<(),
     reasoning.mode = Some(match thinking.required_string("type")?.as_str() {
         "enabled" => {
             let budget = thinking.count("budget_tokens")?;
-            reasoning.budget_tokens = Some(budget.ok_or_else(|| thinking.missing("budget_tokens"))?);
+            reasoning.budget_tokens =
+                Some(budget.ok_or_else(|| thinking.missing("budget_tokens"))?);
             ReasoningMode::Enabled
         }
         "adaptive" => ReasoningMode::Adaptive,

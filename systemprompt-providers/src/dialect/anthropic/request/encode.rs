@@ -1,15 +1,14 @@
 //! Writes a request.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
+use super::super::VERSION_2026;
 use super::super::field::Field;
 use super::super::json::{ObjectOut, raw};
 use super::super::names::Names;
-use super::super::{VERSION_2023, VERSION_2026};
 use super::block_out::Writer;
 use super::cache::Marks;
+use super::model::{is_claude, takes_instructions};
+use super::rest::{extras, refuse};
+use super::sampling::sampling;
 use super::schema;
 use super::thinking::{Plan, Thinking, plan};
 use super::turns::{Takes, Turn, calls_without_thinking, turns};
@@ -22,19 +21,6 @@ use crate::dialect::{Target, UpstreamRequest, forces_a_tool};
 /// What is asked for where any JSON object is wanted, which this wire has no word for.
 const JSON_ONLY: &str = "Answer with one JSON object and nothing else.";
 
-/// Members of OpenAI that change no meaning where they are left out.
-const HINTS: [&str; 9] = [
-    "include",
-    "metadata",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "store",
-    "truncation",
-    "user",
-];
-
 /// Writes a request for an answer, or with `counted` for the number of its tokens.
 pub(in super::super) fn encode(
     request: &ModelRequest,
@@ -45,8 +31,7 @@ pub(in super::super) fn encode(
     refuse(request)?;
     let mut plan = plan(request, to.capabilities, &mut losses);
     let signs = is_claude(to.model);
-    let takes =
-        Takes { system: takes_instructions(to.model), prefill: to.capabilities.prefill };
+    let takes = Takes { system: takes_instructions(to.model), prefill: to.capabilities.prefill };
     if plan.is_on() && forced(request, to) && request.dialect != Dialect::Anthropic {
         losses.note(Field::Thinking.of(request.dialect), LossKind::Degraded);
         plan.thinking = None;
@@ -96,26 +81,6 @@ pub(in super::super) fn encode(
     })
 }
 
-/// Refuses what would be another request if it were left out.
-fn refuse(request: &ModelRequest) -> Result<(), ModelError> {
-    if request.dialect == Dialect::Anthropic {
-        return Ok(());
-    }
-    for name in ["n", "candidateCount"] {
-        if request.rest.get(name).and_then(Value::as_u64).is_some_and(|count| count > 1) {
-            let message = format!("`{name}` must be 1: this model gives one answer");
-            return Err(ModelError::invalid(name, message).with_code("unsupported_value"));
-        }
-    }
-    for name in ["previous_response_id", "conversation", "prompt"] {
-        if request.rest.get(name).is_some_and(|value| !value.is_null()) {
-            let message = format!("`{name}` names what is kept elsewhere; send the whole conversation");
-            return Err(ModelError::invalid(name, message).with_code("unsupported_value"));
-        }
-    }
-    Ok(())
-}
-
 fn forced(request: &ModelRequest, to: &Target<'_>) -> bool {
     to.capabilities.forced_tool_choice
         && !request.tools.is_empty()
@@ -133,71 +98,6 @@ fn is_text(path: &str, block: &Block, losses: &mut LossReport) -> bool {
 fn names(request: &ModelRequest, limit: usize) -> Names {
     let functions = request.tools.iter().filter(|tool| !matches!(tool.kind, ToolKind::Text { .. }));
     Names::new(limit, functions.map(|tool| tool.name.as_str()))
-}
-
-/// The members that only this wire has, by path.
-fn extras(request: &ModelRequest) -> BTreeMap<&str, &Value> {
-    if request.dialect != Dialect::Anthropic {
-        return BTreeMap::new();
-    }
-    request.rest.iter().map(|(name, value)| (name.as_str(), value)).collect()
-}
-
-/// The sampling that is sent, and the version of the API that takes it.
-fn sampling(
-    request: &ModelRequest,
-    to: &Target<'_>,
-    plan: &Plan,
-    claude: bool,
-    losses: &mut LossReport,
-) -> (Sampling, String) {
-    let dialect = request.dialect;
-    let mut sampling = request.sampling;
-    let unit = |value: &mut Option<f64>, field: Field, losses: &mut LossReport| {
-        if let Some(value) = value
-            && !(0.0..=1.0).contains(value)
-        {
-            *value = value.clamp(0.0, 1.0);
-            losses.note(field.of(dialect), LossKind::Clamped);
-        }
-    };
-    for (said, field) in [
-        (sampling.seed.take().is_some(), Field::Seed),
-        (sampling.presence_penalty.take().is_some(), Field::PresencePenalty),
-        (sampling.frequency_penalty.take().is_some(), Field::FrequencyPenalty),
-    ] {
-        if said {
-            losses.note(field.of(dialect), LossKind::Dropped);
-        }
-    }
-    let pinned = to.flags.version.clone();
-    let old = pinned.as_deref().is_none_or(|version| version < VERSION_2026);
-    // A model that thinks takes no sampling beside it.
-    let taken = to.capabilities.sampling && old && (dialect == Dialect::Anthropic || !plan.is_on());
-    if taken {
-        unit(&mut sampling.temperature, Field::Temperature, losses);
-        unit(&mut sampling.top_p, Field::TopP, losses);
-        if claude && dialect != Dialect::Anthropic && sampling.temperature.is_some() {
-            // Claude takes one of the two.
-            if let Some(top_p) = sampling.top_p.take() {
-                let what = if top_p < 1.0 { LossKind::Dropped } else { LossKind::Hint };
-                losses.note(Field::TopP.of(dialect), what);
-            }
-        }
-    } else {
-        for (said, field) in [
-            (sampling.temperature.take().is_some(), Field::Temperature),
-            (sampling.top_p.take().is_some(), Field::TopP),
-            (sampling.top_k.take().is_some(), Field::TopK),
-        ] {
-            if said {
-                losses.note(field.of(dialect), LossKind::Dropped);
-            }
-        }
-    }
-    let survives = sampling != Sampling::default();
-    let version = if survives { VERSION_2023 } else { VERSION_2026 };
-    (sampling, pinned.unwrap_or_else(|| version.to_owned()))
 }
 
 impl Writer<'_> {
@@ -227,11 +127,14 @@ impl Writer<'_> {
             content.push(self.part(turn.role, part, last)?);
         }
         let mut message = ObjectOut::default();
-        message.put("role", match turn.role {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        });
+        message.put(
+            "role",
+            match turn.role {
+                Role::System => "system",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+            },
+        );
         message.put("content", content);
         for at in &turn.messages {
             for (name, value) in self.extras(&format!("messages.{at}")) {
@@ -360,93 +263,4 @@ impl Writer<'_> {
             body.put("output_config", config);
         }
     }
-
-    /// Puts the members back that only this wire has, or notes those of another.
-    fn rest(&mut self, body: &mut ObjectOut) {
-        let request = self.request;
-        if !self.native() {
-            for (name, value) in &request.rest {
-                let hint = HINTS.contains(&name.as_str()) || is_default(name, value);
-                self.losses.note(name, if hint { LossKind::Hint } else { LossKind::Dropped });
-            }
-            return;
-        }
-        let metadata = self.extras("metadata");
-        if !metadata.is_empty() {
-            let mut object = ObjectOut::default();
-            for (name, value) in metadata {
-                object.put(name, value);
-            }
-            body.put("metadata", object);
-        }
-        for (name, value) in &request.rest {
-            match name.as_str() {
-                "cache_control" if !self.target.flags.cache_ttl => {
-                    body.put_new(name, self.without_ttl(value));
-                }
-                name if is_inside(name) => {}
-                name => body.put_new(name, value),
-            }
-        }
-    }
-
-    fn without_ttl(&mut self, mark: &Value) -> Value {
-        let mut mark = mark.clone();
-        if mark.as_object_mut().and_then(|mark| mark.remove("ttl")).is_some() {
-            self.losses.note("cache_control.ttl", LossKind::Hint);
-        }
-        mark
-    }
-}
-
-/// Whether a member that was kept by its path stands inside of another.
-fn is_inside(name: &str) -> bool {
-    const PARENTS: [&str; 7] =
-        ["messages", "metadata", "output_config", "system", "thinking", "tool_choice", "tools"];
-    name.split_once('.').is_some_and(|(parent, _)| PARENTS.contains(&parent))
-}
-
-/// Whether a member says what is done anyway.
-fn is_default(name: &str, value: &Value) -> bool {
-    match name {
-        "n" | "candidateCount" => value.as_u64() == Some(1),
-        "logprobs" | "background" => *value == Value::Bool(false),
-        "top_logprobs" => value.as_u64() == Some(0),
-        "logit_bias" => value.as_object().is_some_and(serde_json::Map::is_empty),
-        _ => value.is_null(),
-    }
-}
-
-/// Whether a model is one of Anthropic's, here or at another provider.
-fn is_claude(model: &str) -> bool {
-    model.to_ascii_lowercase().contains("claude")
-}
-
-/// Whether a model takes instructions between turns: Claude Opus 4.8 and what came after it, on the API of
-/// Anthropic itself.
-fn takes_instructions(model: &str) -> bool {
-    const BEFORE: [&str; 7] = [
-        "claude-1",
-        "claude-2",
-        "claude-3",
-        "claude-4",
-        "claude-haiku-4",
-        "claude-instant",
-        "claude-sonnet-4",
-    ];
-    if !model.starts_with("claude-") || model.contains('@') {
-        return false;
-    }
-    if BEFORE.iter().any(|before| model.starts_with(before)) {
-        return false;
-    }
-    if let Some(rest) = model.strip_prefix("claude-opus-4") {
-        let minor = rest.trim_start_matches('-').split('-').next().unwrap_or_default();
-        return matches!(minor.parse::<u32>(), Ok(8..=99));
-    }
-    if let Some(rest) = model.strip_prefix("claude-sonnet-5") {
-        let minor = rest.trim_start_matches('-').split('-').next().unwrap_or_default();
-        return matches!(minor.parse::<u32>(), Ok(1..=99));
-    }
-    true
 }

@@ -4,13 +4,24 @@
 use serde_json::{Map, Value, json};
 
 /// The formats of strings that are held to.
-const FORMATS: [&str; 10] = [
-    "date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid",
-];
+const FORMATS: [&str; 10] =
+    ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 /// What a schema may say beside its type.
-const KNOWN: [&str; 15] = [
-    "type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf",
-    "allOf", "oneOf", "$ref", "$defs", "definitions", "description", "title",
+const KNOWN: [&str; 14] = [
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "const",
+    "anyOf",
+    "allOf",
+    "$ref",
+    "$defs",
+    "definitions",
+    "description",
+    "title",
 ];
 /// How deep a schema may be nested; what is deeper stays as it is.
 const DEPTH: usize = 64;
@@ -27,23 +38,26 @@ fn narrow(schema: &mut Value, depth: usize) -> bool {
         return false;
     }
     let mut lossy = false;
-    if let Some(one_of) = members.remove("oneOf") {
-        members.entry("anyOf").or_insert(one_of);
+    if !members.contains_key("anyOf")
+        && let Some(one_of) = members.remove("oneOf")
+    {
+        members.insert("anyOf".to_owned(), one_of);
     }
     for name in ["$defs", "definitions", "properties"] {
-        if let Some(Value::Object(inner)) = members.get_mut(name) {
-            lossy |= inner.values_mut().fold(false, |lossy, inner| narrow(inner, depth - 1) || lossy);
+        for inner in members.get_mut(name).and_then(Value::as_object_mut).into_iter().flatten() {
+            lossy |= narrow(inner.1, depth - 1);
         }
     }
     for name in ["anyOf", "allOf"] {
-        if let Some(Value::Array(inner)) = members.get_mut(name) {
-            lossy |= inner.iter_mut().fold(false, |lossy, inner| narrow(inner, depth - 1) || lossy);
+        for inner in members.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten() {
+            lossy |= narrow(inner, depth - 1);
         }
     }
     if let Some(items) = members.get_mut("items") {
         lossy |= narrow(items, depth - 1);
     }
     if is_object(members) {
+        members.entry("type").or_insert_with(|| json!("object"));
         members.entry("properties").or_insert_with(|| json!({}));
         let before = members.insert("additionalProperties".to_owned(), Value::Bool(false));
         lossy |= before.is_some_and(|before| before != Value::Bool(false));
@@ -61,8 +75,11 @@ fn is_object(members: &Map<String, Value>) -> bool {
 
 /// Moves members that are not taken into the description, so that the model may still follow them.
 fn describe_the_rest(members: &mut Map<String, Value>) -> bool {
-    let unknown: Vec<String> =
-        members.iter().filter(|(name, value)| !is_taken(name, value)).map(|(name, _)| name.clone()).collect();
+    let unknown: Vec<String> = members
+        .iter()
+        .filter(|(name, value)| !is_taken(name, value))
+        .map(|(name, _)| name.clone())
+        .collect();
     let said: Vec<String> = unknown
         .iter()
         .filter_map(|name| members.remove(name).map(|value| (name, value)))
@@ -164,10 +181,23 @@ mod tests {
     }
 
     #[test]
+    fn one_of_becomes_any_of_or_is_said() {
+        let mut schema = json!({"oneOf": [{"type": "string"}]});
+        assert!(!structured(&mut schema));
+        assert_eq!(schema, json!({"anyOf": [{"type": "string"}]}));
+        let mut schema = json!({"anyOf": [{"type": "null"}], "oneOf": [{"type": "string"}]});
+        assert!(structured(&mut schema));
+        assert_eq!(schema["description"], "{oneOf: [{\"type\":\"string\"}]}");
+    }
+
+    #[test]
     fn an_open_object_is_narrowed() {
         let mut schema = json!({"type": "object", "additionalProperties": true});
         assert!(structured(&mut schema));
-        assert_eq!(schema, json!({"type": "object", "properties": {}, "additionalProperties": false}));
+        assert_eq!(
+            schema,
+            json!({"type": "object", "properties": {}, "additionalProperties": false})
+        );
     }
 
     #[test]

@@ -5,16 +5,15 @@ use std::collections::{HashMap, VecDeque};
 
 use super::super::field::{self, Field};
 use super::super::names::Ids;
-use crate::canonical::{
-    Block, BlockKind, Dialect, LossKind, LossReport, ModelRequest, Role,
-};
+use crate::canonical::{Block, BlockKind, Dialect, LossKind, LossReport, ModelRequest, Role};
 
 /// What a conversation begins with that has no turn of the user there.
 const BEGIN: &str = "(The conversation begins here.)";
 /// What is said where the model would have to go on from its own words and cannot.
 const GO_ON: &str = "Go on.";
 /// What a call is answered that has no result.
-pub(super) const NO_RESULT: &str = "The tool was not run: the conversation has no result of this call.";
+pub(super) const NO_RESULT: &str =
+    "The tool was not run: the conversation has no result of this call.";
 
 /// One turn.
 #[derive(Debug)]
@@ -199,7 +198,8 @@ fn answer<'a>(run: &mut Run<'a>, calls: Vec<Call<'a>>, losses: &mut LossReport) 
 fn orphan<'a>(path: &str, block: &'a Block, parts: &mut Vec<(Role, Part<'a>)>) {
     let BlockKind::ToolResult { tool_use_id, content, is_error } = &block.kind else { return };
     let failed = if *is_error { ", which failed" } else { "" };
-    let said = format!("(Result of the call `{tool_use_id}`{failed}, which is not right before it:)");
+    let said =
+        format!("(Result of the call `{tool_use_id}`{failed}, which is not right before it:)");
     parts.push((Role::User, Part::Said(said)));
     for (at, block) in content.iter().enumerate() {
         let path = format!("{path}.content.{at}");
@@ -257,10 +257,7 @@ fn begin_and_end(
         return;
     }
     let at = last.messages.last().copied().unwrap_or_default();
-    losses.note(
-        format!("{}.{at}", Field::Messages.of(request.dialect)),
-        LossKind::Degraded,
-    );
+    losses.note(format!("{}.{at}", Field::Messages.of(request.dialect)), LossKind::Degraded);
     turns.push(said(GO_ON));
 }
 
@@ -270,7 +267,8 @@ pub(super) fn calls_without_thinking(turns: &[Turn<'_>]) -> bool {
     let Some(turn) = turns.iter().rev().find(|turn| turn.role == Role::Assistant) else {
         return false;
     };
-    let calls = turn.parts.iter().any(|part| matches!(part.kind(), Some(BlockKind::ToolUse { .. })));
+    let calls =
+        turn.parts.iter().any(|part| matches!(part.kind(), Some(BlockKind::ToolUse { .. })));
     let first = turn.parts.first().and_then(Part::kind);
     calls && !matches!(first, Some(BlockKind::Thinking { .. } | BlockKind::RedactedThinking(_)))
 }

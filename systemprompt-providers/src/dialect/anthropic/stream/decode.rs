@@ -113,12 +113,7 @@ impl Decoder {
         }
     }
 
-    fn begin(
-        &mut self,
-        wire: u64,
-        raw: &serde_json::value::RawValue,
-        out: &mut Vec<StreamEvent>,
-    ) {
+    fn begin(&mut self, wire: u64, raw: &serde_json::value::RawValue, out: &mut Vec<StreamEvent>) {
         if !self.started {
             self.start(None, out);
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::answer::{cuts_off, is_own, is_server_call, redacted, stop_word};
+use super::super::answer::{call_id, cuts_off, is_own, is_server_call, redacted, stop_word};
 use super::super::json::ObjectOut;
 use super::super::names::TEXT_ARGUMENT;
 use super::super::{envelope, error, usage};
@@ -49,10 +49,15 @@ enum Phase {
 enum Open {
     Text,
     /// The signature goes last.
-    Thinking { state: Option<OpaqueState> },
+    Thinking {
+        state: Option<OpaqueState>,
+    },
     Redacted,
     /// The arguments so far, to tell whether they are an object.
-    Tool { input: String, whole: bool },
+    Tool {
+        input: String,
+        whole: bool,
+    },
     /// A text tool: its text stands in one argument.
     TextTool,
     /// What is left out.
@@ -68,12 +73,16 @@ struct BlockDelta<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum WireDelta<'a> {
-    TextDelta { text: &'a str },
-    ThinkingDelta { thinking: &'a str },
-    SignatureDelta { signature: &'a str },
-    InputJsonDelta { partial_json: &'a str },
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
 }
 
 impl Encoder {
@@ -149,8 +158,9 @@ impl Encoder {
                 self.block_start(&redacted(state, None), Open::Redacted, out);
             }
             BlockStart::ToolUse { id, name, text, state } => {
+                let id = call_id(id, &self.id, self.index);
                 if let Some(state) = state {
-                    self.block_start(&redacted(state, Some(id)), Open::Redacted, out);
+                    self.block_start(&redacted(state, Some(&id)), Open::Redacted, out);
                     self.end_block(out);
                 }
                 let mut object = ObjectOut::of("tool_use");
@@ -161,7 +171,7 @@ impl Encoder {
                 self.block_start(&object, if *text { Open::TextTool } else { tool }, out);
                 if *text {
                     let head = format!("{{\"{TEXT_ARGUMENT}\":\"");
-                    self.delta(WireDelta::InputJsonDelta { partial_json: &head }, out);
+                    self.delta(WireDelta::InputJson { partial_json: &head }, out);
                 }
             }
             BlockStart::Unknown(value) => self.own(value, out),
@@ -185,15 +195,15 @@ impl Encoder {
         self.block_start(&ObjectOut::as_it_stood(&start), Open::Redacted, out);
         if let Some(input) = input {
             let input = input.to_string();
-            self.delta(WireDelta::InputJsonDelta { partial_json: &input }, out);
+            self.delta(WireDelta::InputJson { partial_json: &input }, out);
         }
     }
 
     fn add(&mut self, delta: &Delta, out: &mut Vec<u8>) {
         match (self.open.as_mut(), delta) {
-            (Some(Open::Text), Delta::Text(text)) => self.delta(WireDelta::TextDelta { text }, out),
+            (Some(Open::Text), Delta::Text(text)) => self.delta(WireDelta::Text { text }, out),
             (Some(Open::Thinking { .. }), Delta::Text(thinking)) => {
-                self.delta(WireDelta::ThinkingDelta { thinking }, out);
+                self.delta(WireDelta::Thinking { thinking }, out);
             }
             (Some(Open::Thinking { state }), Delta::State(new)) => *state = Some(new.clone()),
             (Some(Open::Tool { input, whole }), Delta::Input(text)) => {
@@ -202,12 +212,12 @@ impl Encoder {
                 if *whole {
                     input.push_str(text);
                 }
-                self.delta(WireDelta::InputJsonDelta { partial_json: text }, out);
+                self.delta(WireDelta::InputJson { partial_json: text }, out);
             }
             (Some(Open::TextTool), Delta::Input(text)) => {
                 let quoted = serde_json::Value::from(text.as_str()).to_string();
                 let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
-                self.delta(WireDelta::InputJsonDelta { partial_json: inner }, out);
+                self.delta(WireDelta::InputJson { partial_json: inner }, out);
             }
             (Some(Open::Dropped), _) => {}
             _ => self.losses.note(format!("content.{}", self.index), LossKind::Dropped),
@@ -219,20 +229,19 @@ impl Encoder {
             None | Some(Open::Dropped) => return,
             Some(Open::Text | Open::Redacted) => {}
             Some(Open::Thinking { state }) => {
-                if let Some(state) = state {
-                    let signature = envelope::wrap(&state, None);
-                    self.delta(WireDelta::SignatureDelta { signature: &signature }, out);
-                }
+                let signature = state.as_ref().map(|state| envelope::wrap(state, None));
+                let signature = signature.as_deref().unwrap_or(envelope::UNSIGNED);
+                self.delta(WireDelta::Signature { signature }, out);
             }
             Some(Open::Tool { input, whole }) => {
                 if whole && input.trim().is_empty() {
-                    self.delta(WireDelta::InputJsonDelta { partial_json: "{}" }, out);
+                    self.delta(WireDelta::InputJson { partial_json: "{}" }, out);
                 } else if whole {
                     self.broken |= !matches!(ToolInput::from_json_text(input), ToolInput::Json(_));
                 }
             }
             Some(Open::TextTool) => {
-                self.delta(WireDelta::InputJsonDelta { partial_json: "\"}" }, out);
+                self.delta(WireDelta::InputJson { partial_json: "\"}" }, out);
             }
         }
         let mut data = ObjectOut::of("content_block_stop");

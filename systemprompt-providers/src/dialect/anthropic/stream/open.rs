@@ -27,11 +27,18 @@ enum Kind {
     /// Reasoning that is not shown: without deltas.
     Redacted,
     /// A call. Some servers give the whole input with its start, and no deltas.
-    Tool { whole: Option<String> },
+    Tool {
+        whole: Option<String>,
+    },
     /// A call of a text tool, whose one argument is read when it is whole.
-    TextTool { json: String },
+    TextTool {
+        json: String,
+    },
     /// A block that is passed on when it is whole.
-    Held { value: Value, input: String },
+    Held {
+        value: Value,
+        input: String,
+    },
 }
 
 impl Open {
@@ -89,7 +96,10 @@ impl Open {
                     push(Delta::Input(json.0.into_owned()));
                 }
             }
-            (Kind::TextTool { json: held } | Kind::Held { input: held, .. }, "input_json_delta") => {
+            (
+                Kind::TextTool { json: held } | Kind::Held { input: held, .. },
+                "input_json_delta",
+            ) => {
                 let json = delta.partial_json.map_or_else(Default::default, |json| json.0);
                 if held.len() + json.len() > MOST_HELD {
                     return None;

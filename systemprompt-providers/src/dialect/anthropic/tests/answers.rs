@@ -10,7 +10,13 @@ fn answer(content: Vec<Block>) -> Answer {
         content,
         stop_reason: StopReason::ToolUse,
         stop_sequence: None,
-        usage: Usage { input: 200, cache_read: 700, cache_write_5m: 100, output: 30, ..Usage::default() },
+        usage: Usage {
+            input: 200,
+            cache_read: 700,
+            cache_write_5m: 100,
+            output: 30,
+            ..Usage::default()
+        },
     }
 }
 
@@ -55,7 +61,8 @@ fn broken_arguments_are_wrapped_and_never_look_whole() {
 
 #[test]
 fn blocks_of_other_wires_are_reported() {
-    let unknown = Block::new(BlockKind::Unknown { value: json!({"type": "image_generation_call"}) });
+    let unknown =
+        Block::new(BlockKind::Unknown { value: json!({"type": "image_generation_call"}) });
     let (body, losses) = written_whole(&answer(vec![unknown]));
     assert_eq!(body["content"], json!([]));
     assert_eq!(losses.to_string(), "content.0=dropped");
@@ -65,7 +72,8 @@ fn blocks_of_other_wires_are_reported() {
 fn an_answer_and_its_stream_are_the_same() {
     let whole = answer(vec![Block::text("hi"), call(ToolInput::from_json_text("{\"a\":1}"))]);
     let (body, _) = written_whole(&whole);
-    let read_whole = AnthropicUpstream.decode_answer(body.to_string().as_bytes(), &source()).unwrap();
+    let read_whole =
+        AnthropicUpstream.decode_answer(body.to_string().as_bytes(), &source()).unwrap();
     let (stream, _, _) = written(&whole.into_events());
     let mut streamed = collected(&read(&stream)).unwrap();
     for (block, other) in streamed.content.iter_mut().zip(&read_whole.content) {
@@ -76,12 +84,25 @@ fn an_answer_and_its_stream_are_the_same() {
 
 #[test]
 fn what_is_no_answer_is_an_error() {
-    let decode = |body: &str| AnthropicUpstream.decode_answer(body.as_bytes(), &source()).unwrap_err();
-    for body in ["", "<html>", "[]", "{}", r#"{"type":"message","content":[]}"#, r#"{"type":"message","content":[7],"stop_reason":"end_turn"}"#] {
+    let decode =
+        |body: &str| AnthropicUpstream.decode_answer(body.as_bytes(), &source()).unwrap_err();
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        "{}",
+        r#"{"type":"message","content":[]}"#,
+        r#"{"type":"message","content":[7],"stop_reason":"end_turn"}"#,
+    ] {
         let error = decode(body);
-        assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::BadGateway, Some("upstream_unreadable")), "{body}");
+        assert_eq!(
+            (error.kind, error.code.as_deref()),
+            (ErrorKind::BadGateway, Some("upstream_unreadable")),
+            "{body}"
+        );
     }
-    let error = decode(r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#);
+    let error =
+        decode(r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#);
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Overloaded, "Overloaded"));
 }
 
@@ -94,7 +115,8 @@ fn reasons_to_stop_are_told_apart() {
         ("compaction", StopReason::Other("compaction".to_owned())),
     ] {
         let body = json!({"type": "message", "content": [], "stop_reason": word});
-        let answer = AnthropicUpstream.decode_answer(body.to_string().as_bytes(), &source()).unwrap();
+        let answer =
+            AnthropicUpstream.decode_answer(body.to_string().as_bytes(), &source()).unwrap();
         assert_eq!(answer.stop_reason, reason);
     }
 }

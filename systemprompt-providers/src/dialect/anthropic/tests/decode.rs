@@ -90,7 +90,10 @@ fn every_setting_is_read() {
 fn thinking_has_four_forms() {
     let mode = |thinking: Value| {
         let request = decode(&with(&json!({"thinking": thinking}))).unwrap();
-        (request.reasoning.and_then(|reasoning| reasoning.mode), request.rest.get("thinking").cloned())
+        (
+            request.reasoning.and_then(|reasoning| reasoning.mode),
+            request.rest.get("thinking").cloned(),
+        )
     };
     assert_eq!(mode(json!({"type": "adaptive"})), (Some(ReasoningMode::Adaptive), None));
     assert_eq!(mode(json!({"type": "disabled"})), (Some(ReasoningMode::Disabled), None));
@@ -143,11 +146,15 @@ fn every_block_is_read() {
     let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}});
     let BlockKind::Image(media) = kind("user", &image) else { panic!() };
     assert!(matches!(media.source, MediaSource::Base64 { .. }));
-    let pdf = json!({"type": "document", "title": "T", "source": {"type": "file", "file_id": "file_1"}});
+    let pdf =
+        json!({"type": "document", "title": "T", "source": {"type": "file", "file_id": "file_1"}});
     let BlockKind::Document(media) = kind("user", &pdf) else { panic!() };
     assert_eq!(media.title.as_deref(), Some("T"));
-    let call = json!({"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"b": 1, "a": [2.50]}});
-    let body = content("assistant", &json!([call])).to_string().replace(r#"{"a":[2.5],"b":1}"#, r#"{"b": 1, "a": [2.50]}"#);
+    let call =
+        json!({"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"b": 1, "a": [2.50]}});
+    let body = content("assistant", &json!([call]))
+        .to_string()
+        .replace(r#"{"a":[2.5],"b":1}"#, r#"{"b": 1, "a": [2.50]}"#);
     let request = AnthropicFront.decode_request(body.as_bytes()).unwrap();
     let BlockKind::ToolUse { input, .. } = &request.messages[0].content[0].kind else { panic!() };
     assert_eq!(*input, ToolInput::Json(r#"{"b": 1, "a": [2.50]}"#.to_owned()), "byte for byte");
@@ -187,14 +194,44 @@ fn the_field_that_is_wrong_is_named() {
         (content("user", &json!(["a"])), "messages.0.content.0"),
         (content("user", &json!([{"text": "a"}])), "messages.0.content.0.type"),
         (content("user", &json!([{"type": "text"}])), "messages.0.content.0.text"),
-        (content("user", &json!([{"type": "tool_result", "content": "a"}])), "messages.0.content.0.tool_use_id"),
-        (content("assistant", &json!([{"type": "tool_use", "id": "a", "name": "b", "input": "{}"}])), "messages.0.content.0.input"),
-        (content("user", &json!([{"type": "tool_use", "id": "a", "name": "b", "input": {}}])), "messages.0.content.0.type"),
-        (content("assistant", &json!([{"type": "tool_result", "tool_use_id": "a"}])), "messages.0.content.0.type"),
-        (content("user", &json!([{"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text"}]}])), "messages.0.content.0.content.0.text"),
+        (
+            content("user", &json!([{"type": "tool_result", "content": "a"}])),
+            "messages.0.content.0.tool_use_id",
+        ),
+        (
+            content(
+                "assistant",
+                &json!([{"type": "tool_use", "id": "a", "name": "b", "input": "{}"}]),
+            ),
+            "messages.0.content.0.input",
+        ),
+        (
+            content("user", &json!([{"type": "tool_use", "id": "a", "name": "b", "input": {}}])),
+            "messages.0.content.0.type",
+        ),
+        (
+            content("assistant", &json!([{"type": "tool_result", "tool_use_id": "a"}])),
+            "messages.0.content.0.type",
+        ),
+        (
+            content(
+                "user",
+                &json!([{"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text"}]}]),
+            ),
+            "messages.0.content.0.content.0.text",
+        ),
         (content("user", &json!([{"type": "image"}])), "messages.0.content.0.source"),
-        (content("user", &json!([{"type": "image", "source": {"type": "base64", "data": ""}}])), "messages.0.content.0.source.media_type"),
-        (content("user", &json!([{"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "2h"}}])), "messages.0.content.0.cache_control.ttl"),
+        (
+            content("user", &json!([{"type": "image", "source": {"type": "base64", "data": ""}}])),
+            "messages.0.content.0.source.media_type",
+        ),
+        (
+            content(
+                "user",
+                &json!([{"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "2h"}}]),
+            ),
+            "messages.0.content.0.cache_control.ttl",
+        ),
         (with(&json!({"system": [{"type": "image"}]})), "system.0.type"),
         (with(&json!({"tools": [{"name": "f"}]})), "tools.0.input_schema"),
         (with(&json!({"tools": [{"name": "", "input_schema": {}}]})), "tools.0.name"),
@@ -202,7 +239,10 @@ fn the_field_that_is_wrong_is_named() {
         (with(&json!({"tool_choice": {"type": "some"}})), "tool_choice.type"),
         (with(&json!({"thinking": {"type": "enabled"}})), "thinking.budget_tokens"),
         (with(&json!({"output_config": {"effort": "minimal"}})), "output_config.effort"),
-        (with(&json!({"output_config": {"format": {"type": "json_schema"}}})), "output_config.format.schema"),
+        (
+            with(&json!({"output_config": {"format": {"type": "json_schema"}}})),
+            "output_config.format.schema",
+        ),
         (with(&json!({"stop_sequences": ["a", 1]})), "stop_sequences.1"),
         (with(&json!({"metadata": {"user_id": 1}})), "metadata.user_id"),
     ] {

@@ -109,7 +109,15 @@ fn instructions_are_hoisted_and_those_in_the_middle_stay_there() {
     assert_eq!(roles(&sent), ["user", "system", "assistant", "user"]);
     assert!(sent.request.losses.is_empty());
     // Models before take them as a text of the user.
-    for model in ["claude-sonnet-4-6", "claude-opus-4-7", "claude-opus-4-20250514", "claude-sonnet-5", "kimi-k3", "anthropic.claude-opus-4-8-v1:0", "claude-opus-4-8@20260528"] {
+    for model in [
+        "claude-sonnet-4-6",
+        "claude-opus-4-7",
+        "claude-opus-4-20250514",
+        "claude-sonnet-5",
+        "kimi-k3",
+        "anthropic.claude-opus-4-8-v1:0",
+        "claude-opus-4-8@20260528",
+    ] {
         let sent = Given::model(model).send(&request);
         assert_eq!(roles(&sent), ["user", "assistant", "user"], "{model}");
         assert_eq!(sent.body["messages"][0]["content"][1]["text"], "<system>\nbe brief\n</system>");
@@ -130,7 +138,8 @@ fn instructions_after_an_answer_go_behind_the_next_turn() {
     ]);
     let sent = Given::model("claude-opus-5-5").send(&request);
     assert_eq!(roles(&sent), ["user", "assistant", "user", "system"]);
-    let request = chat(vec![say(Role::User, "a"), say(Role::Assistant, "b"), say(Role::System, "s")]);
+    let request =
+        chat(vec![say(Role::User, "a"), say(Role::Assistant, "b"), say(Role::System, "s")]);
     let sent = Given::model("claude-opus-5-5").send(&request);
     assert_eq!(roles(&sent), ["user", "assistant", "user"]);
 }
@@ -147,7 +156,8 @@ fn three_results_are_one_turn_in_the_order_of_the_calls() {
     let sent = Given::model("claude-opus-5-5").send(&request);
     assert_eq!(roles(&sent), ["user", "assistant", "user"]);
     let content = sent.body["messages"][2]["content"].as_array().unwrap();
-    let ids: Vec<_> = content.iter().map(|part| part["tool_use_id"].as_str().unwrap_or("-")).collect();
+    let ids: Vec<_> =
+        content.iter().map(|part| part["tool_use_id"].as_str().unwrap_or("-")).collect();
     assert_eq!(ids, ["a", "b", "c", "-", "-"]);
     assert_eq!(content[3]["text"], "and");
     assert!(sent.request.losses.is_empty());
@@ -164,7 +174,10 @@ fn a_call_without_result_gets_one_that_says_so() {
     let sent = Given::model("claude-opus-5-5").send(&request);
     assert_eq!(roles(&sent), ["user", "assistant", "user", "assistant", "user"]);
     let first = &sent.body["messages"][2]["content"][0];
-    assert_eq!((first["tool_use_id"].as_str(), first["is_error"].as_bool()), (Some("a"), Some(true)));
+    assert_eq!(
+        (first["tool_use_id"].as_str(), first["is_error"].as_bool()),
+        (Some("a"), Some(true))
+    );
     assert_eq!(sent.body["messages"][4]["content"][0]["tool_use_id"], "c");
     assert_eq!(sent.losses(), "messages.1.content.0=degraded,messages.3.content.0=degraded");
 }
@@ -211,7 +224,10 @@ fn arguments_are_an_object_or_the_field_is_named() {
     let sent = given.send(&request);
     let text = std::str::from_utf8(&sent.request.body).unwrap();
     assert!(text.contains("\"input\":{\"b\":1, \"a\":2.50}"), "the bytes stay: {text}");
-    assert_eq!(given.send(&with(ToolInput::from_json_text(""))).body["messages"][1]["content"][0]["input"], json!({}));
+    assert_eq!(
+        given.send(&with(ToolInput::from_json_text(""))).body["messages"][1]["content"][0]["input"],
+        json!({})
+    );
     let error = given.try_send(&with(ToolInput::from_json_text("{\"a\":"))).unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidRequest);
     assert_eq!(error.field.as_deref(), Some("messages.1.content.0.arguments"));
@@ -236,14 +252,17 @@ fn a_version_that_a_provider_asks_for_is_sent() {
     let mut request = hi();
     request.sampling.temperature = Some(0.5);
     let pinned = |version: &str| {
-        Given::model("kimi-k3").flags(|flags| flags.version = Some(version.to_owned())).send(&request)
+        Given::model("kimi-k3")
+            .flags(|flags| flags.version = Some(version.to_owned()))
+            .send(&request)
     };
     let sent = pinned("2023-06-01");
     assert_eq!((sent.version(), sent.body["temperature"].as_f64()), ("2023-06-01", Some(0.5)));
     let sent = pinned("2026-10-21");
     assert_eq!(sent.version(), "2026-10-21");
     assert_eq!(sent.losses(), "temperature=dropped");
-    let sent = Given::model("m").flags(|flags| flags.version = Some("2023-06-01".to_owned())).send(&hi());
+    let sent =
+        Given::model("m").flags(|flags| flags.version = Some("2023-06-01".to_owned())).send(&hi());
     assert_eq!(sent.version(), "2023-06-01");
 }
 
@@ -312,7 +331,8 @@ fn tools_that_are_not_among_the_allowed_are_not_sent() {
 #[test]
 fn names_that_are_not_taken_are_changed_and_come_back() {
     let mut request = hi();
-    request.tools = vec![function("mcp.search:web", json!({})), function("mcp_search_web", json!({}))];
+    request.tools =
+        vec![function("mcp.search:web", json!({})), function("mcp_search_web", json!({}))];
     request.tool_choice = Some(ToolChoice::Named("mcp.search:web".to_owned()));
     let sent = Given::model("claude-sonnet-4-6").send(&request);
     assert_eq!(sent.body["tools"][0]["name"], "mcp_search_web_2");
@@ -362,7 +382,8 @@ fn text_tools_are_functions_of_one_string() {
     assert_eq!(sent.losses(), "tools.0.format=degraded");
     let answer = json!({"type": "message", "content": [{"type": "tool_use", "id": "b", "name": tool["name"],
         "input": {"input": "*** y"}}], "stop_reason": "tool_use"});
-    let answer = AnthropicUpstream.decode_answer(answer.to_string().as_bytes(), &sent.source()).unwrap();
+    let answer =
+        AnthropicUpstream.decode_answer(answer.to_string().as_bytes(), &sent.source()).unwrap();
     let BlockKind::ToolUse { name, input, .. } = &answer.content[0].kind else { panic!() };
     assert_eq!((name.as_str(), input), ("patch", &ToolInput::Text("*** y".to_owned())));
 }
@@ -384,7 +405,8 @@ fn tools_of_other_providers_and_more_than_one_answer_are_refused() {
         assert_eq!(given.try_send(&request).unwrap_err().field.as_deref(), Some(name));
     }
     let mut request = hi();
-    request.rest = json!({"n": 1, "logit_bias": {"5": 1}, "store": true}).as_object().unwrap().clone();
+    request.rest =
+        json!({"n": 1, "logit_bias": {"5": 1}, "store": true}).as_object().unwrap().clone();
     assert_eq!(given.send(&request).losses(), "logit_bias=dropped,n=hint,store=hint");
 }
 
@@ -425,22 +447,46 @@ fn thinking_is_said_in_the_words_of_the_model() {
     let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
     let budget = |tokens| Reasoning { budget_tokens: Some(tokens), ..Reasoning::default() };
     let adaptive = json!({"type": "adaptive"});
-    assert_eq!(asked(&newer, effort(Effort::High), None), (adaptive.clone(), json!("high"), String::new()));
+    assert_eq!(
+        asked(&newer, effort(Effort::High), None),
+        (adaptive.clone(), json!("high"), String::new())
+    );
     let (thinking, word, losses) = asked(&newer, effort(Effort::Minimal), None);
-    assert_eq!((thinking, word, losses.as_str()), (adaptive.clone(), json!("low"), "reasoning_effort=degraded"));
+    assert_eq!(
+        (thinking, word, losses.as_str()),
+        (adaptive.clone(), json!("low"), "reasoning_effort=degraded")
+    );
     let (thinking, word, losses) = asked(&newer, effort(Effort::None), None);
-    assert_eq!((thinking, word, losses.as_str()), (Value::Null, json!("low"), "reasoning_effort=degraded"));
+    assert_eq!(
+        (thinking, word, losses.as_str()),
+        (Value::Null, json!("low"), "reasoning_effort=degraded")
+    );
     let (thinking, word, losses) = asked(&newer, budget(20_000), None);
-    assert_eq!((thinking, word, losses.as_str()), (adaptive, json!("high"), "reasoning_effort=degraded"));
+    assert_eq!(
+        (thinking, word, losses.as_str()),
+        (adaptive, json!("high"), "reasoning_effort=degraded")
+    );
     let enabled = |tokens: u64| json!({"type": "enabled", "budget_tokens": tokens});
-    assert_eq!(asked(&older, effort(Effort::Low), Some(9000)), (enabled(2048), Value::Null, String::new()));
+    assert_eq!(
+        asked(&older, effort(Effort::Low), Some(9000)),
+        (enabled(2048), Value::Null, String::new())
+    );
     assert_eq!(asked(&older, effort(Effort::Max), Some(9000)).0, enabled(8999));
-    assert_eq!(asked(&older, budget(20_000), Some(9000)), (enabled(8999), Value::Null, "reasoning_effort=clamped".to_owned()));
+    assert_eq!(
+        asked(&older, budget(20_000), Some(9000)),
+        (enabled(8999), Value::Null, "reasoning_effort=clamped".to_owned())
+    );
     assert_eq!(asked(&older, budget(10), Some(9000)).0, enabled(1024));
-    assert_eq!(asked(&older, budget(2000), Some(1000)), (Value::Null, Value::Null, "reasoning_effort=dropped".to_owned()));
+    assert_eq!(
+        asked(&older, budget(2000), Some(1000)),
+        (Value::Null, Value::Null, "reasoning_effort=dropped".to_owned())
+    );
     assert_eq!(asked(&older, effort(Effort::None), None).0, json!({"type": "disabled"}));
     assert_eq!(asked(&never, effort(Effort::High), None).2, "reasoning_effort=dropped");
-    assert_eq!(asked(&never, effort(Effort::None), None), (Value::Null, Value::Null, String::new()));
+    assert_eq!(
+        asked(&never, effort(Effort::None), None),
+        (Value::Null, Value::Null, String::new())
+    );
 }
 
 #[test]
@@ -482,14 +528,20 @@ fn thinking_gives_way_to_what_it_cannot_stand_beside() {
 
 #[test]
 fn thoughts_go_back_to_their_maker_alone() {
-    let with = |block| chat(vec![say(Role::User, "go"), message(Role::Assistant, vec![block, Block::text("x")]), say(Role::User, "on")]);
+    let with = |block| {
+        chat(vec![
+            say(Role::User, "go"),
+            message(Role::Assistant, vec![block, Block::text("x")]),
+            say(Role::User, "on"),
+        ])
+    };
     let given = Given::model("claude-opus-5-5");
     let sent = given.send(&with(signed("anthropic", Dialect::Anthropic)));
     assert_eq!(
         sent.body["messages"][1]["content"][0],
         json!({"type": "thinking", "thinking": "hm", "signature": "SIG"})
     );
-    for foreign in [signed("kimi", Dialect::Anthropic), signed("openai", Dialect::Responses)] {
+    for foreign in [signed("kimi", Dialect::Anthropic), signed("anthropic", Dialect::Responses)] {
         let sent = given.send(&with(foreign));
         assert_eq!(sent.body["messages"][1]["content"].as_array().unwrap().len(), 1);
         assert_eq!(sent.losses(), "messages.1.content.0=dropped");
@@ -519,7 +571,8 @@ fn empty_texts_are_not_sent_and_leave_no_empty_turn() {
 
 #[test]
 fn a_conversation_begins_with_the_user() {
-    let sent = Given::model("claude-opus-5-5").send(&chat(vec![say(Role::Assistant, "hello"), say(Role::User, "hi")]));
+    let sent = Given::model("claude-opus-5-5")
+        .send(&chat(vec![say(Role::Assistant, "hello"), say(Role::User, "hi")]));
     assert_eq!(roles(&sent), ["user", "assistant", "user"]);
     assert_eq!(sent.losses(), "messages=degraded");
     let mut request = chat(vec![]);
@@ -540,10 +593,16 @@ fn an_answer_is_begun_where_the_model_goes_on_from_it() {
 
 #[test]
 fn at_most_four_marks_and_no_ttl_where_it_is_not_taken() {
-    let marked = |text: &str| Block { cache: Some(CacheMark { ttl: Some(CacheTtl::OneHour) }), ..Block::text(text) };
+    let marked = |text: &str| Block {
+        cache: Some(CacheMark { ttl: Some(CacheTtl::OneHour) }),
+        ..Block::text(text)
+    };
     let mut request = chat(vec![message(Role::User, vec![marked("a"), marked("b"), marked("c")])]);
     request.system = vec![marked("s")];
-    request.tools = vec![Tool { cache: Some(CacheMark { ttl: None }), ..function("f", json!({"properties": {"cache_control": {"ttl": 1}}})) }];
+    request.tools = vec![Tool {
+        cache: Some(CacheMark { ttl: None }),
+        ..function("f", json!({"properties": {"cache_control": {"ttl": 1}}}))
+    }];
     let sent = Given::model("claude-opus-5-5").send(&request);
     let text = std::str::from_utf8(&sent.request.body).unwrap();
     assert_eq!(text.matches("\"type\":\"ephemeral\"").count(), 4);
@@ -551,14 +610,20 @@ fn at_most_four_marks_and_no_ttl_where_it_is_not_taken() {
     assert_eq!(sent.body["system"][0]["cache_control"], json!({"type": "ephemeral", "ttl": "1h"}));
     let sent = Given::model("kimi-k3").flags(|flags| flags.cache_ttl = false).send(&request);
     assert_eq!(sent.body["system"][0]["cache_control"], json!({"type": "ephemeral"}));
-    assert_eq!(sent.body["tools"][0]["input_schema"]["properties"]["cache_control"], json!({"ttl": 1}));
+    assert_eq!(
+        sent.body["tools"][0]["input_schema"]["properties"]["cache_control"],
+        json!({"ttl": 1})
+    );
     assert!(sent.losses().contains("messages.0.content.2.cache_control.ttl=hint"));
 }
 
 #[test]
 fn pictures_and_documents_find_their_form() {
     let media = |source| Media { source, title: None, detail: None };
-    let base64 = |media_type: &str, data: &str| MediaSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() };
+    let base64 = |media_type: &str, data: &str| MediaSource::Base64 {
+        media_type: media_type.to_owned(),
+        data: data.to_owned(),
+    };
     let url = |url: &str| MediaSource::Url { url: url.to_owned(), media_type: None };
     let image = |source| BlockKind::Image(media(source));
     let document = |source| BlockKind::Document(media(source));
@@ -570,8 +635,14 @@ fn pictures_and_documents_find_their_form() {
     let png = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}});
     assert_eq!(send(&given, image(base64("image/png", "AA=="))), (png.clone(), String::new()));
     assert_eq!(send(&given, image(url("data:image/png;base64,AA=="))), (png, String::new()));
-    assert_eq!(send(&given, image(url("https://a/b"))).0["source"], json!({"type": "url", "url": "https://a/b"}));
-    assert_eq!(send(&given, document(base64("application/pdf", "AA=="))).0["source"]["type"], "base64");
+    assert_eq!(
+        send(&given, image(url("https://a/b"))).0["source"],
+        json!({"type": "url", "url": "https://a/b"})
+    );
+    assert_eq!(
+        send(&given, document(base64("application/pdf", "AA=="))).0["source"]["type"],
+        "base64"
+    );
     assert_eq!(
         send(&given, document(base64("text/csv", "YSxi"))).0["source"],
         json!({"type": "text", "media_type": "text/plain", "data": "a,b"})
@@ -600,14 +671,21 @@ fn pictures_and_documents_find_their_form() {
     ]));
     let result = &sent.body["messages"][2]["content"][0];
     assert_eq!(result["content"][0]["type"], "image");
-    assert_eq!((result["content"].as_array().unwrap().len(), result["is_error"].as_bool()), (1, Some(true)));
+    assert_eq!(
+        (result["content"].as_array().unwrap().len(), result["is_error"].as_bool()),
+        (1, Some(true))
+    );
 }
 
 #[test]
 fn blocks_of_other_wires_and_refusals() {
     let unknown = Block::new(BlockKind::Unknown { value: json!({"type": "item_reference"}) });
     let refusal = Block::new(BlockKind::Refusal { text: "no".to_owned() });
-    let request = chat(vec![say(Role::User, "a"), message(Role::Assistant, vec![unknown, refusal]), say(Role::User, "b")]);
+    let request = chat(vec![
+        say(Role::User, "a"),
+        message(Role::Assistant, vec![unknown, refusal]),
+        say(Role::User, "b"),
+    ]);
     let sent = Given::model("claude-opus-5-5").send(&request);
     assert_eq!(sent.body["messages"][1]["content"], json!([{"type": "text", "text": "no"}]));
     assert_eq!(sent.losses(), "messages.1.content.0=dropped");
@@ -621,8 +699,12 @@ fn the_new_version_has_its_own_rules() {
         {"role": "user", "content": "b"}]}))
     .unwrap();
     let sent = Given::model("claude-opus-5-5").send(&request);
-    assert_eq!(sent.losses(), "messages.0.content.0.citations=dropped,messages.1.content.0=degraded");
-    let old = Given::model("claude-opus-5-5").flags(|flags| flags.version = Some("2023-06-01".to_owned()));
+    assert_eq!(
+        sent.losses(),
+        "messages.0.content.0.citations=dropped,messages.1.content.0=degraded"
+    );
+    let old = Given::model("claude-opus-5-5")
+        .flags(|flags| flags.version = Some("2023-06-01".to_owned()));
     let sent = old.send(&request);
     assert!(sent.request.losses.is_empty());
     assert_eq!(sent.body["messages"][1]["content"][0]["type"], "document");
@@ -663,11 +745,13 @@ fn a_count_asks_for_no_answer() {
 
 #[test]
 fn adaptive_thinking_becomes_a_budget_where_it_must() {
-    let request = decode(&json!({"model": "m", "max_tokens": 20_000, "thinking": {"type": "adaptive"},
+    let request =
+        decode(&json!({"model": "m", "max_tokens": 20_000, "thinking": {"type": "adaptive"},
         "output_config": {"effort": "low"}, "messages": [{"role": "user", "content": "a"}]}))
-    .unwrap();
+        .unwrap();
     assert_eq!(request.reasoning.as_ref().unwrap().mode, Some(ReasoningMode::Adaptive));
-    let sent = Given::model("claude-haiku-4-5").able(|able| able.adaptive_thinking = false).send(&request);
+    let sent =
+        Given::model("claude-haiku-4-5").able(|able| able.adaptive_thinking = false).send(&request);
     assert_eq!(sent.body["thinking"], json!({"type": "enabled", "budget_tokens": 2048}));
     assert_eq!(sent.losses(), "thinking=degraded");
 }

@@ -89,10 +89,7 @@ fn calls_of_tools() {
             _ => "other",
         })
         .collect();
-    assert_eq!(
-        kinds,
-        ["thinking", "redacted", "text", "{\"location\": \"Oslo, Norway\"}", "{}"]
-    );
+    assert_eq!(kinds, ["thinking", "redacted", "text", "{\"location\": \"Oslo, Norway\"}", "{}"]);
     let expected = Usage {
         input: 25,
         cache_read: 4000,

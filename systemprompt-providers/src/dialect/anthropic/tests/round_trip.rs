@@ -156,10 +156,24 @@ impl<'a> Choices<'a> {
             body["tools"] = tools.into();
         }
         let settings = [
-            ("thinking", vec![json!({"type": "adaptive"}), json!({"type": "adaptive", "display": "omitted"}),
-                json!({"type": "enabled", "budget_tokens": 1024}), json!({"type": "disabled"}), json!({"type": "between_tools"})]),
-            ("output_config", vec![json!({"effort": "max"}), json!({"effort": "low", "task_budget": {"total": 5}}),
-                json!({"format": {"type": "json_schema", "schema": {"type": "object", "additionalProperties": false}}})]),
+            (
+                "thinking",
+                vec![
+                    json!({"type": "adaptive"}),
+                    json!({"type": "adaptive", "display": "omitted"}),
+                    json!({"type": "enabled", "budget_tokens": 1024}),
+                    json!({"type": "disabled"}),
+                    json!({"type": "between_tools"}),
+                ],
+            ),
+            (
+                "output_config",
+                vec![
+                    json!({"effort": "max"}),
+                    json!({"effort": "low", "task_budget": {"total": 5}}),
+                    json!({"format": {"type": "json_schema", "schema": {"type": "object", "additionalProperties": false}}}),
+                ],
+            ),
             ("stop_sequences", vec![json!(["END", "\n\nHuman:"])]),
             ("temperature", vec![json!(0.0), json!(0.7), json!(1.0)]),
             ("top_p", vec![json!(0.9)]),
@@ -182,7 +196,9 @@ impl<'a> Choices<'a> {
 
 /// What the API answers with a 400.
 pub(super) fn check_sent(body: &Value) -> Result<(), String> {
-    let allowed = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let allowed = |id: &str| {
+        !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    };
     let mut open: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let mut before = "";
@@ -214,7 +230,9 @@ pub(super) fn check_sent(body: &Value) -> Result<(), String> {
                 "tool_result" => {
                     let id = block["tool_use_id"].as_str().unwrap_or_default();
                     if open.get(place).map(String::as_str) != Some(id) {
-                        return Err(format!("the result of `{id}` is out of place in message {at}"));
+                        return Err(format!(
+                            "the result of `{id}` is out of place in message {at}"
+                        ));
                     }
                 }
                 _ => {}
@@ -234,15 +252,14 @@ pub(super) fn check_sent(body: &Value) -> Result<(), String> {
         return Err("there are more than four cache marks".to_owned());
     }
     let budget = body["thinking"]["budget_tokens"].as_u64();
-    if budget.is_some_and(|budget| budget < 1024 || budget >= body["max_tokens"].as_u64().unwrap()) {
+    if budget.is_some_and(|budget| budget < 1024 || budget >= body["max_tokens"].as_u64().unwrap())
+    {
         return Err("the budget of thinking".to_owned());
     }
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn a_request_of_this_wire_is_sent_as_it_came(bytes in proptest::collection::vec(any::<u8>(), 0..160)) {
         let mut body = Choices::new(&bytes).request();

@@ -71,7 +71,9 @@ fn text_thoughts_and_calls_are_read() {
         &end("tool_use"),
     ]);
     assert_eq!((answer.id.as_str(), answer.model.as_str()), ("msg_1", "claude-opus-5-5"));
-    let BlockKind::Thinking { text, state: Some(state) } = &answer.content[0].kind else { panic!() };
+    let BlockKind::Thinking { text, state: Some(state) } = &answer.content[0].kind else {
+        panic!()
+    };
     assert_eq!((text.as_str(), state.data.as_str()), ("hm", "EqQB"));
     assert_eq!(state.origin.provider.as_deref(), Some("anthropic"));
     assert_eq!(answer.content[1].kind, BlockKind::Text { text: "Hello".to_owned() });
@@ -83,7 +85,8 @@ fn text_thoughts_and_calls_are_read() {
 
 #[test]
 fn what_is_new_is_passed_over() {
-    let citation = delta(0, json!({"type": "citations_delta", "citation": {"type": "page_location"}}));
+    let citation =
+        delta(0, json!({"type": "citations_delta", "citation": {"type": "page_location"}}));
     let answer = answer_of(&[
         &[start(), json!({"type": "weather", "delta": "odd", "index": "x", "usage": 5})],
         &[begin(0, text_block()), citation, delta(0, json!({"type": "new_delta", "text": "no"}))],
@@ -98,8 +101,17 @@ fn what_is_new_is_passed_over() {
 #[test]
 fn a_tool_of_the_provider_is_no_call_of_the_caller() {
     let answer = answer_of(&[
-        &[start(), begin(0, json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}))],
-        &[delta(0, json!({"type": "input_json_delta", "partial_json": "{\"query\":\"q\"}"})), stop(0)],
+        &[
+            start(),
+            begin(
+                0,
+                json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}),
+            ),
+        ],
+        &[
+            delta(0, json!({"type": "input_json_delta", "partial_json": "{\"query\":\"q\"}"})),
+            stop(0),
+        ],
         &end("pause_turn"),
     ]);
     let BlockKind::Unknown { value } = &answer.content[0].kind else { panic!() };
@@ -111,7 +123,8 @@ fn a_tool_of_the_provider_is_no_call_of_the_caller() {
 fn input_that_comes_with_the_start_is_taken_once() {
     let whole = json!({"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}});
     let input = |deltas: &[Value]| {
-        let answer = answer_of(&[&[start(), begin(0, whole.clone())], deltas, &[stop(0)], &end("tool_use")]);
+        let answer =
+            answer_of(&[&[start(), begin(0, whole.clone())], deltas, &[stop(0)], &end("tool_use")]);
         let BlockKind::ToolUse { input, .. } = &answer.content[0].kind else { panic!() };
         input.as_str().to_owned()
     };
@@ -122,7 +135,9 @@ fn input_that_comes_with_the_start_is_taken_once() {
 
 #[test]
 fn a_stream_that_is_cut_off_is_an_error_wherever_it_was_cut() {
-    let whole = [&[start(), begin(0, text_block()), text_delta(0, "x"), stop(0)][..], &end("end_turn")].concat();
+    let whole =
+        [&[start(), begin(0, text_block()), text_delta(0, "x"), stop(0)][..], &end("end_turn")]
+            .concat();
     for kept in 0..whole.len() - 2 {
         let error = error_of(&frames(&whole[..kept]));
         assert_eq!(error.code.as_deref(), Some("upstream_cut_off"), "{kept}");
@@ -136,6 +151,16 @@ fn a_stream_that_is_cut_off_is_an_error_wherever_it_was_cut() {
 }
 
 #[test]
+fn a_block_that_is_open_at_the_end_is_not_whole() {
+    let [reason, stop] = end("end_turn");
+    let open = [start(), begin(0, text_block()), text_delta(0, "x"), reason];
+    assert_eq!(error_of(&frames(&open)).code.as_deref(), Some("upstream_cut_off"));
+    // Unless the provider says that the answer is.
+    let answer = answer_of(&[&open, &[stop]]);
+    assert_eq!(answer.content[0].kind, BlockKind::Text { text: "x".to_owned() });
+}
+
+#[test]
 fn an_answer_that_ends_without_a_reason_is_an_error() {
     let silent = json!({"type": "message_delta", "delta": {"stop_reason": null}, "usage": {"output_tokens": 1}});
     let error = error_of(&frames(&[start(), silent, json!({"type": "message_stop"})]));
@@ -145,9 +170,12 @@ fn an_answer_that_ends_without_a_reason_is_an_error() {
 #[test]
 fn errors_in_the_stream_keep_their_kind() {
     let said = |error: Value| error_of(&frames(&[start(), begin(0, text_block()), error]));
-    let error = said(json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}));
+    let error = said(
+        json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+    );
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Overloaded, "Overloaded"));
-    let error = said(json!({"type": "error", "error": {"type": "rate_limit_error", "message": "slow",
+    let error =
+        said(json!({"type": "error", "error": {"type": "rate_limit_error", "message": "slow",
         "details": {"error_code": "rpm"}}}));
     assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::RateLimit, Some("rpm")));
     assert_eq!(said(json!({"type": "error"})).kind, ErrorKind::Api);
@@ -191,9 +219,7 @@ fn names_that_are_in_the_frame_alone_are_enough() {
 fn usage_of_kimi_and_qwen_is_not_doubled() {
     let first = json!({"type": "message_start", "message": {"id": "a", "model": "kimi",
         "usage": {"input_tokens": 1000, "output_tokens": 0}}});
-    let last = |usage: Value| {
-        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage})
-    };
+    let last = |usage: Value| json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage});
     let usage = |mode, last: Value| {
         let source = Source { usage_mode: mode, ..source() };
         let stream = frames(&[first.clone(), last, json!({"type": "message_stop"})]);
@@ -202,7 +228,8 @@ fn usage_of_kimi_and_qwen_is_not_doubled() {
     let split = json!({"input_tokens": 300, "cache_read_input_tokens": 700, "output_tokens": 9});
     let found = usage(UsageMode::LastEvent, last(split));
     assert_eq!((found.input, found.cache_read, found.output, found.prompt()), (300, 700, 9, 1000));
-    let inclusive = json!({"input_tokens": 1000, "cache_read_input_tokens": 700, "output_tokens": 9});
+    let inclusive =
+        json!({"input_tokens": 1000, "cache_read_input_tokens": 700, "output_tokens": 9});
     let found = usage(UsageMode::Inclusive, last(inclusive));
     assert_eq!((found.input, found.prompt()), (300, 1000));
 }
@@ -211,15 +238,24 @@ fn usage_of_kimi_and_qwen_is_not_doubled() {
 fn text_tools_give_their_text() {
     let names = [("patch__text".to_owned(), "patch".to_owned())].into();
     let source = Source { tool_names: Arc::new(names), ..source() };
-    let stream = frames(&[
-        &[start(), begin(0, json!({"type": "tool_use", "id": "a", "name": "patch__text", "input": {}}))][..],
+    let stream = frames(
         &[
-            delta(0, json!({"type": "input_json_delta", "partial_json": "{\"input\":\"a\\"})),
-            delta(0, json!({"type": "input_json_delta", "partial_json": "nb\"}"})),
-            stop(0),
-        ],
-        &end("tool_use"),
-    ].concat());
+            &[
+                start(),
+                begin(
+                    0,
+                    json!({"type": "tool_use", "id": "a", "name": "patch__text", "input": {}}),
+                ),
+            ][..],
+            &[
+                delta(0, json!({"type": "input_json_delta", "partial_json": "{\"input\":\"a\\"})),
+                delta(0, json!({"type": "input_json_delta", "partial_json": "nb\"}"})),
+                stop(0),
+            ],
+            &end("tool_use"),
+        ]
+        .concat(),
+    );
     let answer = collected(&read_in(&[stream.as_bytes()], &source)).unwrap();
     let BlockKind::ToolUse { name, input, .. } = &answer.content[0].kind else { panic!() };
     assert_eq!((name.as_str(), input), ("patch", &ToolInput::Text("a\nb".to_owned())));

@@ -50,7 +50,14 @@ fn a_text_has_one_start_one_block_and_one_end() {
     assert!(losses.is_empty());
     assert_eq!(
         names(&out),
-        ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"]
+        [
+            "message_start",
+            "content_block_start",
+            "content_block_delta",
+            "content_block_stop",
+            "message_delta",
+            "message_stop"
+        ]
     );
     let data = data(&out);
     assert_eq!(data[0].1["message"]["id"], "chatcmpl-1");
@@ -67,22 +74,33 @@ fn calls_come_one_after_the_other_with_their_inputs() {
     ]);
     let (out, _, _) = written(&events);
     let answer = collected(&read(&out)).unwrap();
-    let inputs: Vec<_> = answer.content.iter().filter_map(|block| match &block.kind {
-        crate::canonical::BlockKind::ToolUse { id, input, .. } => Some((id.as_str(), input.as_str())),
-        _ => None,
-    }).collect();
+    let inputs: Vec<_> = answer
+        .content
+        .iter()
+        .filter_map(|block| match &block.kind {
+            crate::canonical::BlockKind::ToolUse { id, input, .. } => {
+                Some((id.as_str(), input.as_str()))
+            }
+            _ => None,
+        })
+        .collect();
     assert_eq!(inputs, [("a", "{\"x\":1}"), ("b", "{}")]);
     assert!(out.contains(r#""partial_json":"{}""#), "empty arguments are said to be empty");
 }
 
 #[test]
 fn usage_that_comes_first_is_in_the_start_and_totals_are_in_the_end() {
-    let usage = Usage { input: 200, cache_read: 700, cache_write_5m: 100, output: 1, ..Usage::default() };
+    let usage =
+        Usage { input: 200, cache_read: 700, cache_write_5m: 100, output: 1, ..Usage::default() };
     let mut events = vec![start(), StreamEvent::Usage(usage.into())];
     events.extend(text(0, "x"));
     events.push(stop(StopReason::EndTurn));
     // Chat tells its usage after the reason to stop.
-    events.push(StreamEvent::Usage(UsageUpdate { output: Some(30), reasoning: Some(7), ..UsageUpdate::default() }));
+    events.push(StreamEvent::Usage(UsageUpdate {
+        output: Some(30),
+        reasoning: Some(7),
+        ..UsageUpdate::default()
+    }));
     let (out, _, _) = written(&events);
     let data = data(&out);
     assert_eq!(data[0].1["message"]["usage"]["input_tokens"], 200);
@@ -109,14 +127,18 @@ fn reasons_to_stop_have_their_words() {
         assert!(out.contains(&format!("\"stop_reason\":\"{word}\"")), "{out}");
         assert_eq!(!losses.is_empty(), lost);
     }
-    let end = StreamEvent::Stop { reason: StopReason::StopSequence, stop_sequence: Some("END".to_owned()) };
+    let end = StreamEvent::Stop {
+        reason: StopReason::StopSequence,
+        stop_sequence: Some("END".to_owned()),
+    };
     let (out, _, _) = written(&stream(vec![text(0, "x"), vec![end]]));
     assert!(out.contains("\"stop_sequence\":\"END\""));
 }
 
 #[test]
 fn an_error_ends_the_stream_in_the_middle_of_a_block() {
-    let mut events = stream(vec![vec![StreamEvent::BlockStart { index: 0, block: BlockStart::Text }]]);
+    let mut events =
+        stream(vec![vec![StreamEvent::BlockStart { index: 0, block: BlockStart::Text }]]);
     events.push(StreamEvent::Error(ModelError::new(ErrorKind::Overloaded, "too busy")));
     events.extend(text(1, "never"));
     let (out, end, _) = written(&events);
@@ -151,7 +173,11 @@ fn arguments_that_are_broken_are_an_error_unless_they_were_cut_off() {
 fn thoughts_are_signed_last_and_foreign_state_comes_back() {
     let state = foreign(Dialect::Responses, Some("rs_1"), "gAAA");
     let events = stream(vec![
-        block(0, BlockStart::Thinking, vec![Delta::State(state.clone()), Delta::Text("hm".to_owned())]),
+        block(
+            0,
+            BlockStart::Thinking,
+            vec![Delta::State(state.clone()), Delta::Text("hm".to_owned())],
+        ),
         block(1, BlockStart::RedactedThinking(state.clone()), vec![]),
         call(2, "c", Some(foreign(Dialect::Gemini, None, "SIG")), &["{}"]),
         vec![stop(StopReason::ToolUse)],
@@ -175,19 +201,57 @@ fn thoughts_are_signed_last_and_foreign_state_comes_back() {
         }
     }
     let request = decode(&json!({"model": "m", "max_tokens": 1,
-        "messages": [{"role": "assistant", "content": blocks}]})).unwrap();
+        "messages": [{"role": "assistant", "content": blocks}]}))
+    .unwrap();
     let content = &request.messages[0].content;
     assert_eq!(content.len(), 3);
-    let crate::canonical::BlockKind::Thinking { text, state: Some(back) } = &content[0].kind else { panic!() };
+    let crate::canonical::BlockKind::Thinking { text, state: Some(back) } = &content[0].kind else {
+        panic!()
+    };
     assert_eq!((text.as_str(), back), ("hm", &state));
     assert_eq!(content[1].kind, crate::canonical::BlockKind::RedactedThinking(state));
-    let crate::canonical::BlockKind::ToolUse { state: Some(back), .. } = &content[2].kind else { panic!() };
+    let crate::canonical::BlockKind::ToolUse { state: Some(back), .. } = &content[2].kind else {
+        panic!()
+    };
     assert_eq!(*back, foreign(Dialect::Gemini, None, "SIG"));
 }
 
 #[test]
+fn thoughts_that_nobody_signed_come_back_as_such() {
+    let thoughts = block(0, BlockStart::Thinking, vec![Delta::Text("hm".to_owned())]);
+    let (out, _, _) = written(&stream(vec![thoughts, vec![stop(StopReason::EndTurn)]]));
+    let signature = data(&out)[3].1["delta"]["signature"].clone();
+    assert_eq!(signature, "sp1:none::::");
+    let request = decode(&json!({"model": "m", "max_tokens": 1, "messages": [{"role": "assistant",
+        "content": [{"type": "thinking", "thinking": "hm", "signature": signature}]}]}))
+    .unwrap();
+    let block = &request.messages[0].content[0];
+    assert_eq!(block.origin, None);
+    assert!(matches!(&block.kind, crate::canonical::BlockKind::Thinking { state: None, .. }));
+}
+
+#[test]
+fn a_call_without_id_gets_one() {
+    let (out, _, _) = written(&stream(vec![
+        call(0, "", None, &[]),
+        call(1, "", None, &[]),
+        vec![stop(StopReason::ToolUse)],
+    ]));
+    let ids: Vec<Value> =
+        data(&out).iter().map(|(_, data)| data["content_block"]["id"].clone()).collect();
+    assert!(
+        ids.contains(&json!("toolu_chatcmpl-1_0")) && ids.contains(&json!("toolu_chatcmpl-1_1"))
+    );
+}
+
+#[test]
 fn a_refusal_is_a_text_and_a_text_tool_has_one_argument() {
-    let tool = BlockStart::ToolUse { id: "a".to_owned(), name: "patch".to_owned(), text: true, state: None };
+    let tool = BlockStart::ToolUse {
+        id: "a".to_owned(),
+        name: "patch".to_owned(),
+        text: true,
+        state: None,
+    };
     let events = stream(vec![
         block(0, BlockStart::Refusal, vec![Delta::Text("no".to_owned())]),
         block(1, tool, vec![Delta::Input("a \"b\"\n".to_owned()), Delta::Input("é".to_owned())]),
@@ -196,7 +260,9 @@ fn a_refusal_is_a_text_and_a_text_tool_has_one_argument() {
     let (out, _, _) = written(&events);
     let answer = collected(&read(&out)).unwrap();
     assert_eq!(answer.content[0].kind, crate::canonical::BlockKind::Text { text: "no".to_owned() });
-    let crate::canonical::BlockKind::ToolUse { input, .. } = &answer.content[1].kind else { panic!() };
+    let crate::canonical::BlockKind::ToolUse { input, .. } = &answer.content[1].kind else {
+        panic!()
+    };
     assert_eq!(input.object().unwrap()["input"], "a \"b\"\né");
 }
 
