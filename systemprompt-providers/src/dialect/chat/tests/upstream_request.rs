@@ -254,6 +254,33 @@ fn reasoning_is_kept_from_providers_that_refuse_it() {
     assert_eq!(losses, ["messages.1.content.0=hint"]);
 }
 
+#[test]
+fn calls_of_another_model_do_not_fail_where_reasoning_is_required() {
+    let mut request = anthropic(vec![
+        user("go"),
+        message(
+            Role::Assistant,
+            vec![
+                thinking("secret", Some(opaque(Dialect::Anthropic, "anthropic", "sig"))),
+                tool_use("c1", "a", ""),
+            ],
+        ),
+        message(Role::User, vec![result("c1", vec![Block::text("ok")], false)]),
+        message(Role::Assistant, vec![Block::text("done")]),
+    ]);
+    let reasoning = |request: &ModelRequest, reasoning_required| {
+        let flags = ProviderFlags { reasoning_required, ..ProviderFlags::default() };
+        let (body, _) = sent_with(request, &Capabilities::default(), &flags).unwrap();
+        assert_eq!(body["messages"][3].get("reasoning_content"), None);
+        body["messages"][1].get("reasoning_content").cloned()
+    };
+    assert_eq!(reasoning(&request, true), Some(json!("")));
+    assert_eq!(reasoning(&request, false), None);
+    let off = Reasoning { mode: Some(ReasoningMode::Disabled), ..Reasoning::default() };
+    request.reasoning = Some(off);
+    assert_eq!(reasoning(&request, true), None);
+}
+
 // claude-code-router#1378
 #[test]
 fn effort_and_off_never_contradict_each_other() {

@@ -439,3 +439,23 @@ fn an_answer_without_end_is_not_kept_without_end() {
     let Some(StreamEvent::Error(error)) = events.last() else { panic!() };
     assert_eq!(error.code.as_deref(), Some("upstream_too_large"));
 }
+
+#[test]
+fn a_long_stream_in_small_slices_with_other_line_ends_is_the_same() {
+    let deltas: Vec<Value> =
+        (0..10_000).map(|at| json!({"content": format!("wört {at} ")})).collect();
+    let text = stream(&deltas, "stop");
+    let other = text.replace('\n', "\r\n");
+    let mut splitter = FrameSplitter::new(1 << 20);
+    let mut decoder = ChatUpstream.stream_decoder(&source());
+    let mut events = Vec::new();
+    for slice in other.as_bytes().chunks(37) {
+        splitter.push(slice);
+        while let Some(frame) = splitter.next_frame().unwrap() {
+            decoder.push(&frame, &mut events);
+        }
+    }
+    decoder.finish(&mut events);
+    assert_eq!(events, super::events(&text));
+    assert_eq!(events.len(), 10_004);
+}
