@@ -375,6 +375,12 @@ fn a_cut_stream_is_an_error_with_the_usage_so_far() {
     assert_eq!(collect("").unwrap_err().code.as_deref(), Some("upstream_cut_off"));
 }
 
+#[test]
+fn a_cut_after_the_reason_for_the_end_loses_no_answer() {
+    let text = data(&chunk(json!({"content": "Hi"}), json!("stop"))) + "data: {\"id\":\"chatc";
+    assert_eq!(collect(&text).unwrap().stop_reason, StopReason::EndTurn);
+}
+
 // litellm#32086, litellm#29223
 #[test]
 fn an_error_in_the_stream_is_an_error() {
