@@ -1,9 +1,12 @@
+use std::collections::HashSet;
 use std::fmt;
 
 /// What of a request or an answer could not be carried over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LossReport {
     losses: Vec<Loss>,
+    /// The same, to be looked up: a request may have as many losses as it has parts.
+    noted: HashSet<Loss>,
 }
 
 /// One thing that could not be carried over.
@@ -45,7 +48,7 @@ impl LossReport {
     /// Notes a loss; the same one twice is one.
     pub fn note(&mut self, field: impl Into<String>, what: LossKind) {
         let loss = Loss { field: field.into(), what };
-        if !self.losses.contains(&loss) {
+        if self.noted.insert(loss.clone()) {
             self.losses.push(loss);
         }
     }

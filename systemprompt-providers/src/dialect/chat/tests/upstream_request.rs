@@ -96,6 +96,32 @@ fn results_follow_their_calls_in_order_and_the_text_comes_after() {
 }
 
 #[test]
+fn a_caller_of_this_wire_keeps_its_parts_and_messages_apart_and_its_calls_together() {
+    let mut request = anthropic(vec![
+        message(Role::User, vec![Block::text("one"), Block::text("two")]),
+        message(Role::Assistant, vec![Block::text("a")]),
+        message(Role::Assistant, vec![tool_use("c1", "a", "")]),
+        message(Role::Assistant, vec![Block::text("b")]),
+        message(Role::User, vec![result("c1", vec![Block::text("ok")], false)]),
+    ]);
+    request.dialect = Dialect::Chat;
+    let (body, losses) = sent(&request);
+    let call =
+        json!({"id": "c1", "type": "function", "function": {"name": "a", "arguments": "{}"}});
+    assert_eq!(
+        body["messages"],
+        json!([
+            {"role": "user", "content": [
+                {"type": "text", "text": "one"}, {"type": "text", "text": "two"}]},
+            {"role": "assistant", "content": "a"},
+            {"role": "assistant", "content": "b", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c1", "content": "ok"},
+        ])
+    );
+    assert_eq!(losses, [""; 0]);
+}
+
+#[test]
 fn calls_in_messages_of_their_own_are_one_turn() {
     let mut request = anthropic(vec![
         user("go"),

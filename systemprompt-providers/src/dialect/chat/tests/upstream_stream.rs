@@ -113,6 +113,9 @@ fn empty_arguments_are_an_empty_object() {
         let answer = collect(&text).unwrap();
         let BlockKind::ToolUse { input, .. } = &answer.content[0].kind else { panic!() };
         assert_eq!(input.object(), Some(serde_json::Map::new()), "{arguments}");
+        // Said aloud, for wires whose clients put the arguments together themselves.
+        let said = StreamEvent::Delta { index: 0, delta: Delta::Input("{}".into()) };
+        assert_eq!(events(&text).iter().filter(|event| **event == said).count(), 1);
     }
 }
 
