@@ -60,6 +60,9 @@ pub struct ProviderFlags {
     pub max_completion_tokens: bool,
     /// Chat wire: reasoning is sent back as `reasoning_content`.
     pub replay_reasoning: bool,
+    /// Chat wire: while it thinks, a message with calls must have `reasoning_content`, be it empty (Moonshot,
+    /// DeepSeek).
+    pub reasoning_required: bool,
     /// Gemini wire: takes `parametersJsonSchema`; else schemas are cut down to what `parameters` takes.
     pub json_schema: bool,
     /// How its usage is to be read.
@@ -75,6 +78,7 @@ impl Default for ProviderFlags {
             stream_usage: true,
             max_completion_tokens: true,
             replay_reasoning: true,
+            reasoning_required: false,
             json_schema: true,
             usage_mode: UsageMode::Native,
         }

@@ -77,6 +77,10 @@ impl Reader<'_> {
         if let Some(text) = message.string("refusal")?.filter(|text| !text.is_empty()) {
             blocks.push(Block::new(BlockKind::Refusal { text }));
         }
+        // Clients send answers back with what they have of them; none is nothing.
+        if message.peek("annotations").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            message.take("annotations");
+        }
         let calls = message.array("tool_calls")?.unwrap_or_default();
         for (number, value) in calls.into_iter().enumerate() {
             let path = message.at(&format!("tool_calls.{number}"));

@@ -210,7 +210,7 @@ fn say_error(parts: &mut Vec<Value>) {
         Some(first) if plain(first).is_some() || first.get("text").is_some() => {
             let text = first.get("text").and_then(Value::as_str).unwrap_or_default();
             let said =
-                if text.starts_with("Error") { text.to_owned() } else { format!("Error: {text}") };
+                if text.starts_with("Error:") { text.to_owned() } else { format!("Error: {text}") };
             if let Value::Object(first) = first {
                 first.insert("text".to_owned(), json!(said));
             }

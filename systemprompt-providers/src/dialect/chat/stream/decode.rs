@@ -265,6 +265,8 @@ impl StreamDecoder for Decoder {
         }
         let read = match serde_json::from_slice::<Value>(data) {
             Ok(chunk) => self.chunk(&chunk, out),
+            // Cut off inside what follows the end: the answer is whole all the same.
+            Err(_) if self.reason.is_some() => Ok(()),
             Err(_) => Err(bad("the upstream sent a chunk that is no JSON")),
         };
         if let Err(error) = read {

@@ -96,6 +96,32 @@ fn results_follow_their_calls_in_order_and_the_text_comes_after() {
 }
 
 #[test]
+fn a_caller_of_this_wire_keeps_its_parts_and_messages_apart_and_its_calls_together() {
+    let mut request = anthropic(vec![
+        message(Role::User, vec![Block::text("one"), Block::text("two")]),
+        message(Role::Assistant, vec![Block::text("a")]),
+        message(Role::Assistant, vec![tool_use("c1", "a", "")]),
+        message(Role::Assistant, vec![Block::text("b")]),
+        message(Role::User, vec![result("c1", vec![Block::text("ok")], false)]),
+    ]);
+    request.dialect = Dialect::Chat;
+    let (body, losses) = sent(&request);
+    let call =
+        json!({"id": "c1", "type": "function", "function": {"name": "a", "arguments": "{}"}});
+    assert_eq!(
+        body["messages"],
+        json!([
+            {"role": "user", "content": [
+                {"type": "text", "text": "one"}, {"type": "text", "text": "two"}]},
+            {"role": "assistant", "content": "a"},
+            {"role": "assistant", "content": "b", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c1", "content": "ok"},
+        ])
+    );
+    assert_eq!(losses, [""; 0]);
+}
+
+#[test]
 fn calls_in_messages_of_their_own_are_one_turn() {
     let mut request = anthropic(vec![
         user("go"),
@@ -252,6 +278,33 @@ fn reasoning_is_kept_from_providers_that_refuse_it() {
     let (body, losses) = sent_with(&request, &Capabilities::default(), &flags).unwrap();
     assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "Hi"}));
     assert_eq!(losses, ["messages.1.content.0=hint"]);
+}
+
+#[test]
+fn calls_of_another_model_do_not_fail_where_reasoning_is_required() {
+    let mut request = anthropic(vec![
+        user("go"),
+        message(
+            Role::Assistant,
+            vec![
+                thinking("secret", Some(opaque(Dialect::Anthropic, "anthropic", "sig"))),
+                tool_use("c1", "a", ""),
+            ],
+        ),
+        message(Role::User, vec![result("c1", vec![Block::text("ok")], false)]),
+        message(Role::Assistant, vec![Block::text("done")]),
+    ]);
+    let reasoning = |request: &ModelRequest, reasoning_required| {
+        let flags = ProviderFlags { reasoning_required, ..ProviderFlags::default() };
+        let (body, _) = sent_with(request, &Capabilities::default(), &flags).unwrap();
+        assert_eq!(body["messages"][3].get("reasoning_content"), None);
+        body["messages"][1].get("reasoning_content").cloned()
+    };
+    assert_eq!(reasoning(&request, true), Some(json!("")));
+    assert_eq!(reasoning(&request, false), None);
+    let off = Reasoning { mode: Some(ReasoningMode::Disabled), ..Reasoning::default() };
+    request.reasoning = Some(off);
+    assert_eq!(reasoning(&request, true), None);
 }
 
 // claude-code-router#1378

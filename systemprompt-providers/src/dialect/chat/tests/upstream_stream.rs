@@ -113,6 +113,9 @@ fn empty_arguments_are_an_empty_object() {
         let answer = collect(&text).unwrap();
         let BlockKind::ToolUse { input, .. } = &answer.content[0].kind else { panic!() };
         assert_eq!(input.object(), Some(serde_json::Map::new()), "{arguments}");
+        // Said aloud, for wires whose clients put the arguments together themselves.
+        let said = StreamEvent::Delta { index: 0, delta: Delta::Input("{}".into()) };
+        assert_eq!(events(&text).iter().filter(|event| **event == said).count(), 1);
     }
 }
 
@@ -375,6 +378,12 @@ fn a_cut_stream_is_an_error_with_the_usage_so_far() {
     assert_eq!(collect("").unwrap_err().code.as_deref(), Some("upstream_cut_off"));
 }
 
+#[test]
+fn a_cut_after_the_reason_for_the_end_loses_no_answer() {
+    let text = data(&chunk(json!({"content": "Hi"}), json!("stop"))) + "data: {\"id\":\"chatc";
+    assert_eq!(collect(&text).unwrap().stop_reason, StopReason::EndTurn);
+}
+
 // litellm#32086, litellm#29223
 #[test]
 fn an_error_in_the_stream_is_an_error() {
@@ -438,4 +447,24 @@ fn an_answer_without_end_is_not_kept_without_end() {
     }
     let Some(StreamEvent::Error(error)) = events.last() else { panic!() };
     assert_eq!(error.code.as_deref(), Some("upstream_too_large"));
+}
+
+#[test]
+fn a_long_stream_in_small_slices_with_other_line_ends_is_the_same() {
+    let deltas: Vec<Value> =
+        (0..10_000).map(|at| json!({"content": format!("wört {at} ")})).collect();
+    let text = stream(&deltas, "stop");
+    let other = text.replace('\n', "\r\n");
+    let mut splitter = FrameSplitter::new(1 << 20);
+    let mut decoder = ChatUpstream.stream_decoder(&source());
+    let mut events = Vec::new();
+    for slice in other.as_bytes().chunks(37) {
+        splitter.push(slice);
+        while let Some(frame) = splitter.next_frame().unwrap() {
+            decoder.push(&frame, &mut events);
+        }
+    }
+    decoder.finish(&mut events);
+    assert_eq!(events, super::events(&text));
+    assert_eq!(events.len(), 10_004);
 }

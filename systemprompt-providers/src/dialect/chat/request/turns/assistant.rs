@@ -9,7 +9,8 @@ use super::super::content::{content, instead, mark, part, text_part};
 use super::super::encode::Writer;
 use super::super::paths::Place;
 use crate::canonical::{
-    Block, BlockKind, Dialect, LossKind, Message, ModelError, OpaqueState, Origin, ToolInput,
+    Block, BlockKind, Dialect, Effort, LossKind, Message, ModelError, OpaqueState, Origin,
+    ReasoningMode, ToolInput,
 };
 
 /// A call that wants a result.
@@ -125,6 +126,9 @@ impl Turn {
         }
         let reasons =
             !(self.content.is_empty() && self.other.is_empty() && self.details.is_empty());
+        if !reasons && !self.calls.is_empty() && wants_reasoning(writer) {
+            self.content.push(String::new());
+        }
         let says = !self.parts.is_empty();
         if !says && !reasons && self.calls.is_empty() && self.refusal.is_empty() {
             return None;
@@ -151,6 +155,14 @@ impl Turn {
         insert("tool_calls", Value::Array(self.calls), no_calls);
         Some(Value::Object(message))
     }
+}
+
+/// Whether the upstream refuses calls without reasoning, as those of another model or an earlier time are.
+fn wants_reasoning(writer: &Writer<'_>) -> bool {
+    let off = writer.request.reasoning.as_ref().is_some_and(|asked| {
+        asked.mode == Some(ReasoningMode::Disabled) || asked.effort == Some(Effort::None)
+    });
+    writer.to.flags.reasoning_required && !off
 }
 
 /// Whether reasoning may go to this upstream: it came from it, or from a Chat history that does not say
