@@ -33,9 +33,34 @@ pub(super) fn encode(error: &ModelError, request_id: &str) -> (u16, Bytes) {
     (error.kind.status(), body.to_string().into())
 }
 
-/// The code of an error that happens in an answer, where one must be given.
+/// The code of the event `error`.
 pub(super) fn code(error: &ModelError) -> &str {
     error.code.as_deref().or_else(|| default_code(error.kind)).unwrap_or("server_error")
+}
+
+/// The code of a failed answer: `response.error.code` is one of a closed list.
+pub(super) fn code_of_answer(error: &ModelError) -> &str {
+    // The SDKs list the first ones; OpenAI sends the others as well, and clients look for them.
+    const KNOWN: [&str; 12] = [
+        "server_error",
+        "rate_limit_exceeded",
+        "invalid_prompt",
+        "data_residency_mismatch",
+        "bio_policy",
+        "misalignment_policy_violation",
+        "vector_store_timeout",
+        "context_length_exceeded",
+        "insufficient_quota",
+        "server_is_overloaded",
+        "slow_down",
+        "model_not_found",
+    ];
+    let said = error.code.as_deref().filter(|code| KNOWN.contains(code));
+    let kind = || default_code(error.kind).filter(|code| KNOWN.contains(code));
+    said.or_else(kind).unwrap_or(match error.kind {
+        ErrorKind::InvalidRequest | ErrorKind::TooLarge => "invalid_prompt",
+        _ => "server_error",
+    })
 }
 
 /// The code that clients of OpenAI know a failure by.

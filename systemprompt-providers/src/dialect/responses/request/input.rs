@@ -151,7 +151,7 @@ impl Input {
             None => {
                 let data = encrypted.unwrap_or_default();
                 let told = id.is_some() || !data.is_empty();
-                let state = told.then(|| OpaqueState { origin: ORIGIN, id, data });
+                let state = told.then_some(OpaqueState { origin: ORIGIN, id, data });
                 (BlockKind::Thinking { text, state }, ORIGIN)
             }
         };

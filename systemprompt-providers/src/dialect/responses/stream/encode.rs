@@ -159,7 +159,7 @@ impl Encoder {
         let encrypted = envelope::wrap(state, holder);
         self.size = self.size.saturating_add(encrypted.len());
         let mut item = Item::reasoning(self.ids.next(OWN_REASONING), self.output.len());
-        item.prove(encrypted, None);
+        item.prove(encrypted, self.ids.native(state));
         self.open = Some(item);
         self.end_item("completed", out);
     }
@@ -205,9 +205,7 @@ impl Encoder {
             Delta::State(state) => {
                 let encrypted = envelope::wrap(state, &Holder::Thinking);
                 self.size = self.size.saturating_add(encrypted.len());
-                let native = state.origin.dialect == Dialect::Responses;
-                let id = state.id.as_deref().filter(|id| native && self.ids.take(id));
-                item.prove(encrypted, id.map(str::to_owned));
+                item.prove(encrypted, self.ids.native(state));
             }
             Delta::Text(_) | Delta::Input(_) => {}
         }
@@ -261,12 +259,12 @@ impl Encoder {
     fn fail(&mut self, failure: &ModelError, out: &mut Vec<u8>) {
         self.start("", out);
         self.open = None;
-        let code = error::code(failure);
-        let status = Status::Failed { code: code.to_owned(), message: failure.message.clone() };
+        let code = error::code_of_answer(failure).to_owned();
+        let status = Status::Failed { code, message: failure.message.clone() };
         self.end("response.failed", &status, out);
         let event = Event {
             kind: "error",
-            code: Some(code),
+            code: Some(error::code(failure)),
             message: Some(&failure.message),
             param: Some(failure.field.as_deref()),
             ..Event::default()
@@ -338,12 +336,15 @@ impl Ids {
         id
     }
 
-    /// Whether an item may have the id that its provider gave it: a second one of the same name may not.
-    fn take(&mut self, id: &str) -> bool {
-        id.starts_with("rs_")
-            && !id.starts_with(OWN_REASONING)
-            && id_fits(id)
-            && self.taken.insert(id.to_owned())
+    /// The id that its provider gave a reasoning item, unless another item has it.
+    fn native(&mut self, state: &OpaqueState) -> Option<String> {
+        let id = state.id.as_deref().filter(|id| {
+            state.origin.dialect == Dialect::Responses
+                && id.starts_with("rs_")
+                && !id.starts_with(OWN_REASONING)
+                && id_fits(id)
+        })?;
+        self.taken.insert(id.to_owned()).then(|| id.to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Streamed answers: [`Decoder`] reads a provider's, [`Encoder`] writes a caller's.
 
+mod blocks;
 mod decode;
 mod encode;
 mod event;
