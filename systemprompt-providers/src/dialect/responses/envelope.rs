@@ -15,7 +15,7 @@ use crate::canonical::{Dialect, OpaqueState, Origin};
 const PREFIX: &str = "systemprompt-state.v1.";
 
 /// How the ids of reasoning items begin that were made here: its provider knows none of them.
-pub(super) const OWN_REASONING: &str = "rs_gw";
+pub(super) const OWN_REASONING: &str = "rs_gw_";
 
 /// What a state belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,12 @@ use crate::canonical::{ErrorKind, ModelError};
 
 /// Writes an error.
 pub(super) fn encode(error: &ModelError, request_id: &str) -> (u16, Bytes) {
+    let body = json!({ "error": object(error), "request_id": request_id });
+    (error.kind.status(), body.to_string().into())
+}
+
+/// The error as an object.
+pub(super) fn object(error: &ModelError) -> Value {
     let kind = match error.kind {
         ErrorKind::Authentication => "authentication_error",
         ErrorKind::Billing => "insufficient_quota",
@@ -21,16 +27,12 @@ pub(super) fn encode(error: &ModelError, request_id: &str) -> (u16, Bytes) {
             "server_error"
         }
     };
-    let body = json!({
-        "error": {
-            "message": error.message,
-            "type": kind,
-            "param": error.field,
-            "code": error.code.as_deref().or_else(|| default_code(error.kind)),
-        },
-        "request_id": request_id,
-    });
-    (error.kind.status(), body.to_string().into())
+    json!({
+        "message": error.message,
+        "type": kind,
+        "param": error.field,
+        "code": error.code.as_deref().or_else(|| default_code(error.kind)),
+    })
 }
 
 /// The code of the event `error`.

@@ -113,7 +113,9 @@ impl StreamDecoder for Decoder {
             return;
         }
         let Some(data) = frame.data.as_deref() else {
-            out.push(StreamEvent::Ping);
+            if frame.is_comment() {
+                out.push(StreamEvent::Ping);
+            }
             return;
         };
         let data = data.trim_ascii();

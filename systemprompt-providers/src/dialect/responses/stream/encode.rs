@@ -129,7 +129,7 @@ impl Encoder {
                     self.whole_reasoning(state, &Holder::Call(id.clone()), out);
                 }
                 self.end_item("completed", out);
-                let prefix = if *text { "ctc" } else { "fc" };
+                let prefix = if *text { "ctc_" } else { "fc_" };
                 let item_id = self.ids.next(prefix);
                 self.open(Item::call(item_id, self.output.len(), id, name, *text), out);
             }
@@ -145,7 +145,7 @@ impl Encoder {
     fn begin_part(&mut self, refusal: bool, out: &mut Vec<u8>) {
         if !self.open.as_ref().is_some_and(Item::is_message) {
             self.end_item("completed", out);
-            let id = self.ids.next("msg");
+            let id = self.ids.next("msg_");
             self.open(Item::message(id, self.output.len()), out);
         }
         if let Some(item) = &mut self.open {
@@ -254,19 +254,24 @@ impl Encoder {
         self.last = Some(value);
     }
 
-    /// Ends the stream with a failure. An item that is not whole is not called so. The SDKs raise on neither
-    /// event; clients look for one or the other.
+    /// Ends the stream with a failure. An item that is not whole is not called so.
+    ///
+    /// No SDK raises on `response.failed`, and those who wait for the end of a stream would take it for one.
+    /// The event `error` says it again: as the API reference has it, and in `error` as OpenAI sends it, on
+    /// which the SDKs of Python and TypeScript raise.
     fn fail(&mut self, failure: &ModelError, out: &mut Vec<u8>) {
         self.start("", out);
         self.open = None;
         let code = error::code_of_answer(failure).to_owned();
         let status = Status::Failed { code, message: failure.message.clone() };
         self.end("response.failed", &status, out);
+        let nested = error::object(failure);
         let event = Event {
             kind: "error",
             code: Some(error::code(failure)),
             message: Some(&failure.message),
             param: Some(failure.field.as_deref()),
+            error: Some(&nested),
             ..Event::default()
         };
         self.writer.write(event, out);
@@ -331,7 +336,7 @@ impl Ids {
     }
 
     fn next(&mut self, prefix: &str) -> String {
-        let id = format!("{prefix}_{}_{}", self.response, self.number);
+        let id = format!("{prefix}{}_{}", self.response, self.number);
         self.number += 1;
         id
     }
