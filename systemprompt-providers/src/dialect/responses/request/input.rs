@@ -103,7 +103,7 @@ impl Input {
         let plain = content.iter().all(|block| matches!(block.kind, BlockKind::Text { .. }));
         if role == Role::System && self.messages.is_empty() && plain {
             request.system.extend(content);
-        } else {
+        } else if !content.is_empty() {
             self.push(role, content);
         }
         Ok(())

@@ -280,3 +280,29 @@ fn signs_of_life_are_comments() {
     encoder.push(&StreamEvent::Ping, &mut out);
     assert_eq!(out, b": keepalive\n\n: keepalive\n\n");
 }
+
+#[test]
+fn an_answer_is_not_kept_for_ever() {
+    let piece = "x".repeat(1 << 20);
+    let mut events = vec![start(), begin(0, BlockStart::Text)];
+    events.extend((0..80).map(|_| add(0, Delta::Text(piece.clone()))));
+    events.extend([end(0), stop(StopReason::EndTurn)]);
+    let (stream, ending, _) = stream_of(&reply(), &events);
+    assert_eq!(ending, Ending::Failed);
+    assert!(stream.len() < 70 << 20);
+    let said = events_of(&stream);
+    assert_eq!(said.last().unwrap()["code"], "upstream_answer_too_long");
+    // What is read is no more than what is written.
+    let mut decoder = ResponsesUpstream.stream_decoder(&source());
+    let mut splitter = FrameSplitter::new(1 << 24);
+    let mut read = Vec::new();
+    for _ in 0..80 {
+        let delta =
+            json!({"type": "response.output_text.delta", "output_index": 0, "delta": piece});
+        splitter.push(&wire(&[delta]));
+        decoder.push(&splitter.next_frame().unwrap().unwrap(), &mut read);
+    }
+    let Some(StreamEvent::Error(error)) = read.last() else { panic!("it goes on") };
+    assert_eq!(error.code.as_deref(), Some("upstream_answer_too_long"));
+    assert!(read.len() < 70);
+}
