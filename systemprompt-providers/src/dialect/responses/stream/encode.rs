@@ -110,6 +110,8 @@ impl Encoder {
 
     fn begin(&mut self, block: &BlockStart, out: &mut Vec<u8>) {
         self.start("", out);
+        // An item takes room even where it says nothing.
+        self.size = self.size.saturating_add(256);
         match block {
             BlockStart::Text => self.begin_part(false, out),
             BlockStart::Refusal => {
@@ -209,11 +211,6 @@ impl Encoder {
             }
             Delta::Text(_) | Delta::Input(_) => {}
         }
-        if self.size > LONGEST_ANSWER {
-            let message = "the answer is longer than an answer may be";
-            let error = ModelError::new(ErrorKind::BadGateway, message);
-            self.fail(&error.with_code("upstream_answer_too_long"), out);
-        }
     }
 
     fn stop(&mut self, reason: &StopReason, stop_sequence: Option<&str>, out: &mut Vec<u8>) {
@@ -299,6 +296,11 @@ impl StreamEncoder for Encoder {
             StreamEvent::Ping => self.ping(out),
             StreamEvent::Error(error) => self.fail(error, out),
         }
+        if self.size > LONGEST_ANSWER && !self.ended {
+            let message = "the answer is longer than an answer may be";
+            let error = ModelError::new(ErrorKind::BadGateway, message);
+            self.fail(&error.with_code("upstream_answer_too_long"), out);
+        }
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
@@ -326,7 +328,7 @@ impl StreamEncoder for Encoder {
 struct Ids {
     response: String,
     number: u64,
-    /// The ids that providers gave.
+    /// Those that items have, made here or given by a provider.
     taken: HashSet<String>,
 }
 
@@ -336,9 +338,13 @@ impl Ids {
     }
 
     fn next(&mut self, prefix: &str) -> String {
-        let id = format!("{prefix}{}_{}", self.response, self.number);
-        self.number += 1;
-        id
+        loop {
+            let id = format!("{prefix}{}_{}", self.response, self.number);
+            self.number += 1;
+            if self.taken.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 
     /// The id that its provider gave a reasoning item, unless another item has it.
