@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -9,10 +7,11 @@ use super::super::error;
 use super::super::response::{Response, Status};
 use super::LONGEST_ANSWER;
 use super::event::{Event, Writer};
+use super::ids::{Ids, response_id};
 use super::item::Item;
 use crate::canonical::{
-    Answer, BlockKind, BlockStart, Delta, Dialect, ErrorKind, LossKind, LossReport, ModelError,
-    OpaqueState, StopReason, StreamEvent, Usage,
+    Answer, BlockKind, BlockStart, Delta, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
+    StopReason, StreamEvent, Usage,
 };
 use crate::dialect::{Reply, StreamEncoder};
 use crate::sse::write_comment;
@@ -170,7 +169,7 @@ impl Encoder {
     fn unknown(&mut self, value: &Value, out: &mut Vec<u8>) {
         self.end_item("completed", out);
         let id = text(value, "id");
-        if !is_item(value) || !id_fits(id) || !self.ids.taken.insert(id.to_owned()) {
+        if !is_item(value) || !self.ids.take(id) {
             self.losses.note(format!("output.{}", self.output.len()), LossKind::Dropped);
             return;
         }
@@ -321,54 +320,6 @@ impl StreamEncoder for Encoder {
     fn losses(&self) -> &LossReport {
         &self.losses
     }
-}
-
-/// The ids of items, each the only one of its name: `msg_<response>_<number>`.
-#[derive(Debug, Default)]
-struct Ids {
-    response: String,
-    number: u64,
-    /// Those that items have, made here or given by a provider.
-    taken: HashSet<String>,
-}
-
-impl Ids {
-    fn begin(&mut self, response: &str) {
-        response.strip_prefix("resp_").unwrap_or(response).clone_into(&mut self.response);
-    }
-
-    fn next(&mut self, prefix: &str) -> String {
-        loop {
-            let id = format!("{prefix}{}_{}", self.response, self.number);
-            self.number += 1;
-            if self.taken.insert(id.clone()) {
-                return id;
-            }
-        }
-    }
-
-    /// The id that its provider gave a reasoning item, unless another item has it.
-    fn native(&mut self, state: &OpaqueState) -> Option<String> {
-        let id = state.id.as_deref().filter(|id| {
-            state.origin.dialect == Dialect::Responses
-                && id.starts_with("rs_")
-                && !id.starts_with(OWN_REASONING)
-                && id_fits(id)
-        })?;
-        self.taken.insert(id.to_owned()).then(|| id.to_owned())
-    }
-}
-
-/// Whether an id of a provider can be one here.
-fn id_fits(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    !id.is_empty() && id.len() <= 128 && id.bytes().all(plain)
-}
-
-/// The id of the response: the upstream's where it gave one that can be, with the prefix that ids have here.
-fn response_id(upstream: &str, fallback: &str) -> String {
-    let id = if id_fits(upstream) { upstream } else { fallback };
-    if id.starts_with("resp_") { id.to_owned() } else { format!("resp_{id}") }
 }
 
 /// Whether a part of an answer is an item of this dialect.

@@ -4,6 +4,7 @@ mod blocks;
 mod decode;
 mod encode;
 mod event;
+mod ids;
 mod item;
 mod slot;
 
