@@ -15,7 +15,7 @@ use crate::canonical::{Dialect, OpaqueState, Origin};
 const PREFIX: &str = "systemprompt-state.v1.";
 
 /// How the ids of reasoning items begin that were made here: its provider knows none of them.
-pub(super) const OWN_REASONING: &str = "rs_gw";
+pub(super) const OWN_REASONING: &str = "rs_gw_";
 
 /// What a state belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ struct Content {
 
 /// The `encrypted_content` that carries `state`. A reasoning item's own goes as it is.
 pub(super) fn wrap(state: &OpaqueState, holder: &Holder) -> String {
-    if state.origin.dialect == Dialect::Responses && *holder == Holder::Thinking {
+    if state.origin.dialect == Dialect::Responses && !matches!(holder, Holder::Call(_)) {
         return state.data.clone();
     }
     let content = Content {
@@ -92,6 +92,7 @@ mod tests {
     fn native_state_is_not_wrapped() {
         let own = state(Dialect::Responses, Some("openai"), "gAAAAB+/=");
         assert_eq!(wrap(&own, &Holder::Thinking), "gAAAAB+/=");
+        assert_eq!(wrap(&own, &Holder::Redacted), "gAAAAB+/=");
         assert_eq!(unwrap("gAAAAB+/="), Ok(None));
     }
 

@@ -8,6 +8,12 @@ use crate::canonical::{ErrorKind, ModelError};
 
 /// Writes an error.
 pub(super) fn encode(error: &ModelError, request_id: &str) -> (u16, Bytes) {
+    let body = json!({ "error": object(error), "request_id": request_id });
+    (error.kind.status(), body.to_string().into())
+}
+
+/// The error as an object.
+pub(super) fn object(error: &ModelError) -> Value {
     let kind = match error.kind {
         ErrorKind::Authentication => "authentication_error",
         ErrorKind::Billing => "insufficient_quota",
@@ -21,21 +27,42 @@ pub(super) fn encode(error: &ModelError, request_id: &str) -> (u16, Bytes) {
             "server_error"
         }
     };
-    let body = json!({
-        "error": {
-            "message": error.message,
-            "type": kind,
-            "param": error.field,
-            "code": error.code.as_deref().or_else(|| default_code(error.kind)),
-        },
-        "request_id": request_id,
-    });
-    (error.kind.status(), body.to_string().into())
+    json!({
+        "message": error.message,
+        "type": kind,
+        "param": error.field,
+        "code": error.code.as_deref().or_else(|| default_code(error.kind)),
+    })
 }
 
-/// The code of an error that happens in an answer, where one must be given.
+/// The code of the event `error`.
 pub(super) fn code(error: &ModelError) -> &str {
     error.code.as_deref().or_else(|| default_code(error.kind)).unwrap_or("server_error")
+}
+
+/// The code of a failed answer: `response.error.code` is one of a closed list.
+pub(super) fn code_of_answer(error: &ModelError) -> &str {
+    // The SDKs list the first ones; OpenAI sends the others as well, and clients look for them.
+    const KNOWN: [&str; 12] = [
+        "server_error",
+        "rate_limit_exceeded",
+        "invalid_prompt",
+        "data_residency_mismatch",
+        "bio_policy",
+        "misalignment_policy_violation",
+        "vector_store_timeout",
+        "context_length_exceeded",
+        "insufficient_quota",
+        "server_is_overloaded",
+        "slow_down",
+        "model_not_found",
+    ];
+    let said = error.code.as_deref().filter(|code| KNOWN.contains(code));
+    let kind = || default_code(error.kind).filter(|code| KNOWN.contains(code));
+    said.or_else(kind).unwrap_or(match error.kind {
+        ErrorKind::InvalidRequest | ErrorKind::TooLarge => "invalid_prompt",
+        _ => "server_error",
+    })
 }
 
 /// The code that clients of OpenAI know a failure by.

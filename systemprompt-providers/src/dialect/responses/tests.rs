@@ -11,6 +11,7 @@ use crate::sse::FrameSplitter;
 
 mod answer;
 mod front;
+mod golden;
 mod grammar_rules;
 mod laws;
 mod read;

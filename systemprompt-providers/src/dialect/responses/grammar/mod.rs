@@ -10,8 +10,8 @@
 //! - what a `done` says is what the deltas said, and it is said once;
 //! - every item is done before the answer is, and the last event's `output` is those items;
 //! - there is exactly one last event: `response.completed`, `response.incomplete`, `response.failed` or
-//!   `error`; after `response.failed` an `error` may repeat the failure. Items that a failure interrupts stay
-//!   open. `[DONE]` belongs to another wire.
+//!   `error`; but `response.failed` and one `error` may say the same failure, in either order. Items that a
+//!   failure interrupts stay open. `[DONE]` belongs to another wire.
 //!
 //! ```
 //! use systemprompt_providers::dialect::responses::grammar::check;
@@ -42,7 +42,7 @@ pub enum Ending {
     Completed,
     /// `response.incomplete`.
     Incomplete,
-    /// `response.failed`, alone or with an `error` after it.
+    /// `response.failed`, alone or with an `error` beside it.
     Failed,
     /// `error` alone.
     Error,
@@ -78,7 +78,7 @@ pub struct Checker {
     response: Option<String>,
     items: Items,
     ending: Option<Ending>,
-    /// Whether an `error` came after `response.failed`.
+    /// Whether a failure was said twice.
     repeated: bool,
 }
 
@@ -152,9 +152,12 @@ impl Checker {
         if event.get("sequence_number").and_then(Value::as_u64) != Some(self.events) {
             return Err(format!("`sequence_number` must be {}", self.events));
         }
-        let repeats = kind == "error" && self.ending == Some(Ending::Failed) && !self.repeated;
-        if self.ending.is_some() && !repeats {
-            return Err("it comes after the last event".to_owned());
+        if let Some(ending) = self.ending {
+            let pair = [(Ending::Failed, "error"), (Ending::Error, "response.failed")];
+            if self.repeated || !pair.contains(&(ending, kind)) {
+                return Err("it comes after the last event".to_owned());
+            }
+            self.repeated = true;
         }
         match kind {
             "response.created" => self.created(event),
@@ -183,10 +186,11 @@ impl Checker {
     }
 
     fn error(&mut self, event: &Value) -> Result<(), String> {
-        if text(event, "message").is_empty() {
+        // OpenAI sends the members in `error`, and documents them without it.
+        let nested = event.get("error").unwrap_or(&Value::Null);
+        if text(event, "message").is_empty() && text(nested, "message").is_empty() {
             return Err("`message` is missing".to_owned());
         }
-        self.repeated = self.ending.is_some();
         self.ending = self.ending.or(Some(Ending::Error));
         Ok(())
     }

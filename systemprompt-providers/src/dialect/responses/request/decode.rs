@@ -37,8 +37,15 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ModelRequest, ModelError> 
     request.service_tier = members.string("service_tier")?;
     let user = members.string("user")?;
     request.user = members.string("safety_identifier")?.or(user);
-    if let Some(true) = members.boolean("store")? {
+    let stored = members.boolean("store")?.unwrap_or(false);
+    if stored {
         request.rest.insert("store".to_owned(), Value::Bool(true));
+    }
+    let mut include = members.array("include")?.unwrap_or_default();
+    // Where nothing is stored, reasoning comes along unasked: that is no loss anywhere.
+    include.retain(|name| stored || name != "reasoning.encrypted_content");
+    if !include.is_empty() {
+        request.rest.insert("include".to_owned(), Value::Array(include));
     }
     members.leave(&mut request.rest);
     Ok(request)

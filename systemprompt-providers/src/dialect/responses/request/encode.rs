@@ -53,7 +53,7 @@ pub(in super::super) fn encode(
 
     Ok(UpstreamRequest {
         path: "/v1/responses".to_owned(),
-        headers: vec![("content-type", "application/json".to_owned())],
+        headers: Vec::new(),
         body: Value::Object(body).to_string().into(),
         losses,
         tool_names: names.into_sent(),

@@ -103,7 +103,7 @@ impl Input {
         let plain = content.iter().all(|block| matches!(block.kind, BlockKind::Text { .. }));
         if role == Role::System && self.messages.is_empty() && plain {
             request.system.extend(content);
-        } else {
+        } else if !content.is_empty() {
             self.push(role, content);
         }
         Ok(())
@@ -151,7 +151,7 @@ impl Input {
             None => {
                 let data = encrypted.unwrap_or_default();
                 let told = id.is_some() || !data.is_empty();
-                let state = told.then(|| OpaqueState { origin: ORIGIN, id, data });
+                let state = told.then_some(OpaqueState { origin: ORIGIN, id, data });
                 (BlockKind::Thinking { text, state }, ORIGIN)
             }
         };

@@ -112,6 +112,8 @@ impl Items<'_> {
                 self.result(place, tool_use_id, content, *is_error, block.cache, path);
             }
             BlockKind::Thinking { text, state } => self.reasoning(text, state.as_ref(), path),
+            // What another dialect had to call so, for want of words, may be ours.
+            BlockKind::RedactedThinking(state) => self.reasoning("", Some(state), path),
             BlockKind::Unknown { value } if self.request.dialect == Dialect::Responses => {
                 self.push(value.clone(), ItemKind::Made, path);
             }

@@ -1,20 +1,11 @@
-use std::collections::{HashMap, HashSet};
-
 use serde_json::Value;
 
-use super::super::answer::{self, parts, text};
+use super::super::answer::{self, text};
 use super::super::{error, usage};
-use super::LONGEST_ANSWER;
-use super::slot::{Kind, Slot, kind_of};
-use crate::canonical::{ErrorKind, ModelError, Origin, StopReason, StreamEvent};
+use super::blocks::Blocks;
+use crate::canonical::{ErrorKind, ModelError, StopReason, StreamEvent};
 use crate::dialect::{Source, StreamDecoder};
 use crate::sse::Frame;
-
-/// The most blocks of one answer.
-const MOST_BLOCKS: usize = 10_000;
-
-/// Which block: the item by its place in `output`, and for a message the part by its place in it.
-type Key = (u64, Option<u64>);
 
 /// Reads a stream of Responses.
 ///
@@ -22,68 +13,20 @@ type Key = (u64, Option<u64>);
 /// its part, in the `done` of its item and in the final `response`, and given once.
 pub(in super::super) struct Decoder {
     from: Source,
-    origin: Origin,
-    slots: Vec<Slot>,
-    keys: HashMap<Key, usize>,
-    /// The place of an item in `output`, by its id.
-    places: HashMap<String, u64>,
-    /// The places of the items that are whole.
-    done: HashSet<u64>,
-    /// The item that the last event was about, for servers that do not say.
-    last: u64,
-    /// The first block that is not whole.
-    head: usize,
-    /// The next block's index.
-    index: usize,
-    /// Bytes of text so far.
-    size: usize,
+    blocks: Blocks,
     started: bool,
     ended: bool,
-    tools: bool,
-    refused: bool,
 }
 
 impl Decoder {
     pub(in super::super) fn new(from: &Source) -> Self {
-        Self {
-            origin: answer::origin(from),
-            from: from.clone(),
-            slots: Vec::new(),
-            keys: HashMap::new(),
-            places: HashMap::new(),
-            done: HashSet::new(),
-            last: 0,
-            head: 0,
-            index: 0,
-            size: 0,
-            started: false,
-            ended: false,
-            tools: false,
-            refused: false,
-        }
+        Self { blocks: Blocks::new(from), from: from.clone(), started: false, ended: false }
     }
 
     fn event(&mut self, kind: &str, event: &Value, out: &mut Vec<StreamEvent>) {
         match kind {
             "response.created" | "response.in_progress" | "response.queued" => {
                 self.start(event.get("response"), out);
-            }
-            "response.output_item.added" => self.item_added(event),
-            "response.output_item.done" => {
-                if let Some(item) = event.get("item") {
-                    self.item_done(self.place(event, Some(item)), item);
-                }
-            }
-            "response.content_part.added" => {
-                if let Some(part) = event.get("part") {
-                    self.part_of(event, text(part, "type"));
-                }
-            }
-            "response.content_part.done" => {
-                if let Some(part) = event.get("part") {
-                    let place = self.place(event, None);
-                    self.part_done(place, content_index(event), part);
-                }
             }
             "response.completed" | "response.incomplete" | "response.done" => {
                 let cut_short = kind == "response.incomplete";
@@ -97,36 +40,7 @@ impl Decoder {
                 self.fail(failure.unwrap_or_else(|| error::in_answer(&Value::Null)), out);
             }
             "error" => self.fail(error::in_answer(event), out),
-            _ => self.words(kind, event),
-        }
-    }
-
-    /// Takes the events that bring words.
-    fn words(&mut self, kind: &str, event: &Value) {
-        let delta = text(event, "delta");
-        match kind {
-            "response.output_text.delta" => self.add(event, "output_text", delta),
-            "response.refusal.delta" => self.add(event, "refusal", delta),
-            "response.output_text.done" => {
-                self.finish_part(event, "output_text", text(event, "text"))
-            }
-            "response.refusal.done" => self.finish_part(event, "refusal", text(event, "refusal")),
-            "response.function_call_arguments.delta" => self.call(event, false, delta, false),
-            "response.custom_tool_call_input.delta" => self.call(event, true, delta, false),
-            "response.function_call_arguments.done" => {
-                self.call(event, false, text(event, "arguments"), true);
-            }
-            "response.custom_tool_call_input.done" => {
-                self.call(event, true, text(event, "input"), true);
-            }
-            "response.reasoning_summary_text.delta" => self.think(event, false, delta, false),
-            "response.reasoning_text.delta" => self.think(event, true, delta, false),
-            "response.reasoning_summary_text.done" => {
-                self.think(event, false, text(event, "text"), true);
-            }
-            "response.reasoning_text.done" => self.think(event, true, text(event, "text"), true),
-            // The others tell how a provider's own tools come along, or of annotations.
-            _ => {}
+            _ => self.blocks.event(kind, event),
         }
     }
 
@@ -141,188 +55,6 @@ impl Decoder {
         }
     }
 
-    /// The place of the item that an event is about.
-    fn place(&self, event: &Value, item: Option<&Value>) -> u64 {
-        let id = item.map_or_else(|| text(event, "item_id"), |item| text(item, "id"));
-        event
-            .get("output_index")
-            .and_then(Value::as_u64)
-            .or_else(|| self.places.get(id).copied())
-            .unwrap_or(self.last)
-    }
-
-    fn item_added(&mut self, event: &Value) {
-        let Some(item) = event.get("item").filter(|item| item.is_object()) else { return };
-        let known = event.get("output_index").and_then(Value::as_u64);
-        // Without a place it is the one after the last.
-        let place =
-            known.unwrap_or_else(|| self.keys.keys().map(|(at, _)| at + 1).max().unwrap_or(0));
-        self.last = place;
-        let id = text(item, "id");
-        if !id.is_empty() && self.places.len() < MOST_BLOCKS {
-            self.places.insert(id.to_owned(), place);
-        }
-        let Some(kind) = kind_of(item) else { return };
-        let early = match &kind {
-            Kind::Call { text: false, .. } => text(item, "arguments"),
-            Kind::Call { text: true, .. } => text(item, "input"),
-            _ => "",
-        };
-        self.size = self.size.saturating_add(early.len());
-        if let Some(slot) = self.slot((place, None), kind) {
-            slot.keep_early(early);
-        }
-    }
-
-    /// The block with `key`, which begins here if there is none yet. `None` when there are too many.
-    fn slot(&mut self, key: Key, kind: Kind) -> Option<&mut Slot> {
-        let at = match self.keys.get(&key) {
-            Some(at) => *at,
-            None => {
-                // One more than may be is kept as the sign that there were.
-                if self.slots.len() > MOST_BLOCKS {
-                    return None;
-                }
-                self.tools |= matches!(kind, Kind::Call { .. });
-                self.slots.push(Slot::new(kind));
-                self.keys.insert(key, self.slots.len() - 1);
-                self.slots.len() - 1
-            }
-        };
-        self.slots.get_mut(at)
-    }
-
-    fn part_of(&mut self, event: &Value, kind: &str) -> Option<&mut Slot> {
-        let place = self.place(event, None);
-        self.last = place;
-        let kind = match kind {
-            "output_text" | "text" => Kind::Text,
-            "refusal" => Kind::Refusal,
-            // `reasoning_text` is a part of a thought, which is one block.
-            _ => return None,
-        };
-        self.slot((place, Some(content_index(event))), kind)
-    }
-
-    fn add(&mut self, event: &Value, kind: &str, delta: &str) {
-        let size = self.part_of(event, kind).map_or(0, |slot| slot.add(delta));
-        self.size = self.size.saturating_add(size);
-        self.refused |= kind == "refusal" && size > 0;
-    }
-
-    fn finish_part(&mut self, event: &Value, kind: &str, whole: &str) {
-        let Some(slot) = self.part_of(event, kind) else { return };
-        let size = slot.complete(whole);
-        slot.close();
-        self.size = self.size.saturating_add(size);
-        self.refused |= kind == "refusal" && !whole.is_empty();
-    }
-
-    fn part_done(&mut self, place: u64, content_index: u64, part: &Value) {
-        let (kind, whole) = match text(part, "type") {
-            "output_text" | "text" => (Kind::Text, text(part, "text")),
-            "refusal" => (Kind::Refusal, text(part, "refusal")),
-            "reasoning_text" | "summary_text" => return,
-            _ => (Kind::Unknown(Some(part.clone())), ""),
-        };
-        self.refused |= matches!(kind, Kind::Refusal) && !whole.is_empty();
-        let Some(slot) = self.slot((place, Some(content_index)), kind) else { return };
-        let size = slot.complete(whole);
-        slot.close();
-        self.size = self.size.saturating_add(size);
-    }
-
-    /// Takes arguments: a piece of them, or the whole.
-    fn call(&mut self, event: &Value, takes_text: bool, said: &str, whole: bool) {
-        let place = self.place(event, None);
-        self.last = place;
-        let kind = Kind::Call {
-            id: text(event, "call_id").to_owned(),
-            name: text(event, "name").to_owned(),
-            text: takes_text,
-        };
-        let Some(slot) = self.slot((place, None), kind).filter(|slot| slot.is_call()) else {
-            return;
-        };
-        let size = if whole { slot.complete(said) } else { slot.add(said) };
-        if whole && named(slot.kind_mut()) {
-            slot.close();
-        }
-        self.size = self.size.saturating_add(size);
-    }
-
-    /// Takes words of a thought: a piece of a part, or a whole part.
-    fn think(&mut self, event: &Value, raw: bool, said: &str, whole: bool) {
-        let place = self.place(event, None);
-        self.last = place;
-        let part = if raw { "content_index" } else { "summary_index" };
-        let part = event.get(part).and_then(Value::as_u64).unwrap_or(0);
-        let part = usize::try_from(part).unwrap_or(usize::MAX);
-        if said.is_empty() {
-            return;
-        }
-        let Some(slot) = self.slot((place, None), Kind::Thinking { raw: None }) else { return };
-        if slot.turn_to(part, raw) {
-            let size = if whole { slot.complete(said) } else { slot.add(said) };
-            self.size = self.size.saturating_add(size);
-        }
-    }
-
-    /// Takes a whole item: what of it did not come before is new.
-    fn item_done(&mut self, place: u64, item: &Value) {
-        self.last = place;
-        let Some(kind) = kind_of(item) else {
-            for (number, part) in (0..).zip(parts(item)) {
-                self.part_done(place, number, part);
-            }
-            self.close(place);
-            return;
-        };
-        self.done.insert(place);
-        let origin = self.origin.clone();
-        let Some(slot) = self.slot((place, None), kind) else { return };
-        let mut size = 0;
-        match slot.kind_mut() {
-            Kind::Call { id, name, text: takes_text } => {
-                if let Some(Kind::Call { id: new_id, name: new_name, .. }) = kind_of(item) {
-                    fill(id, new_id);
-                    fill(name, new_name);
-                }
-                let member = if *takes_text { "input" } else { "arguments" };
-                size = slot.complete(text(item, member));
-            }
-            Kind::Thinking { .. } => {
-                for (member, raw) in [("content", true), ("summary", false)] {
-                    let all = item.get(member).and_then(Value::as_array);
-                    let all = all.map(Vec::as_slice).unwrap_or_default();
-                    for (number, part) in all.iter().enumerate() {
-                        let whole = text(part, "text");
-                        if !whole.is_empty() && slot.turn_to(number, raw) {
-                            size += slot.complete(whole);
-                        }
-                    }
-                }
-                slot.prove(answer::state(item, &origin));
-            }
-            Kind::Unknown(value) => *value = Some(item.clone()),
-            Kind::Text | Kind::Refusal => {}
-        }
-        slot.close();
-        self.size = self.size.saturating_add(size);
-    }
-
-    /// The item at `place` is whole, and all its parts are.
-    fn close(&mut self, place: u64) {
-        self.done.insert(place);
-        for ((at, _), number) in &self.keys {
-            if *at == place
-                && let Some(slot) = self.slots.get_mut(*number)
-            {
-                slot.close();
-            }
-        }
-    }
-
     /// Takes the end of the answer, which repeats it whole.
     fn complete(&mut self, response: &Value, cut_short: bool, out: &mut Vec<StreamEvent>) {
         self.start(Some(response), out);
@@ -332,22 +64,10 @@ impl Decoder {
             return;
         }
         let output = response.get("output").and_then(Value::as_array);
-        for (place, item) in (0..).zip(output.map(Vec::as_slice).unwrap_or_default()) {
-            let place = self.places.get(text(item, "id")).copied().unwrap_or(place);
-            if !self.done.contains(&place) {
-                self.item_done(place, item);
-            }
-        }
-        let nameless = self.slots.iter_mut().any(|slot| {
-            let open = !slot.is_closed();
-            slot.is_call() && open && !named(slot.kind_mut())
-        });
-        for slot in &mut self.slots {
-            slot.close();
-        }
-        self.pump(out);
+        let named = self.blocks.complete(output.map(Vec::as_slice).unwrap_or_default());
+        self.blocks.write(&self.from, out);
         self.usage(response, out);
-        if nameless {
+        if !named {
             let message = "the upstream calls a tool without saying which, or without an id";
             self.fail(answer::no_answer(message), out);
             return;
@@ -356,7 +76,7 @@ impl Decoder {
             return;
         }
         self.ended = true;
-        let reason = match answer::stop_reason(response, self.tools, self.refused) {
+        let reason = match answer::stop_reason(response, self.blocks.tools, self.blocks.refused) {
             StopReason::EndTurn | StopReason::ToolUse | StopReason::Refusal if cut_short => {
                 StopReason::MaxTokens
             }
@@ -376,20 +96,8 @@ impl Decoder {
         out.push(StreamEvent::Error(error));
     }
 
-    /// Writes what can be written: the first block that is not whole, and what follows once it is.
-    fn pump(&mut self, out: &mut Vec<StreamEvent>) {
-        while let Some(slot) = self.slots.get_mut(self.head) {
-            if !slot.write(&mut self.index, &self.from, out) {
-                return;
-            }
-            self.head += 1;
-        }
-    }
-
     fn too_large(&mut self, out: &mut Vec<StreamEvent>) -> bool {
-        let too_large = self.size > LONGEST_ANSWER
-            || self.slots.len() > MOST_BLOCKS
-            || self.done.len() > MOST_BLOCKS;
+        let too_large = self.blocks.are_too_many();
         if too_large {
             let message = "the upstream's answer is longer than an answer may be";
             let error = ModelError::new(ErrorKind::BadGateway, message);
@@ -405,7 +113,9 @@ impl StreamDecoder for Decoder {
             return;
         }
         let Some(data) = frame.data.as_deref() else {
-            out.push(StreamEvent::Ping);
+            if frame.is_comment() {
+                out.push(StreamEvent::Ping);
+            }
             return;
         };
         let data = data.trim_ascii();
@@ -430,7 +140,7 @@ impl StreamDecoder for Decoder {
         }
         self.event(kind, &event, out);
         if !self.ended {
-            self.pump(out);
+            self.blocks.write(&self.from, out);
             self.too_large(out);
         }
     }
@@ -442,19 +152,5 @@ impl StreamDecoder for Decoder {
         let message = "the upstream ended its stream before the answer was whole";
         let error = ModelError::new(ErrorKind::BadGateway, message);
         self.fail(error.with_code("upstream_cut_off"), out);
-    }
-}
-
-fn content_index(event: &Value) -> u64 {
-    event.get("content_index").and_then(Value::as_u64).unwrap_or(0)
-}
-
-fn named(kind: &Kind) -> bool {
-    matches!(kind, Kind::Call { id, name, .. } if !name.is_empty() && !id.is_empty())
-}
-
-fn fill(member: &mut String, with: String) {
-    if member.is_empty() {
-        *member = with;
     }
 }

@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -9,10 +7,11 @@ use super::super::error;
 use super::super::response::{Response, Status};
 use super::LONGEST_ANSWER;
 use super::event::{Event, Writer};
+use super::ids::{Ids, response_id};
 use super::item::Item;
 use crate::canonical::{
-    Answer, BlockKind, BlockStart, Delta, Dialect, ErrorKind, LossKind, LossReport, ModelError,
-    OpaqueState, StopReason, StreamEvent, Usage,
+    Answer, BlockKind, BlockStart, Delta, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
+    StopReason, StreamEvent, Usage,
 };
 use crate::dialect::{Reply, StreamEncoder};
 use crate::sse::write_comment;
@@ -110,6 +109,8 @@ impl Encoder {
 
     fn begin(&mut self, block: &BlockStart, out: &mut Vec<u8>) {
         self.start("", out);
+        // An item takes room even where it says nothing.
+        self.size = self.size.saturating_add(256);
         match block {
             BlockStart::Text => self.begin_part(false, out),
             BlockStart::Refusal => {
@@ -129,7 +130,7 @@ impl Encoder {
                     self.whole_reasoning(state, &Holder::Call(id.clone()), out);
                 }
                 self.end_item("completed", out);
-                let prefix = if *text { "ctc" } else { "fc" };
+                let prefix = if *text { "ctc_" } else { "fc_" };
                 let item_id = self.ids.next(prefix);
                 self.open(Item::call(item_id, self.output.len(), id, name, *text), out);
             }
@@ -145,7 +146,7 @@ impl Encoder {
     fn begin_part(&mut self, refusal: bool, out: &mut Vec<u8>) {
         if !self.open.as_ref().is_some_and(Item::is_message) {
             self.end_item("completed", out);
-            let id = self.ids.next("msg");
+            let id = self.ids.next("msg_");
             self.open(Item::message(id, self.output.len()), out);
         }
         if let Some(item) = &mut self.open {
@@ -159,7 +160,7 @@ impl Encoder {
         let encrypted = envelope::wrap(state, holder);
         self.size = self.size.saturating_add(encrypted.len());
         let mut item = Item::reasoning(self.ids.next(OWN_REASONING), self.output.len());
-        item.prove(encrypted, None);
+        item.prove(encrypted, self.ids.native(state));
         self.open = Some(item);
         self.end_item("completed", out);
     }
@@ -168,7 +169,7 @@ impl Encoder {
     fn unknown(&mut self, value: &Value, out: &mut Vec<u8>) {
         self.end_item("completed", out);
         let id = text(value, "id");
-        if !is_item(value) || !id_fits(id) || !self.ids.taken.insert(id.to_owned()) {
+        if !is_item(value) || !self.ids.take(id) {
             self.losses.note(format!("output.{}", self.output.len()), LossKind::Dropped);
             return;
         }
@@ -205,16 +206,9 @@ impl Encoder {
             Delta::State(state) => {
                 let encrypted = envelope::wrap(state, &Holder::Thinking);
                 self.size = self.size.saturating_add(encrypted.len());
-                let native = state.origin.dialect == Dialect::Responses;
-                let id = state.id.as_deref().filter(|id| native && self.ids.take(id));
-                item.prove(encrypted, id.map(str::to_owned));
+                item.prove(encrypted, self.ids.native(state));
             }
             Delta::Text(_) | Delta::Input(_) => {}
-        }
-        if self.size > LONGEST_ANSWER {
-            let message = "the answer is longer than an answer may be";
-            let error = ModelError::new(ErrorKind::BadGateway, message);
-            self.fail(&error.with_code("upstream_answer_too_long"), out);
         }
     }
 
@@ -256,19 +250,24 @@ impl Encoder {
         self.last = Some(value);
     }
 
-    /// Ends the stream with a failure. An item that is not whole is not called so. The SDKs raise on neither
-    /// event; clients look for one or the other.
+    /// Ends the stream with a failure. An item that is not whole is not called so.
+    ///
+    /// No SDK raises on `response.failed`, and those who wait for the end of a stream would take it for one.
+    /// The event `error` says it again: as the API reference has it, and in `error` as OpenAI sends it, on
+    /// which the SDKs of Python and TypeScript raise.
     fn fail(&mut self, failure: &ModelError, out: &mut Vec<u8>) {
         self.start("", out);
         self.open = None;
-        let code = error::code(failure);
-        let status = Status::Failed { code: code.to_owned(), message: failure.message.clone() };
+        let code = error::code_of_answer(failure).to_owned();
+        let status = Status::Failed { code, message: failure.message.clone() };
         self.end("response.failed", &status, out);
+        let nested = error::object(failure);
         let event = Event {
             kind: "error",
-            code: Some(code),
+            code: Some(error::code(failure)),
             message: Some(&failure.message),
             param: Some(failure.field.as_deref()),
+            error: Some(&nested),
             ..Event::default()
         };
         self.writer.write(event, out);
@@ -296,6 +295,11 @@ impl StreamEncoder for Encoder {
             StreamEvent::Ping => self.ping(out),
             StreamEvent::Error(error) => self.fail(error, out),
         }
+        if self.size > LONGEST_ANSWER && !self.ended {
+            let message = "the answer is longer than an answer may be";
+            let error = ModelError::new(ErrorKind::BadGateway, message);
+            self.fail(&error.with_code("upstream_answer_too_long"), out);
+        }
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
@@ -316,47 +320,6 @@ impl StreamEncoder for Encoder {
     fn losses(&self) -> &LossReport {
         &self.losses
     }
-}
-
-/// The ids of items, each the only one of its name: `msg_<response>_<number>`.
-#[derive(Debug, Default)]
-struct Ids {
-    response: String,
-    number: u64,
-    /// The ids that providers gave.
-    taken: HashSet<String>,
-}
-
-impl Ids {
-    fn begin(&mut self, response: &str) {
-        response.strip_prefix("resp_").unwrap_or(response).clone_into(&mut self.response);
-    }
-
-    fn next(&mut self, prefix: &str) -> String {
-        let id = format!("{prefix}_{}_{}", self.response, self.number);
-        self.number += 1;
-        id
-    }
-
-    /// Whether an item may have the id that its provider gave it: a second one of the same name may not.
-    fn take(&mut self, id: &str) -> bool {
-        id.starts_with("rs_")
-            && !id.starts_with(OWN_REASONING)
-            && id_fits(id)
-            && self.taken.insert(id.to_owned())
-    }
-}
-
-/// Whether an id of a provider can be one here.
-fn id_fits(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    !id.is_empty() && id.len() <= 128 && id.bytes().all(plain)
-}
-
-/// The id of the response: the upstream's where it gave one that can be, with the prefix that ids have here.
-fn response_id(upstream: &str, fallback: &str) -> String {
-    let id = if id_fits(upstream) { upstream } else { fallback };
-    if id.starts_with("resp_") { id.to_owned() } else { format!("resp_{id}") }
 }
 
 /// Whether a part of an answer is an item of this dialect.

@@ -42,6 +42,8 @@ pub(super) struct Event<'a> {
     /// Of the event `error`, which has it even where it says nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) param: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<&'a Value>,
 }
 
 /// Writes events with their numbers, or nothing where only the last object is wanted.

@@ -1,8 +1,10 @@
 //! Streamed answers: [`Decoder`] reads a provider's, [`Encoder`] writes a caller's.
 
+mod blocks;
 mod decode;
 mod encode;
 mod event;
+mod ids;
 mod item;
 mod slot;
 

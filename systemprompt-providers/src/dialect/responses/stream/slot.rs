@@ -79,12 +79,13 @@ impl Slot {
         &mut self.kind
     }
 
-    pub(super) const fn is_closed(&self) -> bool {
-        self.closed
-    }
-
     pub(super) const fn is_call(&self) -> bool {
         matches!(self.kind, Kind::Call { .. })
+    }
+
+    /// Whether it is a call that says which tool is meant.
+    pub(super) fn is_named(&self) -> bool {
+        matches!(&self.kind, Kind::Call { id, name, .. } if !name.is_empty() && !id.is_empty())
     }
 
     /// Arguments in an event that says a call begins. They count only if nothing else gives any: some

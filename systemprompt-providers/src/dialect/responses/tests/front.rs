@@ -80,7 +80,7 @@ fn everything_has_its_place() {
     assert!(request.stream);
     assert_eq!(request.user.as_deref(), Some("u1"));
     let rest: Vec<&str> = request.rest.keys().map(String::as_str).collect();
-    assert_eq!(rest, ["include", "metadata"]);
+    assert_eq!(rest, ["metadata"]);
 }
 
 #[test]
@@ -90,6 +90,8 @@ fn a_text_is_what_the_user_says() {
         request.messages,
         [Message { role: Role::User, content: vec![Block::text("Hello")] }]
     );
+    let empty = decode(&json!({"model": "m", "input": [{"role": "assistant", "content": []}]}));
+    assert!(empty.messages.is_empty());
     let request = decode(&json!({"model": "m", "input": "x", "reasoning": {"effort": "none"}}));
     assert_eq!(request.reasoning.unwrap().mode, Some(ReasoningMode::Disabled));
 }

@@ -395,12 +395,57 @@ fn servers_that_leave_out_places_and_names_are_understood() {
     assert_eq!(inputs, [Json("{}".into()), Text("select 1".into())]);
 }
 
+/// Servers that say the same place of all items, or other ids in every event.
+#[test]
+fn items_are_told_apart_by_place_or_by_id() {
+    let mut same = vec![created()];
+    let mut other = vec![created()];
+    for (place, whole) in [(0, "{\"a\":1}"), (1, "{\"b\":2}")] {
+        for mut event in [
+            call_added(place, ""),
+            arguments(place, whole),
+            arguments_done(place, whole),
+            item_done(place, &call_item(place, whole)),
+        ] {
+            let mut strange = event.clone();
+            if event.get("item").is_some() {
+                strange["item"]["id"] = json!(format!("x{}", other.len()));
+            } else {
+                strange["item_id"] = json!(format!("x{}", other.len()));
+            }
+            other.push(strange);
+            event["output_index"] = json!(0);
+            same.push(event);
+        }
+    }
+    for mut events in [same, other] {
+        events.push(completed(&json!([call_item(0, "{\"a\":1}"), call_item(1, "{\"b\":2}")])));
+        let answer = collect(read(&events)).unwrap();
+        let inputs: Vec<String> = answer
+            .content
+            .iter()
+            .map(|block| match &block.kind {
+                crate::canonical::BlockKind::ToolUse { input, .. } => input.as_str().to_owned(),
+                kind => panic!("{kind:?}"),
+            })
+            .collect();
+        assert_eq!(inputs, ["{\"a\":1}", "{\"b\":2}"], "{events:?}");
+    }
+}
+
 #[test]
 fn a_call_of_nothing_is_an_error() {
     let nameless = json!({"type": "response.output_item.added", "output_index": 0, "item": {"id": "fc_0", "type": "function_call"}});
-    let answer = read(&[created(), nameless, arguments(0, "{}"), completed(&json!([]))]);
-    let Some(StreamEvent::Error(error)) = answer.last() else { panic!("{answer:?}") };
-    assert_eq!(error.kind, ErrorKind::BadGateway);
+    let whole = item_done(0, &nameless["item"]);
+    for events in [
+        vec![created(), nameless.clone(), arguments(0, "{}"), completed(&json!([]))],
+        vec![created(), nameless.clone(), arguments_done(0, "{}"), whole, completed(&json!([]))],
+        vec![created(), completed(&json!([nameless["item"]]))],
+    ] {
+        let answer = read(&events);
+        let Some(StreamEvent::Error(error)) = answer.last() else { panic!("{answer:?}") };
+        assert_eq!(error.kind, ErrorKind::BadGateway);
+    }
 }
 
 #[test]

@@ -83,6 +83,27 @@ fn native_state_comes_back_as_it_is() {
     assert_eq!(comes_back(answer(kinds)), expected);
 }
 
+/// Another dialect calls reasoning without words so.
+#[test]
+fn native_state_that_is_called_redacted_is_reasoning() {
+    let mut own = state(Dialect::Responses, "gAAAA");
+    own.id = Some("rs_abc".into());
+    own.origin.provider = Some("openai".into());
+    let redacted = BlockKind::RedactedThinking(own.clone());
+    let content = vec![Block::new(redacted.clone()), Block::text("One.")];
+    let request = ModelRequest {
+        messages: vec![Message { role: Role::Assistant, content }],
+        ..ModelRequest::new(Dialect::Anthropic, "m")
+    };
+    let (body, _) = sent(&request);
+    let expected =
+        json!({"type": "reasoning", "id": "rs_abc", "summary": [], "encrypted_content": "gAAAA"});
+    assert_eq!(body["input"][0], expected);
+    own.origin.provider = None;
+    let expected = vec![BlockKind::Thinking { text: String::new(), state: Some(own) }];
+    assert_eq!(comes_back(answer(vec![redacted])), expected);
+}
+
 #[test]
 fn a_request_in_our_own_words_is_sent_as_it_came() {
     let input = json!([

@@ -373,11 +373,13 @@ fn a_model_that_does_not_think_is_not_asked_for_its_reasoning() {
 #[test]
 fn what_the_caller_says_of_storage_is_kept() {
     let request = decode(&json!({
-        "model": "m", "input": "x", "store": true, "include": ["web_search_call.results"]
+        "model": "m", "input": "x", "store": true, "include": ["reasoning.encrypted_content"]
     }));
     let (body, losses) = sent(&request);
     assert_eq!(body["store"], true);
-    assert_eq!(body["include"], json!(["web_search_call.results"]));
+    assert_eq!(body["include"], json!(["reasoning.encrypted_content"]));
+    let request = decode(&json!({"model": "m", "input": "x", "store": true}));
+    assert!(sent(&request).0.get("include").is_none());
     assert!(losses.is_empty());
     let request =
         decode(&json!({"model": "m", "input": "x", "include": ["web_search_call.results"]}));

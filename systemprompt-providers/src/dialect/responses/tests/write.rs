@@ -280,3 +280,44 @@ fn signs_of_life_are_comments() {
     encoder.push(&StreamEvent::Ping, &mut out);
     assert_eq!(out, b": keepalive\n\n: keepalive\n\n");
 }
+
+#[test]
+fn an_answer_is_not_kept_for_ever() {
+    let state = OpaqueState { data: "x".repeat(1 << 20), ..signature(Dialect::Responses) };
+    let mut encoder = ResponsesFront.stream_encoder(&reply());
+    let mut out = Vec::new();
+    encoder.push(&start(), &mut out);
+    encoder.push(&begin(0, BlockStart::Thinking), &mut out);
+    out.clear();
+    // Nothing is written of a state until its item is whole.
+    let kept = (0..80)
+        .take_while(|_| {
+            encoder.push(&add(0, Delta::State(state.clone())), &mut out);
+            out.is_empty()
+        })
+        .count();
+    assert_eq!(kept, 63);
+    assert_eq!(events_of(&out).last().unwrap()["code"], "upstream_answer_too_long");
+}
+
+#[test]
+fn no_two_items_have_one_id() {
+    let item = json!({"id": "msg_msg_01_0", "type": "web_search_call"});
+    let (stream, ..) = stream_of(
+        &reply(),
+        &[
+            start(),
+            begin(0, BlockStart::Unknown(item.clone())),
+            end(0),
+            begin(1, BlockStart::Text),
+            add(1, Delta::Text("a".into())),
+            end(1),
+            begin(2, BlockStart::Unknown(json!({"id": "msg_msg_01_1", "type": "web_search_call"}))),
+            end(2),
+            stop(StopReason::EndTurn),
+        ],
+    );
+    let output = &events_of(&stream).pop().unwrap()["response"]["output"];
+    assert_eq!(output.as_array().unwrap().len(), 2);
+    assert_eq!(output[1]["id"], "msg_msg_01_1");
+}
