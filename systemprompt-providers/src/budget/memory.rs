@@ -12,8 +12,8 @@ use systemprompt_core::contract::{
 use systemprompt_core::id::ReservationId;
 use systemprompt_core::money::Microdollars;
 
-use super::ledger::{Amounts, Counters, Held, WindowKey};
 use super::PURGE_INTERVAL;
+use super::ledger::{Amounts, Counters, Held, WindowKey};
 
 /// Budgets in the memory of one process: what was used is forgotten when it ends.
 ///

@@ -37,7 +37,10 @@ impl Books {
         &self.database
     }
 
-    pub(super) async fn reserve(&self, request: &BudgetRequest) -> Result<Reservation, BudgetError> {
+    pub(super) async fn reserve(
+        &self,
+        request: &BudgetRequest,
+    ) -> Result<Reservation, BudgetError> {
         let now = self.clock.now();
         self.purge_at_times(now).await;
         match self.try_reserve(request, now).await {
@@ -91,7 +94,8 @@ impl Books {
     ) -> Result<(), BudgetError> {
         let more = Amounts::asked(microdollars, tokens)?;
         let now = self.clock.now();
-        let extend = |held: &mut Held, counters: &mut Counters| held.extend(id, more, counters, now);
+        let extend =
+            |held: &mut Held, counters: &mut Counters| held.extend(id, more, counters, now);
         match self.change(id, extend).await? {
             Err(BudgetError::Refused(refusal)) => {
                 if self.expire(now).await?.is_empty() {
