@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use systemprompt_core::contract::{BudgetCap, BudgetUnit};
 
-use crate::support::{Home, MIDNIGHT, cap, money, on_every_store, over, tokens, usd};
+use crate::support::{Home, MIDNIGHT, cap, money, on_every_store, one, over, tokens, usd};
 
 async fn all_caps_are_charged_or_none(home: Home) {
     let caps =
@@ -64,7 +64,7 @@ async fn caps_of_one_key_and_window_share_a_counter(home: Home) {
     home.reserve(&caps, (300, 1)).await.unwrap();
     assert_eq!(home.money(&hard).await, (0, 300));
     assert_eq!(&*home.refusal(&caps, (300, 1)).await.name, "soft");
-    home.reserve(&[hard.clone()], (700, 1)).await.unwrap();
+    home.reserve(one(&hard), (700, 1)).await.unwrap();
     assert_eq!(home.money(&soft).await, (0, 1_000));
     assert_eq!(home.state(&soft).await.microdollars.left(), Some(0));
     // The same key over other windows is another counter.

@@ -6,7 +6,7 @@ use systemprompt_core::clock::Clock as _;
 use systemprompt_core::contract::{BudgetError, BudgetStore, Settlement};
 use systemprompt_core::database::{ConnectionMut, DbPool};
 
-use crate::support::{Home, money, open, over, store, usd};
+use crate::support::{Home, money, one, open, over, store, usd};
 
 /// Runs each of the tests named on every database.
 macro_rules! on_every_database {
@@ -96,12 +96,12 @@ async fn nobody_needs_to_call_expire_for_it(home: Home) {
     let db = open(&home.url().unwrap()).await;
     let cap = over(money("each second", 1_000), 1);
     for _ in 0..150 {
-        let reserved = home.reserve(&[cap.clone()], (1, 0)).await.unwrap();
+        let reserved = home.reserve(one(&cap), (1, 0)).await.unwrap();
         home.store.settle(reserved.id, usd(1), 0).await.unwrap();
         home.clock.step_wall(1_000_000);
     }
     home.clock.step_wall(3_700_000_000);
-    home.reserve(&[cap.clone()], (1, 0)).await.unwrap();
+    home.reserve(one(&cap), (1, 0)).await.unwrap();
     assert_eq!(kept(&db).await, (151, 151));
     // A minute of the monotonic clock later.
     home.advance(60);
@@ -112,7 +112,7 @@ async fn nobody_needs_to_call_expire_for_it(home: Home) {
 async fn a_window_that_is_held_is_kept(home: Home) {
     let db = open(&home.url().unwrap()).await;
     let cap = over(money("minutely", 1_000), 60);
-    let reserved = home.reserve(&[cap.clone()], (700, 0)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (700, 0)).await.unwrap();
     for _ in 0..300 {
         home.clock.step_wall(25_000_000);
         home.store.extend(reserved.id, usd(0), 0).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_database_that_fails_denies(home: Home) {
     let db = open(&home.url().unwrap()).await;
     let other: Arc<dyn BudgetStore> = store(db.clone(), home.clock.clone());
     let cap = money("daily", 100);
-    let reserved = home.reserve(&[cap.clone()], (10, 0)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (10, 0)).await.unwrap();
 
     run(&db, "UPDATE budget_reservations SET charges = '[{}]'").await;
     let error = home.store.settle(reserved.id, usd(1), 0).await.unwrap_err();
@@ -150,7 +150,7 @@ async fn a_database_that_fails_denies(home: Home) {
 
     run(&db, "DROP TABLE budget_reservations").await;
     // The windows are charged in the same transaction, or not at all.
-    let error = home.reserve(&[cap.clone()], (10, 0)).await.unwrap_err();
+    let error = home.reserve(one(&cap), (10, 0)).await.unwrap_err();
     assert!(error.to_string().contains("the database failed with the code"), "{error}");
     assert!(matches!(
         home.store.settle(reserved.id, usd(1), 0).await,

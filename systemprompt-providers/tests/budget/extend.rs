@@ -2,7 +2,7 @@
 
 use systemprompt_core::contract::{BudgetError, Settlement};
 
-use crate::support::{Home, money, on_every_store, over, refusal, tokens, usd};
+use crate::support::{Home, money, on_every_store, one, over, refusal, tokens, usd};
 
 async fn a_stream_is_extended_up_to_the_cap(home: Home) {
     let caps = [money("money", 1_000), tokens("tokens", 100)];
@@ -29,7 +29,7 @@ async fn a_stream_is_extended_up_to_the_cap(home: Home) {
 
 async fn releasing_returns_what_was_extended(home: Home) {
     let cap = money("daily", 1_000);
-    let reserved = home.reserve(&[cap.clone()], (400, 0)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (400, 0)).await.unwrap();
     home.store.extend(reserved.id, usd(300), 5).await.unwrap();
     home.store.release(reserved.id).await.unwrap();
     assert_eq!(home.money(&cap).await, (0, 0));
@@ -38,7 +38,7 @@ async fn releasing_returns_what_was_extended(home: Home) {
 
 async fn extending_keeps_a_stream_alive(home: Home) {
     let cap = money("daily", 1_000);
-    let reserved = home.reserve(&[cap.clone()], (1_000, 0)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (1_000, 0)).await.unwrap();
     for _ in 0..5 {
         home.advance(29);
         assert_eq!(home.expire().await, 0);
@@ -53,9 +53,9 @@ async fn extending_keeps_a_stream_alive(home: Home) {
 
 async fn an_extension_waits_for_what_was_abandoned(home: Home) {
     let cap = money("daily", 1_000);
-    home.reserve(&[cap.clone()], (600, 0)).await.unwrap();
+    home.reserve(one(&cap), (600, 0)).await.unwrap();
     home.advance(20);
-    let reserved = home.reserve(&[cap.clone()], (400, 0)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (400, 0)).await.unwrap();
     refusal(home.store.extend(reserved.id, usd(600), 0).await);
     home.advance(10);
     home.store.extend(reserved.id, usd(600), 0).await.unwrap();
@@ -65,9 +65,9 @@ async fn an_extension_waits_for_what_was_abandoned(home: Home) {
 async fn an_extension_counts_where_the_stream_began(home: Home) {
     let cap = over(money("minutely", 1_000), 60);
     home.advance(59);
-    let reserved = home.reserve(&[cap.clone()], (900, 0)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (900, 0)).await.unwrap();
     home.advance(1);
-    home.reserve(&[cap.clone()], (1_000, 0)).await.unwrap();
+    home.reserve(one(&cap), (1_000, 0)).await.unwrap();
     home.store.extend(reserved.id, usd(100), 0).await.unwrap();
     let refused = refusal(home.store.extend(reserved.id, usd(1), 0).await);
     // The window has ended; it is no use to wait for it.

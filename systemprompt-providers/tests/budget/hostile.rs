@@ -4,7 +4,7 @@ use systemprompt_core::contract::{BudgetCap, BudgetKey, BudgetUnit};
 use systemprompt_core::id::{TenantId, TokenId, UserId};
 use systemprompt_providers::budget::{BudgetDimension, BudgetRule, BudgetRules, BudgetSubject};
 
-use crate::support::{Home, cap, money, on_every_store, refusal, usd};
+use crate::support::{Home, cap, money, on_every_store, one, refusal, usd};
 
 const MOST: u64 = i64::MAX.unsigned_abs();
 
@@ -36,7 +36,7 @@ async fn what_was_settled_stays_at_the_most_there_is(home: Home) {
     for cap in &caps {
         assert_eq!((home.money(cap).await, home.tokens(cap).await), ((MOST, 12), (MOST, 12)));
     }
-    assert_eq!(home.refusal(&[limited.clone()], (1, 0)).await.left, 0);
+    assert_eq!(home.refusal(one(&limited), (1, 0)).await.left, 0);
     // Without a limit there is nothing to refuse for.
     let free = home.reserve(&[cap("none")], (1, 1)).await.unwrap();
     home.store.release(free.id).await.unwrap();
@@ -50,7 +50,7 @@ async fn what_was_settled_stays_at_the_most_there_is(home: Home) {
 
 async fn a_limit_above_what_numbers_hold_is_the_most_there_is(home: Home) {
     let cap = BudgetCap { limit_tokens: Some(u64::MAX), ..cap("huge") };
-    home.reserve(&[cap.clone()], (0, MOST)).await.unwrap();
+    home.reserve(one(&cap), (0, MOST)).await.unwrap();
     assert_eq!(home.refusal(&[cap], (0, 1)).await.left, 0);
 }
 
@@ -93,7 +93,7 @@ async fn hostile_keys_are_keys_like_others(home: Home) {
         .collect();
     for (position, cap) in caps.iter().enumerate() {
         let amount = i64::try_from(position).unwrap() + 1;
-        let reserved = home.reserve(&[cap.clone()], (amount, 0)).await.unwrap();
+        let reserved = home.reserve(one(cap), (amount, 0)).await.unwrap();
         home.store.settle(reserved.id, usd(amount), 0).await.unwrap();
     }
     let other = home.elsewhere().await;

@@ -292,7 +292,7 @@ fn same_answers(home: Home, runtime: &tokio::runtime::Runtime, cases: u32) {
 #[test]
 fn in_memory() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    same_answers(Home::in_memory(), &runtime, 1_000);
+    same_answers(Home::in_memory(), &runtime, 400);
 }
 
 #[cfg(feature = "sqlite")]
@@ -300,7 +300,7 @@ fn in_memory() {
 fn on_sqlite() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let home = runtime.block_on(Home::on_sqlite());
-    same_answers(home, &runtime, 40);
+    same_answers(home, &runtime, 25);
 }
 
 #[cfg(feature = "postgres")]
@@ -308,5 +308,5 @@ fn on_sqlite() {
 fn on_postgres() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let home = runtime.block_on(Home::on_postgres());
-    same_answers(home, &runtime, 40);
+    same_answers(home, &runtime, 25);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use systemprompt_core::contract::{BudgetCap, BudgetError, BudgetStore};
 
-use crate::support::{Home, money, on_every_store, over, request, tokens, usd};
+use crate::support::{Home, money, on_every_store, one, over, request, tokens, usd};
 
 /// How many of `count` parallel requests over several stores are let through.
 async fn granted(
@@ -32,14 +32,14 @@ async fn granted(
 
 async fn fifty_over_the_last_cent_never_pass_the_cap(home: Home) {
     let cap = money("a dollar", 1_000_000);
-    let spent = home.reserve(&[cap.clone()], (990_000, 0)).await.unwrap();
+    let spent = home.reserve(one(&cap), (990_000, 0)).await.unwrap();
     home.store.settle(spent.id, usd(990_000), 0).await.unwrap();
     let stores = [home.store.clone(), home.elsewhere().await];
     // A cent is 10,000 microdollars: three of 3,000 fit.
-    assert_eq!(granted(&stores, 50, &[cap.clone()], (3_000, 1)).await, 3);
+    assert_eq!(granted(&stores, 50, one(&cap), (3_000, 1)).await, 3);
     assert_eq!(home.money(&cap).await, (990_000, 9_000));
-    assert_eq!(granted(&stores, 50, &[cap.clone()], (1_000, 1)).await, 1);
-    assert_eq!(granted(&stores, 50, &[cap.clone()], (1, 1)).await, 0);
+    assert_eq!(granted(&stores, 50, one(&cap), (1_000, 1)).await, 1);
+    assert_eq!(granted(&stores, 50, one(&cap), (1, 1)).await, 0);
     assert_eq!(home.money(&cap).await, (990_000, 10_000));
     assert_eq!(home.tokens(&cap).await, (0, 4));
 }
@@ -58,7 +58,7 @@ async fn extensions_race_for_the_last_cent(home: Home) {
     let stores = [home.store.clone(), home.elsewhere().await];
     let mut streams = Vec::new();
     for _ in 0..30 {
-        streams.push(home.reserve(&[cap.clone()], (33_000, 0)).await.unwrap().id);
+        streams.push(home.reserve(one(&cap), (33_000, 0)).await.unwrap().id);
     }
     let tasks = streams.iter().enumerate().map(|(task, stream)| {
         let (store, stream) = (stores[task % 2].clone(), *stream);

@@ -3,31 +3,31 @@
 use systemprompt_core::contract::{BudgetError, BudgetUnit, Settlement};
 use systemprompt_core::id::ReservationId;
 
-use crate::support::{Home, cap, money, on_every_store, usd};
+use crate::support::{Home, cap, money, on_every_store, one, usd};
 
 async fn settling_for_less_returns_the_rest(home: Home) {
     let cap = money("daily", 1_000);
-    let reserved = home.reserve(&[cap.clone()], (1_000, 50)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (1_000, 50)).await.unwrap();
     assert_eq!(home.money(&cap).await, (0, 1_000));
     assert_eq!(home.tokens(&cap).await, (0, 50));
-    assert_eq!(home.refusal(&[cap.clone()], (1, 0)).await.left, 0);
+    assert_eq!(home.refusal(one(&cap), (1, 0)).await.left, 0);
     let settled = home.store.settle(reserved.id, usd(300), 20).await.unwrap();
     assert_eq!(settled, Settlement::Settled);
     assert_eq!(home.money(&cap).await, (300, 0));
     assert_eq!(home.tokens(&cap).await, (20, 0));
     assert_eq!(home.state(&cap).await.microdollars.left(), Some(700));
-    assert_eq!(home.refusal(&[cap.clone()], (701, 0)).await.left, 700);
+    assert_eq!(home.refusal(one(&cap), (701, 0)).await.left, 700);
     home.reserve(&[cap], (700, 0)).await.unwrap();
 }
 
 async fn settling_for_more_is_recorded_in_full(home: Home) {
     let cap = money("daily", 1_000);
-    let reserved = home.reserve(&[cap.clone()], (400, 10)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (400, 10)).await.unwrap();
     home.store.settle(reserved.id, usd(1_500), 90).await.unwrap();
     assert_eq!(home.money(&cap).await, (1_500, 0));
     assert_eq!(home.tokens(&cap).await, (90, 0));
     assert_eq!(home.state(&cap).await.microdollars.left(), Some(0));
-    let refusal = home.refusal(&[cap.clone()], (1, 0)).await;
+    let refusal = home.refusal(one(&cap), (1, 0)).await;
     assert_eq!((refusal.limit, refusal.left), (1_000, 0));
     // What asks for nothing of the money is not refused for it.
     home.reserve(&[cap], (0, 7)).await.unwrap();
@@ -35,7 +35,7 @@ async fn settling_for_more_is_recorded_in_full(home: Home) {
 
 async fn the_first_settlement_stands(home: Home) {
     let cap = money("daily", 1_000);
-    let reserved = home.reserve(&[cap.clone()], (500, 5)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (500, 5)).await.unwrap();
     assert_eq!(home.store.settle(reserved.id, usd(100), 1).await.unwrap(), Settlement::Settled);
     for amount in [100, 900] {
         let again = home.elsewhere().await.settle(reserved.id, usd(amount), 9).await.unwrap();
@@ -54,9 +54,9 @@ async fn the_first_settlement_stands(home: Home) {
 
 async fn releasing_returns_everything_once(home: Home) {
     let cap = money("daily", 1_000);
-    let kept = home.reserve(&[cap.clone()], (400, 1)).await.unwrap();
-    let reserved = home.reserve(&[cap.clone()], (600, 2)).await.unwrap();
-    assert_eq!(home.refusal(&[cap.clone()], (600, 0)).await.left, 0);
+    let kept = home.reserve(one(&cap), (400, 1)).await.unwrap();
+    let reserved = home.reserve(one(&cap), (600, 2)).await.unwrap();
+    assert_eq!(home.refusal(one(&cap), (600, 0)).await.left, 0);
     for _ in 0..3 {
         home.store.release(reserved.id).await.unwrap();
         assert_eq!(home.money(&cap).await, (0, 400));
@@ -83,9 +83,9 @@ async fn amounts_that_are_none_are_told(home: Home) {
     let cap = cap("daily");
     let money = BudgetError::Amount { unit: BudgetUnit::Microdollars };
     let tokens = BudgetError::Amount { unit: BudgetUnit::Tokens };
-    assert_eq!(home.reserve(&[cap.clone()], (-1, 0)).await, Err(money.clone()));
-    assert_eq!(home.reserve(&[cap.clone()], (0, 1 << 63)).await, Err(tokens.clone()));
-    let reserved = home.reserve(&[cap.clone()], (5, 5)).await.unwrap();
+    assert_eq!(home.reserve(one(&cap), (-1, 0)).await, Err(money.clone()));
+    assert_eq!(home.reserve(one(&cap), (0, 1 << 63)).await, Err(tokens.clone()));
+    let reserved = home.reserve(one(&cap), (5, 5)).await.unwrap();
     assert_eq!(home.store.extend(reserved.id, usd(-1), 0).await, Err(money.clone()));
     assert_eq!(home.store.extend(reserved.id, usd(0), u64::MAX).await, Err(tokens));
     assert_eq!(home.store.settle(reserved.id, usd(-1), 0).await, Err(money));

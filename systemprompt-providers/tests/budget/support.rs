@@ -126,7 +126,7 @@ impl Home {
     }
 
     pub(crate) async fn state(&self, cap: &BudgetCap) -> BudgetState {
-        self.store.remaining(std::slice::from_ref(cap)).await.unwrap().remove(0)
+        self.store.remaining(one(cap)).await.unwrap().remove(0)
     }
 
     /// What is settled and held of the money of a cap.
@@ -195,6 +195,11 @@ pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, BudgetError>) -> Bud
         Err(BudgetError::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
+}
+
+/// One cap where a list is asked for.
+pub(crate) fn one(cap: &BudgetCap) -> &[BudgetCap] {
+    std::slice::from_ref(cap)
 }
 
 /// A cap without limits, over a day, whose key is its name.
