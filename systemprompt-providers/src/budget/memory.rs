@@ -12,7 +12,8 @@ use systemprompt_core::contract::{
 use systemprompt_core::id::ReservationId;
 use systemprompt_core::money::Microdollars;
 
-use super::PURGE_INTERVAL;
+/// How long the store waits until it looks again for what it can forget.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 use super::ledger::{Amounts, Counters, Held, WindowKey};
 
 /// Budgets in the memory of one process: what was used is forgotten when it ends.

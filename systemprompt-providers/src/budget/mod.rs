@@ -54,8 +54,6 @@ mod ledger;
 mod memory;
 mod rules;
 
-use std::time::Duration;
-
 #[cfg(feature = "postgres")]
 pub use database::PostgresBudgetStore;
 #[cfg(feature = "sqlite")]
@@ -66,6 +64,3 @@ pub use rules::{
 };
 #[doc(no_inline)]
 pub use systemprompt_core::contract::BudgetStore;
-
-/// How long a store waits, at least, until it looks again for what it can forget.
-const PURGE_INTERVAL: Duration = Duration::from_secs(60);
