@@ -7,6 +7,10 @@
 //! - `SqliteBudgetStore` for processes on one host that share a file;
 //! - `PostgresBudgetStore` for replicas.
 //!
+//! All of them keep the same books. A window is kept for as long again as it lasted, an hour at least;
+//! a reservation that was settled or released for ten minutes, an abandoned one for a day, so that what
+//! is settled late is still recorded.
+//!
 //! ```
 //! use std::time::Duration;
 //!
