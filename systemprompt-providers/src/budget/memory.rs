@@ -12,8 +12,9 @@ use systemprompt_core::contract::{
 use systemprompt_core::id::ReservationId;
 use systemprompt_core::money::Microdollars;
 
+/// How long the store waits until it looks again for what it can forget.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 use super::ledger::{Amounts, Counters, Held, WindowKey};
-use super::PURGE_INTERVAL;
 
 /// Budgets in the memory of one process: what was used is forgotten when it ends.
 ///

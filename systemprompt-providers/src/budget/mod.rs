@@ -7,6 +7,10 @@
 //! - `SqliteBudgetStore` for processes on one host that share a file;
 //! - `PostgresBudgetStore` for replicas.
 //!
+//! All of them keep the same books. A window is kept for as long again as it lasted, an hour at least;
+//! a reservation that was settled or released for ten minutes, an abandoned one for a day, so that what
+//! is settled late is still recorded.
+//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -54,8 +58,6 @@ mod ledger;
 mod memory;
 mod rules;
 
-use std::time::Duration;
-
 #[cfg(feature = "postgres")]
 pub use database::PostgresBudgetStore;
 #[cfg(feature = "sqlite")]
@@ -66,6 +68,3 @@ pub use rules::{
 };
 #[doc(no_inline)]
 pub use systemprompt_core::contract::BudgetStore;
-
-/// How long a store waits, at least, until it looks again for what it can forget.
-const PURGE_INTERVAL: Duration = Duration::from_secs(60);

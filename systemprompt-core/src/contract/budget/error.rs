@@ -34,8 +34,8 @@ pub enum BudgetError {
 /// A cap that does not allow a request. Where several do not, the one whose window ends last.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the budget `{name}` allows {} in a window, of which {} are left until {frees_at}; {} were asked for",
-    .unit.amount(*.limit), .unit.amount(*.left), .unit.amount(*.asked)
+    "the budget `{name}` has {} left of {}, {} were asked for; its window ends in {} s",
+    .unit.amount(*.left), .unit.amount(*.limit), .unit.amount(*.asked), seconds(*.retry_after)
 )]
 pub struct BudgetRefusal {
     /// The budget's name.
@@ -62,6 +62,11 @@ impl BudgetRefusal {
     pub fn is_final(&self) -> bool {
         self.asked > self.limit
     }
+}
+
+/// Whole seconds after which `duration` has passed.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 
 /// What a cap limits.
@@ -119,11 +124,18 @@ mod tests {
         assert!(!refusal.is_final());
         assert_eq!(
             BudgetError::from(refusal.clone()).to_string(),
-            "the budget `daily` allows $1.000000 in a window, of which $0.010000 are left until \
-             1970-01-02T00:00:00.000000Z; $0.010001 were asked for"
+            "the budget `daily` has $0.010000 left of $1.000000, $0.010001 were asked for; its window \
+             ends in 60 s"
         );
         let refusal = BudgetRefusal { unit: BudgetUnit::Tokens, limit: 10_000, ..refusal };
         assert!(refusal.is_final());
-        assert!(refusal.to_string().contains("allows 10000 tokens in a window"), "{refusal}");
+        assert!(refusal.to_string().contains("10000 tokens left of 10000 tokens"), "{refusal}");
+        // Whatever the clock says.
+        let refusal = BudgetRefusal {
+            frees_at: Timestamp::from_micros(i64::MAX),
+            retry_after: Duration::from_micros(1),
+            ..refusal
+        };
+        assert!(refusal.to_string().ends_with("its window ends in 1 s"), "{refusal}");
     }
 }

@@ -1,8 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::Mutex;
 use systemprompt_core::clock::{Clock, Timestamp};
 use systemprompt_core::contract::{
     BudgetCap, BudgetError, BudgetRequest, BudgetState, Reservation, Settlement,
@@ -13,31 +12,38 @@ use systemprompt_core::money::Microdollars;
 
 use super::row::{self, ReservationRow, WindowRow};
 use super::{on, unavailable};
-use crate::budget::PURGE_INTERVAL;
 use crate::budget::ledger::{Amounts, Counters, Held, WindowKey};
 
-/// How many reservations or windows one transaction returns or forgets.
-const BATCH: u32 = 100;
+/// How many reservations one transaction returns.
+const BATCH: i64 = 100;
+
+/// How many reservations, and how many windows, one transaction forgets.
+const PURGE_BATCH: i64 = 1_000;
+
+/// After how many requests a store looks for what it can forget: far fewer than one batch of it.
+const PURGE_EVERY: u32 = 64;
 
 /// The counters and reservations in a database.
 pub(super) struct Books {
     database: DbPool,
     clock: Arc<dyn Clock>,
-    /// By the monotonic clock.
-    next_purge: Mutex<Duration>,
+    /// How many requests there were.
+    requests: AtomicU32,
 }
 
 impl Books {
     pub(super) fn new(database: DbPool, clock: Arc<dyn Clock>) -> Self {
-        let next_purge = Mutex::new(clock.monotonic().saturating_add(PURGE_INTERVAL));
-        Self { database, clock, next_purge }
+        Self { database, clock, requests: AtomicU32::new(0) }
     }
 
     pub(super) fn database(&self) -> &DbPool {
         &self.database
     }
 
-    pub(super) async fn reserve(&self, request: &BudgetRequest) -> Result<Reservation, BudgetError> {
+    pub(super) async fn reserve(
+        &self,
+        request: &BudgetRequest,
+    ) -> Result<Reservation, BudgetError> {
         let now = self.clock.now();
         self.purge_at_times(now).await;
         match self.try_reserve(request, now).await {
@@ -91,7 +97,8 @@ impl Books {
     ) -> Result<(), BudgetError> {
         let more = Amounts::asked(microdollars, tokens)?;
         let now = self.clock.now();
-        let extend = |held: &mut Held, counters: &mut Counters| held.extend(id, more, counters, now);
+        let extend =
+            |held: &mut Held, counters: &mut Counters| held.extend(id, more, counters, now);
         match self.change(id, extend).await? {
             Err(BudgetError::Refused(refusal)) => {
                 if self.expire(now).await?.is_empty() {
@@ -124,7 +131,7 @@ impl Books {
         now: Timestamp,
     ) -> Result<Vec<ReservationId>, BudgetError> {
         let expired = self.expire(now).await?;
-        self.purge(now).await?;
+        while self.purge_batch(now).await? {}
         Ok(expired)
     }
 
@@ -150,8 +157,7 @@ impl Books {
 
     async fn expire_batch(&self, now: Timestamp) -> Result<Vec<ReservationId>, BudgetError> {
         let mut tx = self.begin_write().await?;
-        let rows: Vec<ReservationRow> =
-            on!(tx.driver(), lock_due(now.as_micros(), i64::from(BATCH)));
+        let rows: Vec<ReservationRow> = on!(tx.driver(), lock_due(now.as_micros(), BATCH));
         let mut due = rows.iter().map(ReservationRow::read).collect::<Result<Vec<_>, _>>()?;
         let windows = due.iter().flat_map(|(_, held)| windows(held)).collect();
         let mut counters = lock(&mut tx, windows).await?;
@@ -164,34 +170,24 @@ impl Books {
         Ok(due.into_iter().map(|(id, _)| id).collect())
     }
 
-    /// Purges now and then, so that a host that never calls `expire` does not fill its disk.
+    /// Forgets a batch now and then, so that a host that never calls `expire` does not fill its disk.
     async fn purge_at_times(&self, now: Timestamp) {
-        let monotonic = self.clock.monotonic();
-        {
-            let mut next = self.next_purge.lock();
-            if monotonic < *next {
-                return;
-            }
-            *next = monotonic.saturating_add(PURGE_INTERVAL);
+        if !self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(PURGE_EVERY) {
+            return;
         }
         // The request itself does not depend on it.
-        if let Err(error) = self.purge(now).await {
+        if let Err(error) = self.purge_batch(now).await {
             tracing::warn!(%error, "old windows of budgets could not be removed");
         }
     }
 
-    /// Forgets what is of no use any more, a batch at a time.
-    async fn purge(&self, now: Timestamp) -> Result<(), BudgetError> {
-        let (now, batch) = (now.as_micros(), i64::from(BATCH));
-        let mut more = true;
-        while more {
-            let mut tx = self.begin_write().await?;
-            let windows: u64 = on!(tx.driver(), purge_windows(now, batch));
-            let reservations: u64 = on!(tx.driver(), purge_reservations(now, batch));
-            commit(tx).await?;
-            more = windows.max(reservations) >= u64::from(BATCH);
-        }
-        Ok(())
+    /// Forgets up to a batch of what is of no use any more; says whether there may be more.
+    async fn purge_batch(&self, now: Timestamp) -> Result<bool, BudgetError> {
+        let mut tx = self.begin_write().await?;
+        let windows: u64 = on!(tx.driver(), purge_windows(now.as_micros(), PURGE_BATCH));
+        let reservations: u64 = on!(tx.driver(), purge_reservations(now.as_micros(), PURGE_BATCH));
+        commit(tx).await?;
+        Ok(windows.max(reservations) >= PURGE_BATCH.unsigned_abs())
     }
 
     /// Does something to a reservation and the counters of its windows.

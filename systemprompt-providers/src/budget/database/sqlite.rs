@@ -124,10 +124,7 @@ pub(super) async fn update_reservation(
     .map(|_| ())
 }
 
-pub(super) async fn is_any_due(
-    conn: &mut SqliteConnection,
-    now: i64,
-) -> Result<bool, sqlx::Error> {
+pub(super) async fn is_any_due(conn: &mut SqliteConnection, now: i64) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM budget_reservations WHERE state = 'open' AND deadline <= ?1)
            AS "due!: bool""#,

@@ -22,7 +22,9 @@ impl Charge {
         Self {
             name: cap.name.clone(),
             window: WindowKey::of(cap, now),
-            limit_microdollars: cap.limit_microdollars.map(|limit| limit.get().max(0).unsigned_abs()),
+            limit_microdollars: cap
+                .limit_microdollars
+                .map(|limit| limit.get().max(0).unsigned_abs()),
             limit_tokens: cap.limit_tokens,
         }
     }

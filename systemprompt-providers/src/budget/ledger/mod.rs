@@ -4,6 +4,14 @@ mod charge;
 mod counter;
 mod held;
 
-pub(super) use charge::{Amounts, Charge};
-pub(super) use counter::{Counter, Counters, Tally, WindowKey};
-pub(super) use held::{Held, State};
+pub(super) use charge::Amounts;
+pub(super) use counter::{Counters, WindowKey};
+pub(super) use held::Held;
+
+/// What a database keeps in columns.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use {
+    charge::Charge,
+    counter::{Counter, Tally},
+    held::State,
+};
