@@ -36,9 +36,9 @@ fn capabilities(kind: ProviderKind, model: &str) -> Capabilities {
 /// What an error in a word would hide.
 #[test]
 fn every_row_has_a_pattern_and_finds_a_priced_model_or_an_older_one() {
+    let table = PriceTable::embedded();
     for (vendor, pattern, _) in models::rows() {
         let pattern: ModelPattern = pattern.parse().unwrap();
-        let table = PriceTable::embedded();
         let priced =
             table.rows_of(vendor).any(|row| pattern.matches(&row.model.to_ascii_lowercase()));
         let older = ["claude-3", "claude-mythos-preview", "claude-sonnet-4*", "claude-opus-4*"];

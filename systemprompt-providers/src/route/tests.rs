@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use systemprompt_core::config::{Environment, ModelsSection, ProviderConfig, ProviderKind, parse};
@@ -26,7 +26,8 @@ fn section(rest: &str) -> ModelsSection {
 }
 
 fn compiled(section: &ModelsSection) -> Result<RouteTable, RouteError> {
-    RouteTable::compile(section, Arc::new(PriceTable::embedded()))
+    static PRICES: LazyLock<Arc<PriceTable>> = LazyLock::new(|| Arc::new(PriceTable::embedded()));
+    RouteTable::compile(section, PRICES.clone())
 }
 
 fn table(rest: &str) -> RouteTable {
