@@ -177,7 +177,7 @@ fn keys_of_providers_are_looked_for_at_the_start() {
     let error = installation.fails(Environment::empty());
     assert!(
         error.ends_with(
-            "profile.yaml:4:30: `models.providers.a.key`: the environment variable `MODEL_KEY` is not set"
+            "profile.yaml:4:26: `models.providers.a.key`: the environment variable `MODEL_KEY` is not set"
         ),
         "{error}"
     );

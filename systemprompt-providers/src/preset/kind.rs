@@ -40,7 +40,11 @@ pub(super) const fn known(kind: ProviderKind) -> Known {
         ProviderKind::Moonshot => Known {
             vendor: Some("moonshot"),
             base_url: Some("https://api.moonshot.ai"),
-            wires: &[(Dialect::Anthropic, "/anthropic"), (Dialect::Chat, "")],
+            wires: &[
+                (Dialect::Anthropic, "/anthropic"),
+                (Dialect::Chat, ""),
+                (Dialect::Responses, ""),
+            ],
         },
         ProviderKind::Qwen => Known {
             vendor: Some("qwen"),
@@ -68,6 +72,8 @@ pub(super) fn flags(kind: ProviderKind, dialect: Dialect) -> ProviderFlags {
             ProviderFlags { usage_mode: UsageMode::LastEvent, ..compatible() }
         }
         (ProviderKind::Minimax | ProviderKind::Custom, Dialect::Anthropic) => compatible(),
+        // OpenAI itself has no field for reasoning in what it is sent back.
+        (ProviderKind::Openai, Dialect::Chat) => ProviderFlags { replay_reasoning: false, ..own },
         // Servers took `max_tokens` before there was another name for it.
         (ProviderKind::OpenaiChat | ProviderKind::Custom | ProviderKind::Qwen, Dialect::Chat) => {
             ProviderFlags { max_completion_tokens: false, ..own }

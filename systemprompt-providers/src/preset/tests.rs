@@ -36,9 +36,9 @@ fn capabilities(kind: ProviderKind, model: &str) -> Capabilities {
 /// What an error in a word would hide.
 #[test]
 fn every_row_has_a_pattern_and_finds_a_priced_model_or_an_older_one() {
+    let table = PriceTable::embedded();
     for (vendor, pattern, _) in models::rows() {
         let pattern: ModelPattern = pattern.parse().unwrap();
-        let table = PriceTable::embedded();
         let priced =
             table.rows_of(vendor).any(|row| pattern.matches(&row.model.to_ascii_lowercase()));
         let older = ["claude-3", "claude-mythos-preview", "claude-sonnet-4*", "claude-opus-4*"];
@@ -123,7 +123,9 @@ fn what_is_compatible_is_told_less() {
     assert_eq!(flags.usage_mode, UsageMode::LastEvent);
     assert_eq!(provider(ProviderKind::Moonshot).flags(Dialect::Chat).usage_mode, UsageMode::Native);
     assert!(!provider(ProviderKind::OpenaiChat).flags(Dialect::Chat).max_completion_tokens);
-    assert!(provider(ProviderKind::Openai).flags(Dialect::Chat).max_completion_tokens);
+    let openai = provider(ProviderKind::Openai).flags(Dialect::Chat);
+    assert!(openai.max_completion_tokens && !openai.replay_reasoning);
+    assert!(provider(ProviderKind::Moonshot).flags(Dialect::Chat).replay_reasoning);
     let own = provider(ProviderKind::Anthropic).flags(Dialect::Anthropic);
     assert_eq!((own.cache_ttl, own.betas, own.version), (true, None, None));
     let said = configured(ProviderKind::Qwen, |config| {

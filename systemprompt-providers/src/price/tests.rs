@@ -1,12 +1,19 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use systemprompt_core::money::Microdollars;
 
 use super::*;
 use crate::canonical::Usage;
 
+static TABLE: LazyLock<PriceTable> = LazyLock::new(PriceTable::embedded);
+
+fn any_row(pick: usize) -> &'static PriceRow {
+    TABLE.providers().flat_map(|name| TABLE.rows_of(name)).nth(pick).unwrap()
+}
+
 fn row(provider: &str, model: &str) -> PriceRow {
-    let table = PriceTable::embedded();
-    (**table.row(provider, model).unwrap_or_else(|| panic!("{provider} {model}"))).clone()
+    (**TABLE.row(provider, model).unwrap_or_else(|| panic!("{provider} {model}"))).clone()
 }
 
 fn microdollars(usage: Usage, row: &PriceRow) -> i64 {
@@ -226,9 +233,7 @@ proptest! {
         pick in 0..88_usize,
         at in 0..86_400_i64,
     ) {
-        let table = PriceTable::embedded();
-        let rows: Vec<_> = table.providers().flat_map(|name| table.rows_of(name)).collect();
-        let row = rows[pick];
+        let row = any_row(pick);
         let most = worst_case(usage.prompt() + more.0, usage.output + more.1, row).unwrap();
         prop_assert!(cost_at(&usage, row, at).unwrap() <= most);
         prop_assert!(cost(&usage, row).unwrap() <= cost_at(&usage, row, at).unwrap());
@@ -236,18 +241,16 @@ proptest! {
 
     #[test]
     fn the_cost_is_the_rounded_numerator(usage in usages(), pick in 0..88_usize) {
-        let table = PriceTable::embedded();
-        let rows: Vec<_> = table.providers().flat_map(|name| table.rows_of(name)).collect();
-        let exact = numerator(&usage, rows[pick]);
-        let rounded = u128::try_from(cost(&usage, rows[pick]).unwrap().get()).unwrap() * 1_000_000;
+        let row = any_row(pick);
+        let exact = numerator(&usage, row);
+        let rounded = u128::try_from(cost(&usage, row).unwrap().get()).unwrap() * 1_000_000;
         prop_assert!(rounded.abs_diff(exact) <= 500_000);
     }
 
     #[test]
     fn no_text_makes_reading_panic(text in "\\PC{0,64}", inner in "[\\[\\]{}\",:0-9a-z]{0,64}") {
-        let table = PriceTable::embedded();
-        let _ = table.with_overrides(&text);
-        let _ = table.with_overrides(&format!("{{\"models\": [{{{inner}}}]}}"));
+        let _ = TABLE.with_overrides(&text);
+        let _ = TABLE.with_overrides(&format!("{{\"models\": [{{{inner}}}]}}"));
         let _ = undated(&text);
     }
 }

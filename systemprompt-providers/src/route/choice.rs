@@ -35,7 +35,7 @@ pub struct ChosenTarget {
 pub struct NoRoute {
     /// The model that was asked for.
     pub requested: String,
-    /// What was most likely meant.
+    /// What was most likely meant, of the models that the caller may ask for.
     pub nearest: Option<String>,
     /// Why none does.
     pub reason: NoRouteReason,
@@ -44,9 +44,9 @@ pub struct NoRoute {
 /// Why no route takes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRouteReason {
-    /// No route fits the model.
+    /// No route fits the model, or none that is for this caller.
     Unknown,
-    /// Routes fit the model, but not this request or this caller.
+    /// Routes fit the model and the caller, but not this request.
     Conditions,
     /// A route fits, but what it leads to has no price, and it does not allow that.
     Unpriced {
@@ -89,7 +89,6 @@ impl fmt::Display for NoRoute {
 impl From<NoRoute> for ModelError {
     fn from(no_route: NoRoute) -> Self {
         let (kind, code) = match no_route.reason {
-            // What a caller may not use is the same as what there is not.
             NoRouteReason::Unknown | NoRouteReason::Conditions => {
                 (ErrorKind::NotFound, "model_not_found")
             }

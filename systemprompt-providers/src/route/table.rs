@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use systemprompt_core::config::{ModelPattern, RouteCondition, UnpricedModels, nearest};
 
+use super::query::is_caller;
 use super::{Chosen, ChosenTarget, NoRoute, NoRouteReason, RouteQuery};
 use crate::preset::Provider;
 use crate::price::PriceTable;
@@ -48,14 +49,15 @@ impl RouteTable {
         let mut fits_the_model = false;
         for index in self.candidates(model) {
             let Some(route) = self.routes.get(index) else { continue };
-            fits_the_model = true;
+            // A model of others is one that there is not.
+            fits_the_model |= is_caller(&route.when, query.tenant, query.roles);
             if query.meets(&route.when) {
                 return self.take(index, route, model, query);
             }
         }
         let reason =
             if fits_the_model { NoRouteReason::Conditions } else { NoRouteReason::Unknown };
-        Err(self.no_route(query.model, reason))
+        Err(self.no_route(query, reason))
     }
 
     fn take(
@@ -66,7 +68,7 @@ impl RouteTable {
         query: &RouteQuery<'_>,
     ) -> Result<Chosen, NoRoute> {
         let Some(first) = route.drawn(query.draw) else {
-            return Err(self.no_route(query.model, NoRouteReason::Conditions));
+            return Err(self.no_route(query, NoRouteReason::Conditions));
         };
         let target = first.chosen(model, &self.prices);
         let allowed = |target: &ChosenTarget| {
@@ -75,7 +77,7 @@ impl RouteTable {
         if !allowed(&target) {
             let (provider, model) = (target.provider.name().to_string(), target.model);
             let reason = NoRouteReason::Unpriced { route: index, provider, model };
-            return Err(self.no_route(query.model, reason));
+            return Err(self.no_route(query, reason));
         }
         let fallbacks = route.fallback.iter().map(|next| next.chosen(model, &self.prices));
         let is_first = |next: &ChosenTarget| {
@@ -85,15 +87,16 @@ impl RouteTable {
         Ok(Chosen { route: index, model: model.to_owned(), target, fallbacks })
     }
 
-    fn no_route(&self, requested: &str, reason: NoRouteReason) -> NoRoute {
+    fn no_route(&self, query: &RouteQuery<'_>, reason: NoRouteReason) -> NoRoute {
         let nearest = match reason {
             NoRouteReason::Unknown => {
-                let names = self.aliases.keys().chain(self.literals.keys()).map(String::as_str);
-                nearest(requested, names).filter(|name| *name != requested)
+                let models = self.models(query.tenant, query.roles);
+                let names = models.iter().map(|model| model.id.as_str());
+                nearest(query.model, names).map(str::to_owned)
             }
             _ => None,
         };
-        NoRoute { requested: requested.to_owned(), nearest: nearest.map(str::to_owned), reason }
+        NoRoute { requested: query.model.to_owned(), nearest, reason }
     }
 
     /// The model that a name stands for; itself when it is no alias.

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use systemprompt_core::config::{Environment, ModelsSection, ProviderConfig, ProviderKind, parse};
@@ -26,7 +26,8 @@ fn section(rest: &str) -> ModelsSection {
 }
 
 fn compiled(section: &ModelsSection) -> Result<RouteTable, RouteError> {
-    RouteTable::compile(section, Arc::new(PriceTable::embedded()))
+    static PRICES: LazyLock<Arc<PriceTable>> = LazyLock::new(|| Arc::new(PriceTable::embedded()));
+    RouteTable::compile(section, PRICES.clone())
 }
 
 fn table(rest: &str) -> RouteTable {
@@ -93,6 +94,8 @@ fn conditions_decide_what_the_pattern_leaves_open() {
     let plain = query("claude-haiku-4-5");
     let acme: TenantId = "acme".parse().unwrap();
     let roles = BTreeSet::from(["operator".parse::<RoleId>().unwrap()]);
+    let admin = BTreeSet::from(["admin".parse::<RoleId>().unwrap()]);
+    assert!(goes(&table, &RouteQuery { roles: &admin, ..query("gtp-5") }).ends_with("`gpt-5`?"));
     for (query, expected) in [
         (RouteQuery { tools: true, ..plain }, "anthropic/claude-opus-5"),
         (
@@ -105,7 +108,9 @@ fn conditions_decide_what_the_pattern_leaves_open() {
             RouteQuery { tenant: Some(&acme), estimated_tokens: 199_999, ..plain },
             "no route takes this request for the model `claude-haiku-4-5`",
         ),
-        (query("gpt-5"), "no route takes this request for the model `gpt-5`"),
+        // What is for others alone is not there, and no name of it is told.
+        (query("gpt-5"), "there is no model `gpt-5`"),
+        (query("gpt-4"), "there is no model `gpt-4`"),
     ] {
         assert_eq!(goes(&table, &query), expected, "{query:?}");
     }

@@ -175,7 +175,8 @@ impl ProviderKind {
             Self::Openai => &[ModelWire::Responses, ModelWire::Chat],
             Self::OpenaiChat => &[ModelWire::Chat],
             Self::Gemini => &[ModelWire::Gemini],
-            Self::Moonshot | Self::Qwen | Self::Minimax => &[ModelWire::Anthropic, ModelWire::Chat],
+            Self::Moonshot => &[ModelWire::Anthropic, ModelWire::Chat, ModelWire::Responses],
+            Self::Qwen | Self::Minimax => &[ModelWire::Anthropic, ModelWire::Chat],
             Self::Echo | Self::Custom => &[],
         }
     }
