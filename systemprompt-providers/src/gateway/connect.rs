@@ -99,7 +99,7 @@ fn settings(
             ..default.retries
         },
         breaker: BreakerSettings {
-            failures: breaker.failures,
+            failures_in_a_row: breaker.failures,
             open_for: Duration::from_millis(breaker.open_ms),
             ..default.breaker
         },

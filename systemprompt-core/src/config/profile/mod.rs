@@ -28,7 +28,7 @@ pub use extensions::ExtensionsSection;
 pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};
 pub use logging::{LogFormat, LogLevel, LoggingSection};
 pub use models::{
-    AnswerCache, BodyRecording, BudgetKey, LossPolicy, ModelBudget, ModelPattern, ModelRoute,
+    BudgetKey, LossPolicy, ModelBudget, ModelPattern, ModelRoute,
     ModelTarget, ModelWire, ModelsFault, ModelsSection, PatternFault, ProviderBreaker,
     ProviderConfig, ProviderKey, ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls,
     ProviderUsage, RouteCondition, RouteMatch, SplitTarget, UnpricedModels,

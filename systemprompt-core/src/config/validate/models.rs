@@ -31,10 +31,7 @@ pub(super) fn section(models: &ModelsSection, problems: &mut Problems) {
         problems.filled("models.prices", &prices.to_string_lossy());
     }
     budgets(models, problems);
-    problems.range("models.cache.ttl_s", models.cache.ttl_s, 1..=2_592_000);
-    if models.cache.shared && !models.cache.enabled {
-        problems.add("models.cache.shared", "needs `enabled: true`");
-    }
+    problems.range("models.body_limit_bytes", models.body_limit_bytes as u64, 1_024..=268_435_456);
 }
 
 fn aliases(models: &ModelsSection, problems: &mut Problems) {

@@ -1,7 +1,6 @@
 //! The `models` section: providers of models, and which requests go to which.
 
 mod budget;
-mod cache;
 mod connection;
 mod key;
 mod pattern;
@@ -17,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use super::SecretRef;
 
 pub use budget::{BudgetKey, ModelBudget};
-pub use cache::{AnswerCache, BodyRecording};
 pub use connection::{ProviderBreaker, ProviderRetries, ProviderTimeouts, ProviderTls};
 pub use key::ProviderKey;
 pub use pattern::{ModelPattern, PatternFault};
@@ -26,7 +24,7 @@ pub use route::{ModelRoute, ModelTarget, SplitTarget, UnpricedModels};
 pub use route_match::{RouteCondition, RouteMatch};
 
 /// Providers of models, and which requests go to which.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelsSection {
     /// Where models are, by names of one's own: 1 to 64 of `a-z 0-9 - _`. They stand in routes, in records
@@ -41,10 +39,22 @@ pub struct ModelsSection {
     pub prices: Option<PathBuf>,
     /// What may be spent. Every budget applies to every request.
     pub budgets: Vec<ModelBudget>,
-    /// Answers that are given again to the same request.
-    pub cache: AnswerCache,
-    /// What is kept of the bodies of requests and answers.
-    pub bodies: BodyRecording,
+    /// Longest body of a request to a model, in bytes (1,024 to 268,435,456). Conversations and pictures
+    /// are longer than calls of tools, for which `server.body_limit_bytes` stays.
+    pub body_limit_bytes: usize,
+}
+
+impl Default for ModelsSection {
+    fn default() -> Self {
+        Self {
+            providers: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            routes: Vec::new(),
+            prices: None,
+            budgets: Vec::new(),
+            body_limit_bytes: 32 * 1024 * 1024,
+        }
+    }
 }
 
 /// Something wrong in the section that its types cannot tell.

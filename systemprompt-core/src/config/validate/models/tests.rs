@@ -223,7 +223,7 @@ fn aliases_that_lead_nowhere_are_refused() {
 }
 
 #[test]
-fn budgets_and_the_cache_say_what_is_missing() {
+fn budgets_say_what_is_missing() {
     for (rest, expected) in [
         ("budgets: [{key: [user], window_s: 60}]", "`limit_microdollars`, `limit_tokens` or both"),
         (
@@ -238,8 +238,7 @@ fn budgets_and_the_cache_say_what_is_missing() {
         ("budgets: [{key: [usr], limit_tokens: 1, window_s: 60}]", "did you mean `user`?"),
         ("budgets: [{key: [], limit_tokens: 0, window_s: 60}]", "must be 1 to"),
         ("budgets: [{key: [], limit_tokens: 1, window_s: 0}]", "must be 1 to 31622400"),
-        ("cache: {shared: true}", "needs `enabled: true`"),
-        ("bodies: plain", "plain"),
+        ("body_limit_bytes: 5", "must be 1024 to"),
         ("prices: ''", "`models.prices`"),
     ] {
         let faults = wrong(rest);
