@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each crate of the family may depend on, of the family.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("systemprompt-core", &[]),
     ("systemprompt-governance", &["systemprompt-core"]),
     ("systemprompt-audit", &["systemprompt-core"]),
     ("systemprompt-identity", &["systemprompt-core"]),
     ("systemprompt-custody", &["systemprompt-core"]),
+    ("systemprompt-providers", &["systemprompt-core"]),
     (
         "systemprompt-runtime",
         &[
@@ -19,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
             "systemprompt-audit",
             "systemprompt-identity",
             "systemprompt-custody",
+            "systemprompt-providers",
         ],
     ),
     (
@@ -29,6 +31,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
             "systemprompt-audit",
             "systemprompt-identity",
             "systemprompt-custody",
+            "systemprompt-providers",
             "systemprompt-runtime",
         ],
     ),
@@ -40,6 +43,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
             "systemprompt-audit",
             "systemprompt-identity",
             "systemprompt-custody",
+            "systemprompt-providers",
             "systemprompt-runtime",
             "systemprompt-cli",
         ],

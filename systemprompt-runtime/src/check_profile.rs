@@ -11,6 +11,7 @@ use crate::StartError;
 use crate::enabled::Enabled;
 use crate::injection;
 use crate::issuer::missing_keys;
+use crate::models;
 use crate::secret_rules;
 use crate::shadow;
 
@@ -37,6 +38,7 @@ pub fn check_profile(
     }
     faults.extend(missing_keys(loaded));
     faults.extend(injection::faults(loaded));
+    faults.extend(models::faults(loaded));
     let Enabled { registry, settings } = Enabled::of(loaded, extensions, &mut faults);
     // An extension whose checks need the database cannot name them here; then the ids that the policy
     // turns off are taken at their word.
@@ -68,6 +70,7 @@ pub(crate) fn enabled(
 ) -> Result<Enabled, ConfigError> {
     let mut faults = missing_keys(loaded);
     faults.extend(injection::faults(loaded));
+    faults.extend(models::faults(loaded));
     let enabled = Enabled::of(loaded, extensions, &mut faults);
     if !faults.is_empty() {
         faults.extend(policy_faults(loaded, &enabled.registry));

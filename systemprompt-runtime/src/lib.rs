@@ -35,6 +35,7 @@ mod journal;
 mod key_encryption;
 pub mod logging;
 mod metrics;
+mod models;
 mod prune_events;
 mod reload;
 mod secret_rules;

@@ -105,6 +105,7 @@ fn ai_request(it: &Happening) -> AiRequest {
         priced: it.end != 4,
         latency_ms: it.amount,
         first_token_ms: None,
+        detail: Default::default(),
     }
 }
 

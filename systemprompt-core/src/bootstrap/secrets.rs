@@ -48,7 +48,7 @@ impl SecretsBootstrap {
         let key = settings.audit.signing_key.as_ref();
         let audit_key = find("audit.signing_key", key, check_signing_key);
         let password = find("database.password", settings.database.password.as_ref(), |_| Ok(()));
-        for (path, reference) in settings.export.secrets() {
+        for (path, reference) in settings.export.secrets().chain(settings.models.secrets()) {
             find(&path, Some(reference), |_| Ok(()));
         }
         let encryption = settings.audit.encryption.as_ref().map(|encryption| &encryption.key);

@@ -169,6 +169,22 @@ fn the_password_of_a_server_is_found_and_the_data_folder_is_that_of_the_profile(
 }
 
 #[test]
+fn keys_of_providers_are_looked_for_at_the_start() {
+    let installation = Installation::new(
+        "profile: p\nmodels:\n  providers:\n    a: {kind: anthropic, key: {env: MODEL_KEY}}\n    \
+         b: {kind: openai, key: 'secret://openai'}\n",
+    );
+    let error = installation.fails(Environment::empty());
+    assert!(
+        error.ends_with(
+            "profile.yaml:4:26: `models.providers.a.key`: the environment variable `MODEL_KEY` is not set"
+        ),
+        "{error}"
+    );
+    installation.start(Environment::empty().with("MODEL_KEY", "k")).unwrap();
+}
+
+#[test]
 fn a_damaged_key_is_not_replaced() {
     let installation = Installation::new(STARTER_PROFILE);
     write(&installation.path("fingerprint.key"), "", 0o600);

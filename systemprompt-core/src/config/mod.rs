@@ -25,14 +25,19 @@ pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use diagnostic::{ConfigError, Diagnostic, Position};
 pub use environment::Environment;
 pub use load::{LoadedProfile, load, parse};
+pub use nearest::nearest;
 pub use policy_file::{LoadedPolicy, load_policy, parse_policy};
 pub use profile::{
-    AgeKey, AmountError, AuditSection, CheckpointTarget, CustodySection, DatabaseSection,
-    EncryptionSection, ExportFormat, ExportSection, ExportStart, ExtensionsSection, FileTarget,
-    HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
-    KeyEncryptionRef, LogFormat, LogLevel, LoggingSection, Profile, RetentionSection, SecretRef,
-    SecretsSection, ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget,
-    StdoutTarget, SyslogTarget, SyslogTlsTarget, VaultKey, WitnessTarget,
+    AgeKey, AmountError, AuditSection, BudgetKey, CheckpointTarget,
+    CustodySection, DatabaseSection, EncryptionSection, ExportFormat, ExportSection, ExportStart,
+    ExtensionsSection, FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig,
+    JwksSource, KeepFor, KeepSize, KeyEncryptionRef, LogFormat, LogLevel, LoggingSection,
+    LossPolicy, ModelBudget, ModelPattern, ModelRoute, ModelTarget, ModelWire, ModelsFault,
+    ModelsSection, PatternFault, Profile, ProviderBreaker, ProviderConfig, ProviderKey,
+    ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RetentionSection,
+    RouteCondition, RouteMatch, SecretRef, SecretsSection, ServerSection, ShadowPolicy,
+    SigningAlgorithm, SinkConfig, SinkTarget, SplitTarget, StdoutTarget, SyslogTarget,
+    SyslogTlsTarget, UnpricedModels, VaultKey, WitnessTarget,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    CheckpointTarget, JwksSource, KeyEncryptionRef, Profile, SecretRef, SinkTarget, SyslogTarget,
-    VaultKey,
+    CheckpointTarget, JwksSource, KeyEncryptionRef, ModelsSection, Profile, ProviderKey, SecretRef,
+    SinkTarget, SyslogTarget, VaultKey,
 };
 
 impl Profile {
@@ -44,11 +44,34 @@ impl Profile {
                 SinkTarget::Stdout(_) | SinkTarget::Syslog(_) => {}
             }
         }
+        resolve_models(&mut self.models, folder);
         for shadow in &mut self.shadow {
             join(&mut shadow.file, folder);
         }
         for issuer in &mut self.identity.issuers {
             if let JwksSource::File(path) = &mut issuer.jwks {
+                join(path, folder);
+            }
+        }
+    }
+}
+
+fn resolve_models(models: &mut ModelsSection, folder: &Path) {
+    if let Some(prices) = &mut models.prices {
+        join(prices, folder);
+    }
+    for provider in models.providers.values_mut() {
+        let tls = &mut provider.tls;
+        for path in [&mut tls.ca_file, &mut tls.client_cert].into_iter().flatten() {
+            join(path, folder);
+        }
+        let key = match &mut provider.key {
+            Some(ProviderKey::Ref(reference)) => Some(reference),
+            _ => None,
+        };
+        let secrets = [key, tls.client_key.as_mut(), provider.secret_proxy.as_mut()];
+        for secret in secrets.into_iter().flatten() {
+            if let SecretRef::File(path) = secret {
                 join(path, folder);
             }
         }

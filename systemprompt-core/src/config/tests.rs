@@ -38,7 +38,7 @@ fn an_empty_file_is_no_profile() {
 
 #[test]
 fn the_starter_profile_loads_and_is_what_it_says() {
-    let policy = profile(STARTER_PROFILE).governance;
+    let Profile { governance: policy, models, .. } = profile(STARTER_PROFILE);
     let rules: Vec<_> = policy.rules.iter().map(|rule| (&rule.tools, &rule.scopes)).collect();
     assert_eq!(rules[0], (&vec!["mcp__systemprompt__*".into()], &vec!["admin".into()]));
     assert_eq!(rules[1], (&vec!["*".into()], &vec!["tools:use".into()]));
@@ -53,6 +53,9 @@ fn the_starter_profile_loads_and_is_what_it_says() {
     assert_eq!(policy.agents[0].id, "developer_agent");
     assert_eq!(policy.agents[0].scopes, ["admin"]);
     assert!(policy.agents[1].everyone && policy.agents[1].id == "associate_agent");
+    assert_eq!(models.providers["echo"], ProviderConfig::new(ProviderKind::Echo));
+    assert!(models.routes[0].matching.pattern.matches("echo"));
+    assert_eq!(models.routes[0].provider.as_deref(), Some("echo"));
 }
 
 #[test]

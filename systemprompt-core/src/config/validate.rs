@@ -1,5 +1,6 @@
 mod export;
 mod injection;
+mod models;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -33,6 +34,7 @@ impl Profile {
         }
         identity(&self.identity, &mut problems);
         shadows(&self.shadow, &mut problems);
+        models::section(&self.models, &mut problems);
         unique(&self.extensions.disabled, "extensions.disabled", &mut problems);
         problems.0
     }

@@ -4,6 +4,7 @@
 //! object-safe).
 
 mod audit;
+mod budget;
 #[cfg(feature = "database")]
 mod change;
 mod check;
@@ -19,6 +20,10 @@ mod tool;
 
 pub use audit::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
+};
+pub use budget::{
+    BudgetCap, BudgetError, BudgetKey, BudgetRefusal, BudgetRequest, BudgetState, BudgetStore,
+    BudgetUnit, BudgetUse, BudgetWindow, Reservation, Settlement,
 };
 #[cfg(feature = "database")]
 pub use change::ChangeSink;

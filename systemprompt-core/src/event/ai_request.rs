@@ -10,7 +10,6 @@ use crate::money::Microdollars;
 /// which session stands in the event's subject and context, as for every other kind. Neither the prompt
 /// nor the answer is part of it. The view `ai_requests` shows its members as columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AiRequest {
     /// The request's id.
     pub request_id: AiRequestId,
@@ -43,6 +42,66 @@ pub struct AiRequest {
     /// Milliseconds to the first part of a streamed answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<u64>,
+    /// How the answer came about.
+    #[serde(flatten)]
+    pub detail: AiRequestDetail,
+}
+
+/// How an answer of a model came about. Members that say nothing are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AiRequestDetail {
+    /// The route that was taken, by its place in the configuration, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<usize>,
+    /// The attempts that were made, in order: `<provider>:<how it ended>`, such as `main:status_503`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<String>,
+    /// Why the answer ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_reason: Option<String>,
+    /// The model as the answer names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_model: Option<String>,
+    /// What could not be carried between dialects: `<field>=<what>`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<String>,
+    /// Whether the tokens are an estimate, because the provider told none.
+    #[serde(skip_serializing_if = "is_false")]
+    pub usage_estimated: bool,
+    /// Tokens of the reasoning, where the provider tells them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<u64>,
+    /// Those of the tokens written to the provider's cache that are kept for an hour.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_1h: u64,
+    /// Calls of tools in the answer that were allowed.
+    #[serde(skip_serializing_if = "is_zero_u32")]
+    pub tool_calls_allowed: u32,
+    /// Calls of tools in the answer that were denied.
+    #[serde(skip_serializing_if = "is_zero_u32")]
+    pub tool_calls_denied: u32,
+    /// Results of tools in the request whose calls were not permitted here.
+    #[serde(skip_serializing_if = "is_zero_u32")]
+    pub unpermitted_results: u32,
+    /// SHA-256 of the request's body as it came, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_sha256: Option<String>,
+    /// Whether caller and provider spoke the same dialect, and bytes were passed on.
+    #[serde(skip_serializing_if = "is_false")]
+    pub byte_lane: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+fn is_zero_u32(value: &u32) -> bool {
+    *value == 0
 }
 
 /// The tokens that a request used, as the provider counted them. The kinds do not overlap: the sum of
@@ -104,6 +163,7 @@ mod tests {
             priced: true,
             latency_ms: 1_204,
             first_token_ms: Some(310),
+            detail: AiRequestDetail { attempts: vec!["a:status_200".to_owned()], ..Default::default() },
         };
         let AuditBody::Other { kind, detail } = AuditBody::from(request.clone()) else {
             panic!("a request is a kind of its own");

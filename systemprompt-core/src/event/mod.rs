@@ -10,7 +10,7 @@ mod body;
 mod features;
 
 pub use actor::{EventContext, EventSubject};
-pub use ai_request::{AiRequest, AiRequestStatus, TokenUsage};
+pub use ai_request::{AiRequest, AiRequestDetail, AiRequestStatus, TokenUsage};
 pub use body::{AuditBody, DecisionBody, EventKind, EventKindError, OutcomeBody, Verdict};
 pub use features::{DecisionFeatures, FeaturesError, SecretScan, ShadowVerdict};
 

@@ -21,7 +21,7 @@ pub use path::ValidatedFilePath;
 pub use secret::SecretName;
 pub use tool::{ServerName, ToolName};
 pub use trace::TraceId;
-pub use unique::{EventId, PermitId};
+pub use unique::{EventId, PermitId, ReservationId};
 pub use url::ValidatedUrl;
 
 text_ids! {

@@ -63,6 +63,8 @@ unique_ids! {
     EventId, "event id";
     /// One permit. Its value is the [`EventId`] of the decision row that granted it.
     PermitId, "permit id";
+    /// What one model request holds of its budgets.
+    ReservationId, "reservation id";
 }
 
 impl From<PermitId> for EventId {

@@ -32,6 +32,7 @@ use crate::forget_revocations::ForgetRevocations;
 use crate::injection;
 use crate::issuer::issuer_settings;
 use crate::jobs::Jobs;
+use crate::models;
 use crate::prune_events::PruneEvents;
 use crate::reload::Reloader;
 use crate::secret_rules;
@@ -93,10 +94,12 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     governor.set_shadows(shadows);
     governor.remember(open_permits(&audit).await?);
 
+    let (models, budgets) = models::gateway(&context, &governor, &audit, &custody)?;
     let extension_context = extension_context.with(governor.clone());
     let routers = context.registry.routers(&extension_context)?;
     let mut jobs = context.registry.jobs(&extension_context)?;
     jobs.push(Arc::new(ForgetRevocations(context.identities())));
+    jobs.push(Arc::new(models::ExpireBudgets { store: budgets, clock: context.clock.clone() }));
     if let Some(retention) = retention(config) {
         let (database, log, clock) = (context.database.clone(), audit.clone(), clock.clone());
         jobs.push(Arc::new(PruneEvents { database, log, retention, clock }));
@@ -126,6 +129,7 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
         audit,
         custody,
         injector,
+        models,
         exporter,
         streams,
         probe: Probe::default(),

@@ -63,6 +63,12 @@ impl AppContext {
         &self.database
     }
 
+    /// What time it is.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Who may come in.
     #[must_use]
     pub fn identities(&self) -> IdentityStore {
@@ -88,6 +94,7 @@ pub fn installer(registry: &TypedExtensionRegistry) -> Result<SchemaInstaller, S
         systemprompt_audit::schema(),
         systemprompt_identity::schema(),
         systemprompt_custody::schema(),
+        systemprompt_providers::schema(),
     ];
     owners.extend(registry.schema_owners());
     Ok(SchemaInstaller::new(&owners)?)

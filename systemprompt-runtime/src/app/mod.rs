@@ -22,6 +22,8 @@ use systemprompt_custody::inject::{HttpError, InjectingClient, Injector};
 use systemprompt_governance::Governor;
 use systemprompt_governance::http::Doors;
 use systemprompt_identity::{CredentialVerifier, Gate};
+use systemprompt_providers::gateway::ModelGateway;
+use systemprompt_providers::gateway::http::ModelDoors;
 
 pub use builder::{AppBuilder, Configured, Unconfigured};
 pub use context::{AppContext, installer};
@@ -51,6 +53,7 @@ struct Inner {
     audit: AuditLog,
     custody: Custody,
     injector: Injector,
+    models: ModelGateway,
     routers: Vec<MountedRouter>,
     meter: Meter,
     reloader: Reloader,
@@ -118,6 +121,12 @@ impl App {
         InjectingClient::new(&self.0.context.config.profile().injection.http)
     }
 
+    /// What passes requests to models on.
+    #[must_use]
+    pub fn models(&self) -> &ModelGateway {
+        &self.0.models
+    }
+
     /// The sinks that the audit log is exported to.
     #[must_use]
     pub fn exporter(&self) -> &Exporter {
@@ -148,9 +157,15 @@ impl App {
             doors.redact.clone(),
             self.0.streams.clone(),
         );
+        let models = systemprompt_providers::gateway::http::router(ModelDoors {
+            gateway: self.0.models.clone(),
+            authenticate: doors.authenticate.clone(),
+            body_limit: self.0.context.config.profile().models.body_limit_bytes,
+        });
         let extensions = self.0.routers.iter().cloned().map(MountedRouter::into_axum);
         let router = systemprompt_governance::http::router(doors)
             .merge(audit)
+            .merge(models)
             .merge(system::router(self.clone()));
         extensions.fold(router, Router::merge)
     }

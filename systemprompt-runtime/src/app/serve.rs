@@ -9,6 +9,9 @@ use crate::server::Server;
 use crate::signal::{Hangups, terminated};
 use crate::system;
 
+/// What the paths of requests to models begin with.
+const MODELS: &str = "/v1/";
+
 impl App {
     /// Serves the connections of `listener` until SIGTERM or Ctrl-C, reloading the policy on SIGHUP;
     /// then lets running requests finish and ends the application, for its other listeners too. The
@@ -65,7 +68,9 @@ impl App {
             stop.await;
             self.0.streams.close();
         };
+        let models = self.0.context.config.profile().models.body_limit_bytes;
         Server::metered(self.whole_router(), section, self.0.meter.clone())
+            .with_long_bodies(MODELS, models)
             .serve(listener, stop)
             .await
     }

@@ -67,8 +67,9 @@ impl Service<Request<Incoming>> for Entry {
         let trace = trace_of(request.headers());
         let (line, traffic) = (self.line.clone(), self.shared.traffic.clone());
         let held_back = request.headers().contains_key(header::EXPECT);
+        let limit = self.shared.body_limit_of(request.uri().path());
         let mut request = request.map(|body| {
-            let (limit, within) = (self.shared.body_limit, self.shared.body_timeout);
+            let within = self.shared.body_timeout;
             RequestBody::new(body, line.clone(), limit, within, held_back)
         });
         if let Some(problem) = self.refusal(request.uri(), request.headers(), trace) {

@@ -34,17 +34,29 @@ pub struct Server {
 }
 
 /// What all connections of a server share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) router: Router,
     pub(crate) names: Names,
     pub(crate) header_limit: usize,
     pub(crate) body_limit: u64,
+    /// The limit below a path that has its own.
+    pub(crate) long_bodies: Option<(&'static str, u64)>,
     pub(crate) body_timeout: Duration,
     pub(crate) traffic: Arc<Traffic>,
     roster: Arc<Roster>,
     max_connections: usize,
     drain_timeout: Duration,
+}
+
+impl Shared {
+    /// The longest body of a request for `path`, in bytes.
+    pub(crate) fn body_limit_of(&self, path: &str) -> u64 {
+        match self.long_bodies {
+            Some((prefix, limit)) if path.starts_with(prefix) => limit,
+            _ => self.body_limit,
+        }
+    }
 }
 
 impl Server {
@@ -67,12 +79,20 @@ impl Server {
             names: Names::new(section),
             header_limit: section.header_limit_bytes,
             body_limit: section.body_limit_bytes as u64,
+            long_bodies: None,
             body_timeout: Duration::from_millis(section.body_timeout_ms),
             traffic: meter.traffic,
             roster: meter.roster,
             max_connections: section.max_connections,
             drain_timeout: Duration::from_millis(section.shutdown_timeout_ms),
         };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The same with another limit for bodies of requests below `prefix`.
+    #[must_use]
+    pub(crate) fn with_long_bodies(self, prefix: &'static str, limit: usize) -> Self {
+        let shared = Shared { long_bodies: Some((prefix, limit as u64)), ..(*self.shared).clone() };
         Self { shared: Arc::new(shared) }
     }
 

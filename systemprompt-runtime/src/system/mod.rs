@@ -39,6 +39,7 @@ pub(crate) fn route_patterns(extensions: &[MountedRouter]) -> Vec<String> {
     let own = [HEALTH, READY, METRICS, DISCOVERY];
     let doors =
         systemprompt_governance::http::ROUTES.iter().chain(systemprompt_audit::http::ROUTES);
+    let doors = doors.chain(systemprompt_providers::gateway::http::ROUTES);
     let family = own.into_iter().chain(doors.map(|(_, path)| *path)).map(str::to_owned);
     let bases = extensions.iter().map(|mounted| mounted.base().as_str());
     family.chain(bases.flat_map(|base| [base.to_owned(), format!("{base}/*")])).collect()

@@ -8,6 +8,7 @@ mod export;
 mod extensions;
 mod identity;
 mod logging;
+mod models;
 mod retention;
 mod secrets;
 mod server;
@@ -26,6 +27,12 @@ pub use export::{
 pub use extensions::ExtensionsSection;
 pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};
 pub use logging::{LogFormat, LogLevel, LoggingSection};
+pub use models::{
+    BudgetKey, LossPolicy, ModelBudget, ModelPattern, ModelRoute,
+    ModelTarget, ModelWire, ModelsFault, ModelsSection, PatternFault, ProviderBreaker,
+    ProviderConfig, ProviderKey, ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls,
+    ProviderUsage, RouteCondition, RouteMatch, SplitTarget, UnpricedModels,
+};
 pub use retention::{AmountError, KeepFor, KeepSize, RetentionSection};
 pub use secrets::{SecretRef, SecretsSection};
 pub use server::ServerSection;
@@ -74,6 +81,9 @@ pub struct Profile {
     /// decided differently is recorded with the decision and counted.
     #[serde(default)]
     pub shadow: Vec<ShadowPolicy>,
+    /// Providers of models, and which requests go to which. Without routes no model is reached.
+    #[serde(default)]
+    pub models: ModelsSection,
     /// Extensions compiled into the host.
     #[serde(default)]
     pub extensions: ExtensionsSection,
@@ -98,6 +108,7 @@ impl Profile {
             identity: IdentitySection::default(),
             governance: PolicyDocument::default(),
             shadow: Vec::new(),
+            models: ModelsSection::default(),
             extensions: ExtensionsSection::default(),
             logging: LoggingSection::default(),
         }

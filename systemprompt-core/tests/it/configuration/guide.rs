@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use systemprompt_core::config::LoadedProfile;
 
-use super::reference::reference;
+use super::reference::{places, reference};
 use super::schema::{Key, keys};
 
 const INTRODUCTION: &str = include_str!("introduction.md");
@@ -28,7 +28,8 @@ pub(crate) fn guide() -> String {
 fn in_order(mut keys: Vec<Key>, order: &LoadedProfile) -> Vec<Key> {
     keys.sort_by_key(|key| {
         let path = key.path.replace("[]", "[0]");
-        (order.sources.find(&path).is_none(), order.sources.find(&path))
+        let first = places(&path, order).iter().find_map(|path| order.sources.find(path));
+        (first.is_none(), first)
     });
     keys
 }
@@ -44,7 +45,11 @@ fn write_section(section: Key, order: &LoadedProfile, text: &mut String) {
 
 fn heading(key: &Key, text: &mut String) {
     let depth = if key.path.contains('.') { "###" } else { "##" };
-    let items = if key.type_name.starts_with("list") { "[]" } else { "" };
+    let items = match key.entries {
+        true => ".<name>",
+        false if key.type_name.starts_with("list") => "[]",
+        false => "",
+    };
     writeln!(text, "\n{depth} `{}{items}`\n\n{}\n", key.path, key.description).unwrap();
     for line in &key.more {
         writeln!(text, "{line}\n").unwrap();
@@ -89,6 +94,8 @@ fn unit(name: &str) -> &'static str {
         _ if name.ends_with("_bytes") => "bytes",
         _ if name.ends_with("_per_minute") => "per minute",
         _ if name.ends_with("_entries") => "entries",
+        _ if name.ends_with("_tokens") => "tokens",
+        _ if name.ends_with("_microdollars") => "microdollars",
         "queue" | "max_batch" | "batch_events" | "checkpoint_events" => "events",
         "max_connections" => "connections",
         "limit" | "burst" => "calls",

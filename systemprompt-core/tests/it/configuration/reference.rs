@@ -13,6 +13,36 @@ pub(crate) fn reference() -> LoadedProfile {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Every place that `path` stands for in the reference: `[]` is each item, `<name>` each entry.
+pub(crate) fn places(path: &str, loaded: &LoadedProfile) -> Vec<String> {
+    let profile = loaded.to_json().unwrap();
+    let mut open = vec![path.to_owned()];
+    while let Some(at) =
+        open.iter().position(|path| path.contains("[]") || path.contains(".<name>"))
+    {
+        let path = open.remove(at);
+        let (list, map) = (path.find("[]"), path.find(".<name>"));
+        let end = list.into_iter().chain(map).min().unwrap();
+        let found = profile.pointer(&pointer(&path[..end]));
+        let filled: Vec<_> = match found {
+            Some(Value::Array(items)) => {
+                (0..items.len()).map(|item| path.replacen("[]", &format!("[{item}]"), 1)).collect()
+            }
+            Some(Value::Object(entries)) => {
+                entries.keys().map(|name| path.replacen("<name>", name, 1)).collect()
+            }
+            _ => Vec::new(),
+        };
+        open.splice(at..at, filled);
+    }
+    open
+}
+
+/// A path as a JSON Pointer.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/"))
+}
+
 #[test]
 fn it_lists_every_key() {
     let loaded = reference();
@@ -35,6 +65,15 @@ fn collect_missing(key: &Key, path: &str, loaded: &LoadedProfile, missing: &mut 
         let given = key.below.iter().any(|child| loaded.sources.find(&below(child)).is_some());
         if !given {
             missing.push(format!("{path}: one of its keys"));
+        }
+        return;
+    }
+    if key.entries {
+        for child in &key.below {
+            let places = places(&child.path, loaded);
+            let shown = places.iter().find(|path| loaded.sources.find(path).is_some());
+            let path = shown.or(places.first()).unwrap_or(&child.path);
+            collect_missing(child, path, loaded, missing);
         }
         return;
     }
@@ -62,9 +101,12 @@ fn no_value_is_its_default() {
 }
 
 fn collect_defaults(key: &Key, value: &Value, leaves: &mut usize, same: &mut Vec<String>) {
+    let entries: Vec<_> =
+        value.as_object().into_iter().flat_map(|entries| entries.values()).collect();
     let items = match value {
-        Value::Array(items) if !key.below.is_empty() => items.as_slice(),
-        value => std::slice::from_ref(value),
+        Value::Array(items) if !key.below.is_empty() => items.iter().collect(),
+        Value::Object(_) if key.entries => entries,
+        value => vec![value],
     };
     if key.below.is_empty() || key.one_of || value.as_array().is_some_and(Vec::is_empty) {
         *leaves += 1;
@@ -77,7 +119,7 @@ fn collect_defaults(key: &Key, value: &Value, leaves: &mut usize, same: &mut Vec
     }
     for child in &key.below {
         let name = child.path.rsplit('.').next().unwrap();
-        let given = |item: &&Value| !item[name].is_null() && item[name] != serde_json::json!([]);
+        let given = |item: &&&Value| !item[name].is_null() && item[name] != serde_json::json!([]);
         let item = items.iter().find(given).unwrap_or(&items[0]);
         collect_defaults(child, &item[name], leaves, same);
     }
@@ -94,10 +136,11 @@ fn it_survives_being_shown() {
 /// `governance` are enforced where the policy is compiled.
 #[test]
 fn stated_ranges_are_the_enforced_ones() {
-    let profile = reference().to_json().unwrap();
+    let loaded = reference();
+    let profile = loaded.to_json().unwrap();
     let mut ranges = Vec::new();
     for key in keys().iter().filter(|key| key.path != "governance") {
-        collect_ranges(key, &profile, &mut ranges);
+        collect_ranges(key, &loaded, &mut ranges);
     }
     assert!(ranges.len() >= 15, "only {} ranges are stated", ranges.len());
     for (path, low, high) in ranges {
@@ -116,17 +159,16 @@ fn stated_ranges_are_the_enforced_ones() {
     }
 }
 
-fn collect_ranges(key: &Key, profile: &Value, ranges: &mut Vec<(String, u64, u64)>) {
-    key.below.iter().for_each(|child| collect_ranges(child, profile, ranges));
+fn collect_ranges(key: &Key, loaded: &LoadedProfile, ranges: &mut Vec<(String, u64, u64)>) {
+    key.below.iter().for_each(|child| collect_ranges(child, loaded, ranges));
     let Some((_, range)) = key.description.split_once('(') else { return };
     let Some((low, high)) = range.split(')').next().unwrap().split_once(" to ") else { return };
     let number = |text: &str| text.replace(',', "").parse::<u64>();
     if let (Ok(low), Ok(high)) = (number(low), number(high)) {
-        // The first item of a list that has the key.
-        let place = |item: usize| {
-            format!("/{}", key.path.replace("[]", &format!(".{item}")).replace('.', "/"))
-        };
-        let path = (0..10).map(place).find(|path| profile.pointer(path).is_some());
-        ranges.push((path.unwrap_or_else(|| place(0)), low, high));
+        // The first item of a list, or entry of a mapping, that has the key.
+        let places = places(&key.path, loaded);
+        let given = |path: &&String| loaded.sources.find(path).is_some();
+        let path = pointer(places.iter().find(given).or(places.first()).unwrap());
+        ranges.push((path, low, high));
     }
 }

@@ -6,7 +6,7 @@ use systemprompt_core::config::json_schema;
 /// A key of the profile.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// Its path; `[]` stands for any item.
+    /// Its path; `[]` stands for any item, `<name>` for any key of a mapping.
     pub(crate) path: String,
     pub(crate) description: String,
     /// What an item of the list is, or what the choices mean.
@@ -18,6 +18,8 @@ pub(crate) struct Key {
     pub(crate) below: Vec<Key>,
     /// Only one of the keys below it is given.
     pub(crate) one_of: bool,
+    /// It is a mapping by names that are made up, with the keys below it in every entry.
+    pub(crate) entries: bool,
 }
 
 /// All keys, as a tree, in alphabetical order.
@@ -46,9 +48,11 @@ impl<'s> Reader<'s> {
 
     fn key(&self, property: &'s Value, path: String) -> Key {
         let target = self.target(property);
-        let (items, below_path) = match target.get("items") {
-            Some(items) => (self.target(items), format!("{path}[]")),
-            None => (target, path.clone()),
+        let entries = target.get("additionalProperties").filter(|entry| entry.is_object());
+        let (items, below_path) = match (target.get("items"), entries) {
+            (Some(items), _) => (self.target(items), format!("{path}[]")),
+            (None, Some(entry)) => (self.target(entry), format!("{path}.<name>")),
+            (None, None) => (target, path.clone()),
         };
         let mut below = self.properties(items, &below_path);
         let one_of = below.is_empty();
@@ -78,25 +82,39 @@ impl<'s> Reader<'s> {
             required: false,
             default: property.get("default").cloned(),
             one_of: one_of && !below.is_empty(),
+            entries: entries.is_some() && !below.is_empty(),
             below,
         }
     }
 
-    /// The schema that is meant: references followed, `null` beside it left out.
+    /// The schema that is meant: references followed, `null` beside it left out. Of a short and a long
+    /// form it is the long one, which has the keys.
     fn target(&self, schema: &'s Value) -> &'s Value {
-        if let Some(reference) = schema["$ref"].as_str() {
-            let target = self.root.pointer(reference.trim_start_matches('#')).unwrap();
-            return self.target(target);
-        }
-        let alternatives = schema["anyOf"].as_array().into_iter().flatten();
-        match alternatives.into_iter().find(|alternative| alternative["type"] != "null") {
-            Some(alternative) => self.target(alternative),
+        let schema = self.followed(schema);
+        self.alternatives(schema).last().map_or(schema, |last| self.target(last))
+    }
+
+    fn followed(&self, schema: &'s Value) -> &'s Value {
+        match schema["$ref"].as_str() {
+            Some(reference) => {
+                self.followed(self.root.pointer(reference.trim_start_matches('#')).unwrap())
+            }
             None => schema,
         }
     }
 
+    fn alternatives(&self, schema: &'s Value) -> Vec<&'s Value> {
+        let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+        alternatives.filter(|alternative| alternative["type"] != "null").collect()
+    }
+
     fn type_name(&self, schema: &'s Value) -> String {
-        let schema = self.target(schema);
+        let schema = self.followed(schema);
+        let alternatives = self.alternatives(schema);
+        if !alternatives.is_empty() {
+            let names: Vec<_> = alternatives.into_iter().map(|each| self.type_name(each)).collect();
+            return names.join(" or ");
+        }
         if let Some(items) = schema.get("items") {
             return format!("list of {}", self.type_name(items));
         }

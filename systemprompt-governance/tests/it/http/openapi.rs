@@ -9,7 +9,7 @@ use super::schema::faults;
 use super::{BATCH, GOVERN, HOOK, TRACK, World};
 
 /// Routes of the other crates, which the document describes as well.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 17] = [
     ("GET", "/api/v1"),
     ("GET", "/api/v1/analytics/{subject}"),
     ("GET", "/api/v1/audit/decisions"),
@@ -19,6 +19,14 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ("GET", "/health"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
+    ("GET", "/api/v1/providers/health"),
+    ("GET", "/v1/models"),
+    ("GET", "/v1/models/{id}"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/messages"),
+    ("POST", "/v1/messages/count_tokens"),
+    ("POST", "/v1/responses"),
+    ("POST", "/v1/responses/input_tokens"),
 ];
 
 fn document() -> Value {

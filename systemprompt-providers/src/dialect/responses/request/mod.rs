@@ -1,0 +1,17 @@
+//! Requests: `decode` from callers, `encode` for providers. `input` and `items` are the conversation, `part`
+//! the parts of a message, `tools` the tools and which of them to use, `names` what must be renamed.
+
+mod calls;
+mod decode;
+mod encode;
+mod input;
+mod items;
+mod names;
+mod part;
+mod reasoning;
+mod tools;
+
+pub(super) use decode::decode;
+pub(super) use encode::{encode, text as encode_text};
+pub(super) use input::joined;
+pub(super) use tools::{encode_choice, encode_tool};

@@ -1,0 +1,233 @@
+use ::http::HeaderMap;
+use bytes::Bytes;
+use systemprompt_core::call::Door;
+use systemprompt_core::content::{Content, ContentBody, ContentOrigin, ContentVerdict};
+use systemprompt_core::decision::{Outcome, OutcomeStatus};
+use systemprompt_core::event::AiRequestStatus;
+use systemprompt_core::policy::SecretDirection;
+
+use super::ask::{Answering, Asking, Exchange, Failure};
+use super::judge::Verdict;
+use super::lane;
+use super::relay::Seen;
+use super::scan::withheld;
+use super::stream::Streaming;
+use super::ModelGateway;
+use crate::canonical::{
+    Answer, Block, BlockKind, ErrorKind, LossReport, ModelError, StopReason, ToolInput,
+};
+use crate::echo;
+
+/// Most bytes of an answer that is not streamed.
+const ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// What a caller gets.
+pub(crate) enum Answered {
+    /// A whole answer.
+    Whole(Whole),
+    /// A stream of events.
+    Stream(Streaming),
+}
+
+/// A whole answer.
+pub(crate) struct Whole {
+    pub(crate) request_id: String,
+    /// Headers of the provider, in the byte lane.
+    pub(crate) upstream: HeaderMap,
+    pub(crate) losses: LossReport,
+    pub(crate) provider: Option<String>,
+    pub(crate) body: Bytes,
+    pub(crate) usage_estimated: bool,
+}
+
+impl ModelGateway {
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// [`Failure`] with what the caller is told, in whose dialect it is written by the door.
+    pub(crate) async fn answer(&self, asking: Asking) -> Result<Answered, Failure> {
+        let (exchange, answering) = self.ask(&asking).await?;
+        if exchange.request.stream {
+            return Ok(Answered::Stream(self.stream(exchange, answering)));
+        }
+        self.whole(exchange, answering).await.map(Answered::Whole)
+    }
+
+    async fn whole(&self, mut exchange: Exchange, answering: Answering) -> Result<Whole, Failure> {
+        let read = read_answer(&exchange, answering).await;
+        let (mut answer, raw, upstream) = match read {
+            Ok(read) => read,
+            Err(error) => return Err(self.failed(exchange, error.into()).await),
+        };
+        let mut seen = Seen {
+            usage: answer.usage,
+            usage_told: answer.usage != crate::canonical::Usage::default(),
+            model: Some(answer.model.clone()),
+            ..Seen::default()
+        };
+        seen.written = written(&answer);
+        let changed = match self.govern(&exchange, &mut answer, &mut seen).await {
+            Ok(changed) => changed,
+            Err(error) => {
+                seen.error = Some(error.clone());
+                self.conclude(exchange, &seen, AiRequestStatus::Failed).await;
+                return Err(error.into());
+            }
+        };
+        seen.stop = Some(answer.stop_reason.clone());
+        let mut losses = std::mem::take(&mut exchange.account.losses);
+        let body = match raw.filter(|_| !changed) {
+            Some(raw) => raw,
+            None => match lane::front(exchange.request.dialect) {
+                Some(front) => front.encode_answer(&answer, &exchange.reply, &mut losses),
+                None => Bytes::new(),
+            },
+        };
+        exchange.account.losses = losses.clone();
+        let (_, usage_estimated) = exchange.account.usage(&seen);
+        let whole = Whole {
+            request_id: exchange.reply.id.clone(),
+            upstream,
+            losses,
+            provider: exchange.account.target.as_ref().map(|target| target.provider.name().to_string()),
+            body,
+            usage_estimated: usage_estimated || is_echo(&exchange),
+        };
+        self.conclude(exchange, &seen, AiRequestStatus::Success).await;
+        Ok(whole)
+    }
+
+    /// Looks through the texts of an answer and decides the calls in it. Returns whether that changed it.
+    async fn govern(
+        &self,
+        exchange: &Exchange,
+        answer: &mut Answer,
+        seen: &mut Seen,
+    ) -> Result<bool, ModelError> {
+        let mut changed = false;
+        for block in &mut answer.content {
+            let replacement = match &block.kind {
+                BlockKind::Text { text } | BlockKind::Refusal { text } => {
+                    self.look_through(exchange, text).await?.map(Block::text)
+                }
+                BlockKind::ToolUse { id, name, input, state } => {
+                    match self.judge(&exchange.caller, id, name, input).await {
+                        Verdict::Allowed => {
+                            seen.allowed += 1;
+                            None
+                        }
+                        Verdict::Rewritten(arguments) => {
+                            seen.allowed += 1;
+                            Some(Block::new(BlockKind::ToolUse {
+                                id: id.clone(),
+                                name: name.clone(),
+                                input: ToolInput::from_json_text(arguments),
+                                state: state.clone(),
+                            }))
+                        }
+                        Verdict::Denied { sentence, .. } => {
+                            seen.denied += 1;
+                            Some(Block::text(sentence))
+                        }
+                    }
+                }
+                _ => None,
+            };
+            if let Some(replacement) = replacement {
+                *block = replacement;
+                changed = true;
+            }
+        }
+        let calls_left = seen.allowed > 0;
+        if seen.denied > 0 && !calls_left && answer.stop_reason == StopReason::ToolUse {
+            answer.stop_reason = StopReason::EndTurn;
+        }
+        Ok(changed)
+    }
+
+    async fn look_through(
+        &self,
+        exchange: &Exchange,
+        text: &str,
+    ) -> Result<Option<String>, ModelError> {
+        let origin = ContentOrigin {
+            direction: SecretDirection::Answer,
+            principal: &exchange.caller.principal,
+            tool: None,
+            door: Door::Gateway,
+            context: &exchange.caller.context,
+        };
+        let content = Content { origin, body: ContentBody::Text(text) };
+        match self.parts().inspect.inspect(content).await.verdict {
+            ContentVerdict::Pass => Ok(None),
+            ContentVerdict::Rewritten(text) => Ok(Some(text)),
+            ContentVerdict::Withheld(reason) => Err(withheld("answer", &reason)),
+        }
+    }
+
+    /// Settles what was reserved and permitted, and records the request.
+    pub(super) async fn conclude(
+        &self,
+        mut exchange: Exchange,
+        seen: &Seen,
+        status: AiRequestStatus,
+    ) {
+        let parts = self.parts();
+        let (usage, _) = exchange.account.usage(seen);
+        let cost = exchange.account.cost(&usage, parts.clock.now());
+        self.settle(exchange.reservation.take(), cost, &usage).await;
+        let status = match &seen.error {
+            Some(error) if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout => {
+                AiRequestStatus::Timeout
+            }
+            _ => status,
+        };
+        if let Some(permit) = exchange.permit.take() {
+            let ended = match status {
+                AiRequestStatus::Success => OutcomeStatus::Success,
+                AiRequestStatus::Timeout => OutcomeStatus::Timeout,
+                AiRequestStatus::Failed | AiRequestStatus::Cancelled => OutcomeStatus::Failed,
+            };
+            let took = parts.clock.monotonic().saturating_sub(exchange.account.arrived);
+            let mut outcome = Outcome::new(ended, took);
+            outcome.error = seen.error.as_ref().map(|error| error.message.clone());
+            if let Err(error) = permit.settle(outcome).await {
+                tracing::error!("the outcome of a request to a model is not recorded: {error}");
+            }
+        }
+        let code = seen.error.as_ref().map(|error| {
+            error.code.clone().unwrap_or_else(|| format!("status_{}", error.kind.status()))
+        });
+        self.record(&exchange.caller, &exchange.account, seen, (status, code)).await;
+    }
+}
+
+pub(super) fn is_echo(exchange: &Exchange) -> bool {
+    exchange.account.target.as_ref().is_some_and(|target| target.provider.is_echo())
+}
+
+/// The answer, its own bytes where the caller may have them, and the headers that go with them.
+async fn read_answer(
+    exchange: &Exchange,
+    answering: Answering,
+) -> Result<(Answer, Option<Bytes>, HeaderMap), ModelError> {
+    let Answering::Upstream { answer, outgoing } = answering else {
+        return Ok((echo::answer(&exchange.request), None, HeaderMap::new()));
+    };
+    let headers = answer.headers.clone();
+    let bytes = answer.collect(ANSWER_BYTES).await.map_err(|error| error.model_error())?;
+    let read = lane::upstream(outgoing.dialect).decode_answer(&bytes, &outgoing.source)?;
+    let raw = outgoing.byte_lane.then_some(bytes);
+    Ok((read, raw, if outgoing.byte_lane { headers } else { HeaderMap::new() }))
+}
+
+fn written(answer: &Answer) -> u64 {
+    let size = |block: &Block| match &block.kind {
+        BlockKind::Text { text }
+        | BlockKind::Refusal { text }
+        | BlockKind::Thinking { text, .. } => text.len(),
+        BlockKind::ToolUse { input, .. } => input.as_str().len(),
+        _ => 0,
+    };
+    answer.content.iter().map(|block| size(block) as u64).sum()
+}

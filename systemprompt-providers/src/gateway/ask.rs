@@ -1,0 +1,367 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use bytes::Bytes;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use systemprompt_core::call::{Arguments, Door, ToolCall, ToolRef};
+use systemprompt_core::contract::{RejectedCall, Reservation};
+use systemprompt_core::decision::{Decision, DenialReason, Permit};
+use systemprompt_core::event::AiRequestStatus;
+
+use super::body::RequestBody;
+use super::lane::{self, Outgoing};
+use super::record::Account;
+use super::relay::Seen;
+use super::{Caller, ModelGateway};
+use crate::canonical::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
+use crate::dialect::Reply;
+use crate::echo;
+use crate::route::{Chosen, ChosenTarget, RouteQuery};
+use crate::upstream::{UpstreamAnswer, UpstreamCall};
+
+/// Most bytes of an error of a provider that are read.
+const ERROR_BYTES: usize = 64 * 1024;
+
+/// Tokens that an answer may have when neither the request nor the model says so.
+const OUTPUT_TOKENS: u64 = 8_192;
+
+/// A request as it came through a door.
+pub(crate) struct Asking {
+    pub(crate) caller: Caller,
+    pub(crate) dialect: Dialect,
+    pub(crate) body: Bytes,
+    pub(crate) headers: HeaderMap,
+    pub(crate) query: Option<String>,
+}
+
+/// A request that has been let through, with everything that is to be settled when it ends.
+pub(super) struct Exchange {
+    pub(super) caller: Caller,
+    pub(super) request: Arc<ModelRequest>,
+    pub(super) reply: Reply,
+    pub(super) account: Account,
+    pub(super) permit: Option<Permit>,
+    pub(super) reservation: Option<Reservation>,
+}
+
+/// Who answers.
+pub(super) enum Answering {
+    /// The model that is built in.
+    Echo,
+    /// A provider, which has begun to.
+    Upstream { answer: UpstreamAnswer, outgoing: Outgoing },
+}
+
+/// A request failed, and what the caller gets.
+pub(crate) struct Failure {
+    pub(crate) error: ModelError,
+    /// The provider's own answer, where the caller speaks its dialect.
+    pub(crate) raw: Option<(StatusCode, HeaderMap, Bytes)>,
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        Self { error, raw: None }
+    }
+}
+
+impl ModelGateway {
+    /// Takes a request as far as the beginning of an answer.
+    pub(super) async fn ask(&self, asking: &Asking) -> Result<(Exchange, Answering), Failure> {
+        let arrived = self.parts().clock.monotonic();
+        let caller = asking.caller.clone();
+        let (request, body) = match self.read(asking).await {
+            Ok(read) => read,
+            Err(error) => {
+                self.reject(&caller, None, &error).await;
+                return Err(error.into());
+            }
+        };
+        let estimate = echo::estimate_tokens(&request);
+        let chosen = match self.choose(&caller, &request, estimate) {
+            Ok(chosen) => chosen,
+            Err(error) => {
+                self.reject(&caller, Some(&request.model), &error).await;
+                return Err(error.into());
+            }
+        };
+        let mut account = Account::new(&request, arrived, estimate);
+        account.route = Some(chosen.route);
+        account.request_sha256 = Some(sha256(&asking.body));
+        let permit = self.permit(&caller, &request, &chosen, &account).await?;
+        account.unpermitted_results = self.settle_results(&caller, &request).await;
+        let most = self.most_tokens(&request, &chosen.target, estimate);
+        let reservation = match self.reserve(&caller, &chosen.model, &chosen.target, most).await {
+            Ok(reservation) => reservation,
+            Err(error) => {
+                account.target = Some(chosen.target);
+                let exchange = self.exchange(asking, request, account, (Some(permit), None));
+                return Err(self.failed(exchange, error.into()).await);
+            }
+        };
+        let mut exchange =
+            self.exchange(asking, request, account, (Some(permit), reservation));
+        match self.send(asking, &mut exchange, &body, chosen).await {
+            Ok(answering) => Ok((exchange, answering)),
+            Err(failure) => Err(self.failed(exchange, failure).await),
+        }
+    }
+
+    fn exchange(
+        &self,
+        asking: &Asking,
+        request: ModelRequest,
+        account: Account,
+        (permit, reservation): (Option<Permit>, Option<Reservation>),
+    ) -> Exchange {
+        const MICROS: i64 = 1_000_000;
+        let prefix = match asking.dialect {
+            Dialect::Chat => "chatcmpl-",
+            Dialect::Responses => "resp_",
+            Dialect::Anthropic | Dialect::Gemini => "msg_",
+        };
+        let id = account.id.to_string().replace('-', "");
+        let request = Arc::new(request);
+        let reply = Reply {
+            id: format!("{prefix}{id}"),
+            model: request.model.clone(),
+            created: self.parts().clock.now().as_micros().div_euclid(MICROS),
+            stream_usage: request.stream_usage,
+            request: request.clone(),
+        };
+        let caller = asking.caller.clone();
+        Exchange { caller, request, reply, account, permit, reservation }
+    }
+
+    /// What a request says, after it was looked through.
+    async fn read(&self, asking: &Asking) -> Result<(ModelRequest, RequestBody), ModelError> {
+        let body = RequestBody::read(asking.body.clone())?;
+        let body = self.scan(&asking.caller, asking.dialect, body).await?;
+        let front = lane::front(asking.dialect).ok_or_else(|| {
+            ModelError::new(ErrorKind::Api, "callers are not spoken to in this dialect")
+        })?;
+        Ok((front.decode_request(body.bytes())?, body))
+    }
+
+    fn choose(
+        &self,
+        caller: &Caller,
+        request: &ModelRequest,
+        estimate: u64,
+    ) -> Result<Chosen, ModelError> {
+        let draw = rand::random();
+        let query = RouteQuery {
+            tools: !request.tools.is_empty(),
+            thinking: thinks(request),
+            stream: request.stream,
+            estimated_tokens: estimate,
+            ..RouteQuery::new(&request.model, &caller.principal, draw)
+        };
+        Ok(self.routes().choose(&query)?)
+    }
+
+    /// Asks whether the caller may use the model now: the call of the tool `model:<name>`.
+    async fn permit(
+        &self,
+        caller: &Caller,
+        request: &ModelRequest,
+        chosen: &Chosen,
+        account: &Account,
+    ) -> Result<Permit, ModelError> {
+        let tool = model_tool(&chosen.model).map_err(|error| {
+            ModelError::invalid("model", format!("`model`: {error}")).with_code("malformed_call")
+        })?;
+        let arguments = json!({
+            "model": request.model,
+            "provider": &**chosen.target.provider.name(),
+            "dialect": request.dialect.as_str(),
+            "stream": request.stream,
+            "messages": request.messages.len(),
+            "tools": request.tools.len(),
+            "max_output_tokens": request.max_output_tokens,
+            "body_sha256": account.request_sha256,
+        });
+        let arguments = Arguments::parse(arguments.to_string())
+            .map_err(|error| ModelError::new(ErrorKind::Api, error.to_string()))?;
+        let (principal, context) = (caller.principal.clone(), caller.context.clone());
+        let call = ToolCall::new(principal, Door::Gateway, tool, arguments, context);
+        match self.parts().decide.decide(call).await {
+            Decision::Allow(permit) => Ok(permit),
+            Decision::Deny(denial) => Err(self.refusal(&denial.reason)),
+            Decision::Pending(_) => Err(self.refusal(&DenialReason::ApprovalRequired)),
+        }
+    }
+
+    fn refusal(&self, reason: &DenialReason) -> ModelError {
+        let text = format!("refused by policy ({}): {reason}", reason.code());
+        let text = self.parts().redact.redact(&text).into_owned();
+        let kind = match reason {
+            DenialReason::AuditUnavailable | DenialReason::ShuttingDown => ErrorKind::Overloaded,
+            _ => ErrorKind::InvalidRequest,
+        };
+        let mut error = ModelError::new(kind, text).with_code(reason.code());
+        error.retry_after = reason.retry_after_ms().map(Duration::from_millis);
+        error
+    }
+
+    /// Records what could not become a call.
+    async fn reject(&self, caller: &Caller, model: Option<&str>, error: &ModelError) {
+        let reason = DenialReason::Policy {
+            id: error.code.as_deref().unwrap_or("malformed_request").into(),
+            detail: self.parts().redact.redact(&error.message).into_owned().into(),
+        };
+        let rejected = RejectedCall {
+            principal: caller.principal.clone(),
+            door: Door::Gateway,
+            context: caller.context.clone(),
+            tool: model.map(|model| format!("model:{model}")),
+            reason,
+        };
+        let _ = self.parts().decide.reject(rejected).await;
+    }
+
+    fn most_tokens(
+        &self,
+        request: &ModelRequest,
+        target: &ChosenTarget,
+        estimate: u64,
+    ) -> (u64, u64) {
+        let capabilities = target.provider.capabilities(&target.model, self.routes().prices());
+        let output = request.max_output_tokens.or(capabilities.max_output).unwrap_or(OUTPUT_TOKENS);
+        (estimate, output)
+    }
+
+    /// Sends the request to the chosen target, and to the next one while one fails before it answers.
+    async fn send(
+        &self,
+        asking: &Asking,
+        exchange: &mut Exchange,
+        body: &RequestBody,
+        chosen: Chosen,
+    ) -> Result<Answering, Failure> {
+        let mut targets = std::iter::once(chosen.target).chain(chosen.fallbacks).peekable();
+        while let Some(target) = targets.next() {
+            exchange.account.target = Some(target.clone());
+            if target.provider.is_echo() {
+                return Ok(Answering::Echo);
+            }
+            match self.try_target(asking, exchange, body, &target).await {
+                Ok(answering) => return Ok(answering),
+                Err(failure) if failure.error.kind.is_transient() && targets.peek().is_some() => {
+                    let error = &failure.error;
+                    tracing::info!(provider = &**target.provider.name(), "the next one is asked: {error}");
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(ModelError::new(ErrorKind::Api, "no provider was asked").into())
+    }
+
+    async fn try_target(
+        &self,
+        asking: &Asking,
+        exchange: &mut Exchange,
+        body: &RequestBody,
+        target: &ChosenTarget,
+    ) -> Result<Answering, Failure> {
+        let query = asking.query.as_deref();
+        let outgoing = lane::outgoing(self.routes(), &exchange.request, body, target, query)?;
+        exchange.account.losses = outgoing.request.losses.clone();
+        exchange.account.byte_lane = outgoing.byte_lane;
+        let provider = &target.provider;
+        let name = provider.name();
+        let (Some(endpoint), Some(client)) =
+            (provider.endpoint_for(asking.dialect), self.client(name, outgoing.dialect))
+        else {
+            let message = format!("the provider `{name}` has no address");
+            return Err(ModelError::new(ErrorKind::Api, message).into());
+        };
+        let mut call = UpstreamCall::of(&outgoing.request).map_err(|error| error.model_error())?;
+        if outgoing.byte_lane {
+            forward_headers(&asking.headers, asking.dialect, &mut call.headers);
+        }
+        for (header, value) in &provider.config().headers {
+            if let (Ok(header), Ok(value)) =
+                (HeaderName::from_bytes(header.as_bytes()), HeaderValue::from_str(value))
+            {
+                call.headers.insert(header, value);
+            }
+        }
+        if let Some(credential) = self.credential(&asking.caller, provider, endpoint).await? {
+            call = call.with_credential(credential);
+        }
+        let sent = client.send(call).await;
+        let attempts = match &sent {
+            Ok(answer) => &answer.attempts,
+            Err(error) => &error.attempts,
+        };
+        let attempts = attempts.iter().map(|attempt| format!("{name}:{}", attempt.outcome.code()));
+        exchange.account.attempts.extend(attempts);
+        let answer = sent.map_err(|error| error.model_error())?;
+        if answer.status.is_success() {
+            return Ok(Answering::Upstream { answer, outgoing });
+        }
+        Err(refused(answer, &outgoing).await)
+    }
+
+    /// Settles a request that failed, and returns what the caller is told.
+    pub(super) async fn failed(&self, exchange: Exchange, failure: Failure) -> Failure {
+        let seen = Seen { error: Some(failure.error.clone()), ..Seen::default() };
+        self.conclude(exchange, &seen, AiRequestStatus::Failed).await;
+        failure
+    }
+}
+
+/// The answer of a provider that refuses.
+async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
+    let (status, headers, retry_after) = (answer.status, answer.headers.clone(), answer.retry_after);
+    let body = answer.collect(ERROR_BYTES).await.unwrap_or_default();
+    let mut error = lane::upstream(outgoing.dialect).decode_error(status.as_u16(), &body);
+    error.retry_after = error.retry_after.or(retry_after);
+    if matches!(error.kind, ErrorKind::Authentication | ErrorKind::Permission) {
+        // It is our key that was refused: callers must not log in again because of it.
+        let message = format!("the provider refused its key or access: {}", error.message);
+        return ModelError::new(ErrorKind::BadGateway, message).with_code("provider_key").into();
+    }
+    let raw = outgoing.byte_lane.then_some((status, headers, body));
+    Failure { error, raw }
+}
+
+/// The headers of a caller that mean something to a provider of its dialect.
+fn forward_headers(from: &HeaderMap, dialect: Dialect, to: &mut HeaderMap) {
+    let wanted = |name: &str| match dialect {
+        Dialect::Anthropic => name.starts_with("anthropic-") && name != "anthropic-workspace-id",
+        _ => name == "openai-beta" || name == "idempotency-key",
+    };
+    for (name, value) in from {
+        if wanted(name.as_str()) {
+            to.append(name.clone(), value.clone());
+        }
+    }
+}
+
+fn thinks(request: &ModelRequest) -> bool {
+    request.reasoning.as_ref().is_some_and(|reasoning| {
+        reasoning.mode != Some(ReasoningMode::Disabled)
+            && reasoning.effort != Some(crate::canonical::Effort::None)
+    })
+}
+
+/// The tool that stands for a model.
+fn model_tool(model: &str) -> Result<ToolRef, systemprompt_core::call::MalformedCall> {
+    const LONGEST: usize = 240;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+    let name = model.chars().take(LONGEST).map(|c| if fits(c) { c } else { '_' });
+    ToolRef::parse(None, &format!("model:{}", name.collect::<String>()))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
+        text
+    })
+}

@@ -1,0 +1,93 @@
+use systemprompt_core::call::{Arguments, CallContext, Door, MalformedCall, ToolCall, ToolRef};
+use systemprompt_core::contract::RejectedCall;
+use systemprompt_core::decision::{Decision, DenialReason};
+use systemprompt_core::id::CallId;
+
+use super::{Caller, ModelGateway};
+use crate::canonical::ToolInput;
+
+/// What became of a call of a tool in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It goes to the caller as the model made it.
+    Allowed,
+    /// It goes to the caller with these arguments, an object of JSON.
+    Rewritten(String),
+    /// The caller gets this sentence in its place.
+    Denied {
+        /// The code of the reason.
+        code: &'static str,
+        /// What the model can act on.
+        sentence: String,
+    },
+}
+
+impl ModelGateway {
+    /// Decides a call of a tool. The decision is durable on return; a permit is the caller's, and its
+    /// outcome is recorded when the result comes with a later request.
+    pub(super) async fn judge(
+        &self,
+        caller: &Caller,
+        id: &str,
+        name: &str,
+        input: &ToolInput,
+    ) -> Verdict {
+        let call_id = CallId::parse(id).ok();
+        let context = CallContext { call_id, ..caller.context.clone() };
+        let decision = match tool_call(caller, &context, name, input) {
+            Ok(call) => self.parts().decide.decide(call).await,
+            Err(fault) => {
+                let rejected = RejectedCall {
+                    principal: caller.principal.clone(),
+                    door: Door::Gateway,
+                    context,
+                    tool: Some(name.to_owned()),
+                    reason: DenialReason::MalformedCall(fault),
+                };
+                self.parts().decide.reject(rejected).await
+            }
+        };
+        match decision {
+            Decision::Allow(permit) => {
+                let rewritten = permit.is_rewritten().then(|| {
+                    String::from_utf8_lossy(permit.call().arguments().raw()).into_owned()
+                });
+                let _ = permit.into_ticket();
+                rewritten.map_or(Verdict::Allowed, Verdict::Rewritten)
+            }
+            Decision::Deny(denial) => Verdict::denied(self, name, &denial.reason),
+            Decision::Pending(_) => Verdict::denied(self, name, &DenialReason::ApprovalRequired),
+        }
+    }
+}
+
+impl Verdict {
+    fn denied(gateway: &ModelGateway, name: &str, reason: &DenialReason) -> Self {
+        let code = reason.code();
+        let text = format!("The call of the tool `{name}` was denied by policy ({code}): {reason}.");
+        let sentence = gateway.parts().redact.redact(&text).into_owned();
+        Self::Denied { code, sentence }
+    }
+}
+
+fn tool_call(
+    caller: &Caller,
+    context: &CallContext,
+    name: &str,
+    input: &ToolInput,
+) -> Result<ToolCall, MalformedCall> {
+    let tool = ToolRef::parse(None, name)?;
+    let arguments = match input {
+        ToolInput::Json(text) | ToolInput::Broken(text) => Arguments::parse(text.clone())?,
+        ToolInput::Text(text) => {
+            Arguments::parse(serde_json::json!({ "input": text }).to_string())?
+        }
+    };
+    Ok(ToolCall::new(
+        caller.principal.clone(),
+        Door::Gateway,
+        tool,
+        arguments,
+        context.clone(),
+    ))
+}

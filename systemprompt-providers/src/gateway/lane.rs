@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use systemprompt_core::config::LossPolicy;
+
+use super::body::{Edits, RequestBody};
+use crate::canonical::{Dialect, LossKind, LossReport, ModelError, ModelRequest};
+use crate::dialect::anthropic::{AnthropicFront, AnthropicUpstream, has_foreign_state};
+use crate::dialect::chat::splice;
+use crate::dialect::chat::{ChatFront, ChatUpstream};
+use crate::dialect::gemini::GeminiUpstream;
+use crate::dialect::responses::{ResponsesFront, ResponsesUpstream};
+use crate::dialect::{Front, Source, Target, Upstream, UpstreamRequest};
+use crate::route::{ChosenTarget, RouteTable};
+
+/// What callers of a dialect speak.
+pub(super) fn front(dialect: Dialect) -> Option<&'static dyn Front> {
+    match dialect {
+        Dialect::Anthropic => Some(&AnthropicFront),
+        Dialect::Chat => Some(&ChatFront),
+        Dialect::Responses => Some(&ResponsesFront),
+        Dialect::Gemini => None,
+    }
+}
+
+/// What providers of a dialect speak.
+pub(super) fn upstream(dialect: Dialect) -> &'static dyn Upstream {
+    match dialect {
+        Dialect::Anthropic => &AnthropicUpstream,
+        Dialect::Chat => &ChatUpstream,
+        Dialect::Responses => &ResponsesUpstream,
+        Dialect::Gemini => &GeminiUpstream,
+    }
+}
+
+/// A request as one provider gets it.
+pub(super) struct Outgoing {
+    pub(super) dialect: Dialect,
+    pub(super) request: UpstreamRequest,
+    pub(super) source: Source,
+    /// Whether it is the caller's own body, and the answer may be the provider's.
+    pub(super) byte_lane: bool,
+    /// Whether frames that only tell the usage are kept from the caller.
+    pub(super) hide_usage: bool,
+}
+
+/// Writes the request for a target.
+pub(super) fn outgoing(
+    routes: &RouteTable,
+    request: &ModelRequest,
+    body: &RequestBody,
+    target: &ChosenTarget,
+    query: Option<&str>,
+) -> Result<Outgoing, ModelError> {
+    let provider = &target.provider;
+    let Some(endpoint) = provider.endpoint_for(request.dialect) else {
+        return Err(ModelError::new(
+            crate::canonical::ErrorKind::Api,
+            format!("the provider `{}` is spoken to in no dialect", provider.name()),
+        ));
+    };
+    let dialect = endpoint.dialect;
+    let flags = provider.flags(dialect);
+    let names = Arc::default();
+    let source =
+        Source { provider: provider.name().clone(), usage_mode: flags.usage_mode, tool_names: names };
+    let own = dialect == request.dialect && !has_foreign_state(body.bytes());
+    if own {
+        let (body, hide_usage) = spliced(request, body, &target.model)?;
+        let path = path(dialect, query);
+        let (losses, tool_names) = (LossReport::default(), std::collections::BTreeMap::new());
+        let request = UpstreamRequest { path, headers: Vec::new(), body, losses, tool_names };
+        return Ok(Outgoing { dialect, request, source, byte_lane: true, hide_usage });
+    }
+    let capabilities = provider.capabilities(&target.model, routes.prices());
+    let to = Target {
+        provider: provider.name(),
+        model: &target.model,
+        capabilities: &capabilities,
+        flags: &flags,
+    };
+    let encoded = upstream(dialect).encode_request(request, &to)?;
+    refuse_losses(&encoded.losses, provider.config().loss)?;
+    let source = Source { tool_names: Arc::new(encoded.tool_names.clone()), ..source };
+    Ok(Outgoing { dialect, request: encoded, source, byte_lane: false, hide_usage: false })
+}
+
+/// The caller's body with the model of the target, and without what names the caller's own user.
+fn spliced(
+    request: &ModelRequest,
+    body: &RequestBody,
+    model: &str,
+) -> Result<(bytes::Bytes, bool), ModelError> {
+    let mut edits = Edits::default();
+    if request.model != model
+        && let Some(place) = body.value("model")
+    {
+        let name = serde_json::to_string(model).unwrap_or_default();
+        edits.replace(place.clone(), name);
+    }
+    let mut bytes = body.with(edits);
+    let identity: &[&str] = match request.dialect {
+        Dialect::Anthropic => &["metadata"],
+        _ => &["user", "safety_identifier"],
+    };
+    for key in identity.iter().filter(|key| body.value(key).is_some()) {
+        let body = RequestBody::read(bytes.clone())?;
+        if let Some(place) = body.removal(key) {
+            let mut edits = Edits::default();
+            edits.replace(place, "");
+            bytes = body.with(edits);
+        }
+    }
+    if request.dialect == Dialect::Chat && request.stream {
+        let usage = splice::ask_for_stream_usage(&bytes)?;
+        return Ok((usage.body, !usage.asked));
+    }
+    Ok((bytes, false))
+}
+
+fn path(dialect: Dialect, query: Option<&str>) -> String {
+    let path = match dialect {
+        Dialect::Anthropic => "/v1/messages",
+        Dialect::Chat => "/v1/chat/completions",
+        Dialect::Responses => "/v1/responses",
+        Dialect::Gemini => "/v1beta/models",
+    };
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+}
+
+fn refuse_losses(losses: &LossReport, policy: LossPolicy) -> Result<(), ModelError> {
+    if policy != LossPolicy::Reject {
+        return Ok(());
+    }
+    match losses.losses().iter().find(|loss| loss.what != LossKind::Hint) {
+        None => Ok(()),
+        Some(loss) => Err(ModelError::invalid(
+            loss.field.clone(),
+            format!("`{}` cannot be said to the provider, and the route lets nothing be lost", loss.field),
+        )
+        .with_code("not_carried")),
+    }
+}

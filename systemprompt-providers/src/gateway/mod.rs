@@ -1,0 +1,132 @@
+//! The gateway: what happens between a request of a caller and the answer of a provider.
+//!
+//! ```text
+//! read     the body, and what it asks for
+//! scan     every text in it, by what the policy says of secrets
+//! route    which provider, which model; 404 for a model that there is not
+//! decide   the call of the tool `model:<name>`: scope, limits, audit, before anything is sent
+//! reserve  what it may cost at most
+//! send     with the provider's key, to the next provider when one fails before its first byte
+//! relay    the answer: each call of a tool in it is held until it is decided
+//! settle   what it did cost, and the record of it
+//! ```
+//!
+//! Where caller and provider speak the same dialect, bytes are passed on as they came (the *byte lane*), until
+//! the policy changes something; else the answer is written anew from the
+//! [canonical form](crate::canonical) (the *translate lane*).
+
+mod answer;
+mod ask;
+mod body;
+mod connect;
+mod credential;
+mod judge;
+mod lane;
+mod record;
+mod relay;
+mod results;
+mod scan;
+mod spend;
+mod stream;
+
+#[cfg(feature = "http")]
+pub mod http;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use systemprompt_core::call::CallContext;
+use systemprompt_core::clock::Clock;
+use systemprompt_core::contract::{
+    AuditSink, BudgetStore, Decide, Inspect, PermitLedger, SecretStore,
+};
+use systemprompt_core::principal::Principal;
+use systemprompt_core::secret::Redact;
+
+pub use connect::{GatewayError, ProviderSecrets};
+
+use crate::budget::BudgetRules;
+use crate::route::RouteTable;
+use crate::upstream::{UpstreamClient, UpstreamHealth};
+use connect::Connections;
+
+/// What the gateway is connected to.
+#[derive(Clone)]
+pub struct GatewayParts {
+    /// Which requests go where.
+    pub routes: RouteTable,
+    /// The keys and certificates of providers that are found at the start.
+    pub secrets: ProviderSecrets,
+    /// Who decides.
+    pub decide: Arc<dyn Decide>,
+    /// What looks through texts on their way.
+    pub inspect: Arc<dyn Inspect>,
+    /// Where permits are settled.
+    pub ledger: Arc<dyn PermitLedger>,
+    /// Where requests are recorded.
+    pub audit: Arc<dyn AuditSink>,
+    /// Where providers' keys in custody are opened.
+    pub custody: Arc<dyn SecretStore>,
+    /// What removes secrets from texts that are recorded.
+    pub redact: Arc<dyn Redact>,
+    /// What may be spent.
+    pub budgets: BudgetRules,
+    /// Where that is counted.
+    pub budget_store: Arc<dyn BudgetStore>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The gateway. Cloning is a reference count.
+#[derive(Clone)]
+pub struct ModelGateway(Arc<Inner>);
+
+struct Inner {
+    parts: GatewayParts,
+    connections: Connections,
+}
+
+/// Who asks, and in which circumstances.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    pub(crate) context: CallContext,
+}
+
+impl ModelGateway {
+    /// A gateway that is connected to nothing yet.
+    ///
+    /// # Errors
+    /// [`GatewayError`] that names the provider and the setting that cannot be meant.
+    pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
+        let connections = Connections::open(&parts.routes, &parts.secrets, &parts.clock)?;
+        Ok(Self(Arc::new(Inner { parts, connections })))
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn routes(&self) -> &RouteTable {
+        &self.0.parts.routes
+    }
+
+    /// How the providers are doing, by name. One that is built in is always well and not listed.
+    #[must_use]
+    pub fn health(&self) -> BTreeMap<Arc<str>, Vec<UpstreamHealth>> {
+        self.0.connections.health()
+    }
+
+    fn client(&self, provider: &str, dialect: crate::canonical::Dialect) -> Option<&UpstreamClient> {
+        self.0.connections.client(provider, dialect)
+    }
+
+    fn parts(&self) -> &GatewayParts {
+        &self.0.parts
+    }
+}
+
+impl fmt::Debug for ModelGateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelGateway").field("routes", &self.0.parts.routes).finish_non_exhaustive()
+    }
+}

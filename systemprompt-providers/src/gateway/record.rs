@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use systemprompt_core::call::Door;
+use systemprompt_core::clock::Timestamp;
+use systemprompt_core::event::{
+    AiRequest, AiRequestDetail, AiRequestStatus, AuditEvent, EventContext, EventSubject,
+};
+use systemprompt_core::id::{AiRequestId, EventId, TraceId};
+use systemprompt_core::money::Microdollars;
+
+use super::relay::Seen;
+use super::{Caller, ModelGateway};
+use crate::canonical::{LossReport, ModelRequest, Usage};
+use crate::price;
+use crate::route::ChosenTarget;
+
+/// Most losses that a record spells out.
+const LOSSES: usize = 64;
+
+/// One request, from its arrival to its record.
+pub(super) struct Account {
+    pub(super) id: AiRequestId,
+    pub(super) requested: String,
+    pub(super) streamed: bool,
+    pub(super) arrived: Duration,
+    pub(super) first_byte: Option<Duration>,
+    pub(super) route: Option<usize>,
+    pub(super) target: Option<ChosenTarget>,
+    pub(super) attempts: Vec<String>,
+    pub(super) losses: LossReport,
+    pub(super) estimated_input: u64,
+    pub(super) unpermitted_results: u32,
+    pub(super) request_sha256: Option<String>,
+    pub(super) byte_lane: bool,
+}
+
+impl Account {
+    pub(super) fn new(request: &ModelRequest, arrived: Duration, estimated_input: u64) -> Self {
+        Self {
+            id: AiRequestId::generate(),
+            requested: request.model.clone(),
+            streamed: request.stream,
+            arrived,
+            first_byte: None,
+            route: None,
+            target: None,
+            attempts: Vec::new(),
+            losses: LossReport::default(),
+            estimated_input,
+            unpermitted_results: 0,
+            request_sha256: None,
+            byte_lane: false,
+        }
+    }
+
+    /// The usage to count: what the provider told, else an estimate of what was sent and said.
+    pub(super) fn usage(&self, seen: &Seen) -> (Usage, bool) {
+        const BYTES_PER_TOKEN: u64 = 4;
+        if seen.usage_told && (seen.stop.is_some() || seen.usage.output > 0) {
+            return (seen.usage, false);
+        }
+        if seen.model.is_none() && seen.written == 0 && !seen.usage_told {
+            return (Usage::default(), false);
+        }
+        let mut usage = seen.usage;
+        if usage.prompt() == 0 {
+            usage.input = self.estimated_input;
+        }
+        usage.output = usage.output.max(seen.written.div_ceil(BYTES_PER_TOKEN));
+        (usage, true)
+    }
+
+    /// What that costs; `None` without a price.
+    pub(super) fn cost(&self, usage: &Usage, now: Timestamp) -> Option<Microdollars> {
+        const MICROS: i64 = 1_000_000;
+        let row = self.target.as_ref()?.price.as_ref()?;
+        price::cost_at(usage, row, now.as_micros().div_euclid(MICROS))
+    }
+}
+
+impl ModelGateway {
+    /// Records a request. The answer is on its way already: what cannot be recorded is said in the log of the
+    /// process, and the decision before it was durable.
+    pub(super) async fn record(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        seen: &Seen,
+        (status, code): (AiRequestStatus, Option<String>),
+    ) {
+        let parts = self.parts();
+        let now = parts.clock.now();
+        let (usage, estimated) = account.usage(seen);
+        let cost = account.cost(&usage, now);
+        let target = account.target.as_ref();
+        let safe = |text: &str| parts.redact.redact(text).into_owned();
+        let model = target.map_or_else(|| safe(&account.requested), |target| target.model.clone());
+        let renamed = (model != account.requested).then(|| safe(&account.requested));
+        let since = |at: Duration| millis(at.saturating_sub(account.arrived));
+        let losses = account.losses.losses().iter().take(LOSSES);
+        let request = AiRequest {
+            request_id: account.id.clone(),
+            provider: target.map_or_else(String::new, |target| target.provider.name().to_string()),
+            model,
+            requested_model: renamed,
+            tool: None,
+            status,
+            error_code: code,
+            streamed: account.streamed,
+            tokens: usage.into(),
+            cost_microdollars: cost.unwrap_or(Microdollars::ZERO),
+            priced: cost.is_some(),
+            latency_ms: since(parts.clock.monotonic()),
+            first_token_ms: account.first_byte.map(since),
+            detail: AiRequestDetail {
+                route: account.route,
+                attempts: account.attempts.clone(),
+                stop_reason: seen.stop.as_ref().map(|reason| safe(reason.as_str())),
+                served_model: seen.model.as_deref().map(safe),
+                losses: losses
+                    .map(|loss| safe(&format!("{}={}", loss.field, loss.what.as_str())))
+                    .collect(),
+                usage_estimated: estimated,
+                reasoning_tokens: usage.reasoning,
+                cache_write_1h: usage.cache_write_1h,
+                tool_calls_allowed: seen.allowed,
+                tool_calls_denied: seen.denied,
+                unpermitted_results: account.unpermitted_results,
+                request_sha256: account.request_sha256.clone(),
+                byte_lane: account.byte_lane,
+            },
+        };
+        let context = &caller.context;
+        let event = AuditEvent {
+            id: EventId::generate(),
+            occurred_at: now,
+            trace_id: context.trace_id.unwrap_or_else(TraceId::generate),
+            subject: Some(EventSubject::from(&caller.principal)),
+            context: EventContext {
+                session: context.session.clone(),
+                agent: context.agent.clone(),
+                door: Some(Door::Gateway),
+                user_agent: context.user_agent.clone(),
+                client_addr: context.client_addr,
+                ..EventContext::default()
+            },
+            body: request.into(),
+        };
+        if let Err(error) = parts.audit.append(event).await {
+            tracing::error!("a request to a model is not recorded: {error}");
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,253 @@
+use std::time::Duration;
+
+use ::http::HeaderMap;
+use bytes::Bytes;
+use systemprompt_core::event::AiRequestStatus;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::answer::is_echo;
+use super::ask::{Answering, Exchange};
+use super::lane;
+use super::relay::Relay;
+use super::ModelGateway;
+use crate::canonical::{ErrorKind, LossReport, ModelError, StreamEvent};
+use crate::dialect::StreamDecoder;
+use crate::dialect::chat::splice;
+use crate::echo;
+use crate::sse::{Frame, FrameSplitter};
+use crate::upstream::UpstreamBody;
+
+/// Most bytes of one event of a stream.
+const FRAME_BYTES: usize = 16 * 1024 * 1024;
+
+/// Pieces of a stream that wait for a slow caller before the provider is not read any more.
+const WAITING: usize = 16;
+
+/// How long a translated stream is silent before a sign of life.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// An answer that comes as a stream.
+pub(crate) struct Streaming {
+    pub(crate) request_id: String,
+    /// Headers of the provider, in the byte lane.
+    pub(crate) upstream: HeaderMap,
+    pub(crate) losses: LossReport,
+    pub(crate) provider: Option<String>,
+    pub(crate) usage_estimated: bool,
+    /// The pieces of the body. A receiver that is dropped ends the request.
+    pub(crate) pieces: mpsc::Receiver<Bytes>,
+}
+
+/// What brings the answer.
+enum Bringing {
+    Echo(Vec<StreamEvent>),
+    Upstream { body: UpstreamBody, hide_usage: bool },
+}
+
+/// How a stream ended.
+enum End {
+    Whole,
+    Failed(ModelError),
+    CallerLeft,
+}
+
+impl ModelGateway {
+    /// Passes a stream on, in a task of its own: when the caller leaves, it still is settled and recorded.
+    pub(super) fn stream(&self, exchange: Exchange, answering: Answering) -> Streaming {
+        let (pieces, receiver) = mpsc::channel(WAITING);
+        let (decoder, bytes_pass, bringing, upstream) = bringing(&exchange, answering);
+        let streaming = Streaming {
+            request_id: exchange.reply.id.clone(),
+            upstream,
+            losses: exchange.account.losses.clone(),
+            provider: exchange.account.target.as_ref().map(|target| target.provider.name().to_string()),
+            usage_estimated: is_echo(&exchange),
+            pieces: receiver,
+        };
+        if let Some(front) = lane::front(exchange.request.dialect) {
+            let encoder = front.stream_encoder(&exchange.reply);
+            let caller = exchange.caller.clone();
+            let relay = Relay::new(self.clone(), caller, decoder, encoder, bytes_pass);
+            tokio::spawn(self.clone().run(exchange, relay, bringing, pieces));
+        }
+        streaming
+    }
+
+    async fn run(
+        self,
+        mut exchange: Exchange,
+        mut relay: Relay,
+        bringing: Bringing,
+        pieces: mpsc::Sender<Bytes>,
+    ) {
+        let mut sender = Sender { pieces, first: None, gateway: self.clone() };
+        let end = match bringing {
+            Bringing::Echo(events) => pass_events(&mut relay, events, &mut sender).await,
+            Bringing::Upstream { body, hide_usage } => {
+                pass_frames(&mut relay, body, hide_usage, &mut sender).await
+            }
+        };
+        exchange.account.first_byte = sender.first;
+        exchange.account.losses.append(relay.losses().clone());
+        let mut seen = relay.seen().clone();
+        let status = match end {
+            End::CallerLeft => AiRequestStatus::Cancelled,
+            End::Failed(error) => {
+                seen.error.get_or_insert(error);
+                AiRequestStatus::Failed
+            }
+            End::Whole if seen.error.is_some() => AiRequestStatus::Failed,
+            End::Whole => AiRequestStatus::Success,
+        };
+        // The stream is closed after its record, so that whoever read it to its end finds it recorded.
+        self.conclude(exchange, &seen, status).await;
+        drop(sender);
+    }
+}
+
+fn bringing(
+    exchange: &Exchange,
+    answering: Answering,
+) -> (Box<dyn StreamDecoder>, bool, Bringing, HeaderMap) {
+    match answering {
+        Answering::Echo => {
+            let events = echo::events(&exchange.request).collect();
+            (Box::new(Nothing), false, Bringing::Echo(events), HeaderMap::new())
+        }
+        Answering::Upstream { answer, outgoing } => {
+            let decoder = lane::upstream(outgoing.dialect).stream_decoder(&outgoing.source);
+            let headers =
+                if outgoing.byte_lane { answer.headers.clone() } else { HeaderMap::new() };
+            let hide_usage = outgoing.hide_usage;
+            let bringing = Bringing::Upstream { body: answer.body, hide_usage };
+            (decoder, outgoing.byte_lane, bringing, headers)
+        }
+    }
+}
+
+/// Reads nothing: the model that is built in makes events, not frames.
+struct Nothing;
+
+impl StreamDecoder for Nothing {
+    fn push(&mut self, _: &Frame, _: &mut Vec<StreamEvent>) {}
+
+    fn finish(&mut self, _: &mut Vec<StreamEvent>) {}
+}
+
+/// Hands pieces to the caller.
+struct Sender {
+    pieces: mpsc::Sender<Bytes>,
+    first: Option<Duration>,
+    gateway: ModelGateway,
+}
+
+impl Sender {
+    /// Whether the caller is still there.
+    async fn send(&mut self, out: &mut Vec<u8>) -> bool {
+        if out.is_empty() {
+            return !self.pieces.is_closed();
+        }
+        if self.first.is_none() {
+            self.first = Some(self.gateway.parts().clock.monotonic());
+        }
+        self.pieces.send(std::mem::take(out).into()).await.is_ok()
+    }
+}
+
+async fn pass_events(
+    relay: &mut Relay,
+    events: Vec<StreamEvent>,
+    sender: &mut Sender,
+) -> End {
+    let mut out = Vec::new();
+    for event in events {
+        relay.events(vec![event], &mut out).await;
+        if !sender.send(&mut out).await {
+            return End::CallerLeft;
+        }
+    }
+    relay.finish(None, &mut out).await;
+    if sender.send(&mut out).await { End::Whole } else { End::CallerLeft }
+}
+
+async fn pass_frames(
+    relay: &mut Relay,
+    mut body: UpstreamBody,
+    hide_usage: bool,
+    sender: &mut Sender,
+) -> End {
+    let mut splitter = FrameSplitter::new(FRAME_BYTES);
+    let mut out = Vec::new();
+    let mut signs = interval_at(Instant::now() + SILENCE, SILENCE);
+    signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let error = loop {
+        let piece = tokio::select! {
+            piece = body.next_piece() => piece,
+            () = sender.pieces.closed() => return End::CallerLeft,
+            _ = signs.tick() => {
+                relay.ping(&mut out);
+                if !sender.send(&mut out).await {
+                    return End::CallerLeft;
+                }
+                continue;
+            }
+        };
+        let piece = match piece {
+            None => break None,
+            Some(Ok(piece)) => piece,
+            Some(Err(error)) => break Some(error.model_error()),
+        };
+        signs.reset();
+        splitter.push(&piece);
+        if let Err(error) = pass_whole(relay, &mut splitter, hide_usage, &mut out).await {
+            break Some(error);
+        }
+        if !sender.send(&mut out).await {
+            return End::CallerLeft;
+        }
+        if relay.seen().error.is_some() {
+            break None;
+        }
+    };
+    drop(body);
+    if error.is_none()
+        && let Some(frame) = splitter.finish()
+    {
+        let raw = shown(&frame, hide_usage);
+        relay.frame(&frame, raw, &mut out).await;
+    }
+    relay.finish(error.clone(), &mut out).await;
+    match (sender.send(&mut out).await, error) {
+        (false, _) => End::CallerLeft,
+        (true, Some(error)) if relay.seen().stop.is_none() => End::Failed(error),
+        (true, _) => End::Whole,
+    }
+}
+
+/// Passes on the frames that are whole.
+async fn pass_whole(
+    relay: &mut Relay,
+    splitter: &mut FrameSplitter,
+    hide_usage: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), ModelError> {
+    loop {
+        match splitter.next_frame() {
+            Ok(None) => return Ok(()),
+            Ok(Some(frame)) => {
+                let raw = shown(&frame, hide_usage);
+                relay.frame(&frame, raw, out).await;
+            }
+            Err(error) => {
+                return Err(ModelError::new(ErrorKind::BadGateway, error.to_string())
+                    .with_code("upstream_frame_too_long"));
+            }
+        }
+    }
+}
+
+/// What a caller of the same dialect sees of a frame.
+fn shown(frame: &Frame, hide_usage: bool) -> Bytes {
+    if hide_usage && splice::is_usage_chunk(frame) { Bytes::new() } else { frame.raw.clone() }
+}

@@ -1,0 +1,43 @@
+//! The model gateway of systemprompt: requests to models come in as Anthropic Messages, OpenAI Chat
+//! Completions or OpenAI Responses, and go to the upstream that the routes choose.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`gateway`] | what happens between a request of a caller and the answer of a provider |
+//! | [`canonical`] | requests, answers and streams in the form that every dialect translates to and from |
+//! | [`dialect`] | one codec per wire: what a front reads and writes, what an upstream is sent and says |
+//! | [`route`] | which provider and model a request goes to |
+//! | [`preset`] | what is known of providers and models: places, quirks, capabilities |
+//! | [`price`] | what it costs, in integer microdollars |
+//! | [`budget`] | caps that are reserved before a request and settled after it |
+//! | [`echo`] | a model that is built in, and answers with what it is told |
+//! | [`upstream`] | connections to providers |
+//! | `scripted` | an upstream for tests (feature `test-utils`) |
+//! | [`sse`] | server-sent events: a splitter that keeps the bytes of each frame, and a writer |
+//!
+//! # Features
+//!
+//! | feature | brings | default |
+//! |---|---|---|
+//! | `database` | `schema`, the tables of budgets that replicas share | no |
+//! | `sqlite` | budgets in the embedded SQLite database | yes |
+//! | `postgres` | budgets in PostgreSQL | no |
+
+pub mod budget;
+pub mod canonical;
+pub mod dialect;
+pub mod echo;
+pub mod gateway;
+pub mod preset;
+pub mod price;
+pub mod route;
+#[cfg(feature = "test-utils")]
+pub mod scripted;
+#[cfg(feature = "database")]
+mod schema;
+pub mod sse;
+pub mod upstream;
+
+#[cfg(feature = "database")]
+#[doc(inline)]
+pub use schema::schema;

@@ -1,0 +1,118 @@
+use std::fmt;
+use std::sync::Arc;
+
+use systemprompt_core::clock::{Clock, SystemClock};
+use tokio::time::Instant;
+use url::Url;
+
+use super::breaker::Breaker;
+use super::bulkhead::Bulkhead;
+use super::connections::Connections;
+use super::{
+    SettingsError, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind, UpstreamHealth,
+    UpstreamSettings, Waited,
+};
+
+/// A provider's connections. Cloning is a reference count.
+#[derive(Clone)]
+pub struct UpstreamClient(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) provider: Arc<str>,
+    pub(super) base: Url,
+    pub(super) settings: UpstreamSettings,
+    pub(super) connections: Connections,
+    pub(super) breaker: Arc<Breaker>,
+    pub(super) bulkhead: Bulkhead,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl UpstreamClient {
+    /// A client for the provider of this name. Nothing is connected to yet.
+    ///
+    /// # Errors
+    /// [`SettingsError`] that names the setting that cannot be meant; an address that is written out in
+    /// the base URL and must not be connected to is one, too.
+    pub fn new(
+        provider: impl Into<Arc<str>>,
+        settings: UpstreamSettings,
+    ) -> Result<Self, SettingsError> {
+        Self::with_clock(provider, settings, SystemClock::shared())
+    }
+
+    /// The same with a clock, which the breaker, dates in `retry-after` and the health go by.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_clock(
+        provider: impl Into<Arc<str>>,
+        settings: UpstreamSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SettingsError> {
+        let base = settings.check()?;
+        let connections = Connections::new(&settings, &base)?;
+        let provider = provider.into();
+        let breaker =
+            Breaker::new(Arc::clone(&provider), settings.breaker.clone(), Arc::clone(&clock));
+        let bulkhead =
+            Bulkhead::new(settings.max_concurrent, settings.max_queued, settings.queue_wait);
+        Ok(Self(Arc::new(Inner {
+            provider,
+            base,
+            settings,
+            connections,
+            breaker,
+            bulkhead,
+            clock,
+        })))
+    }
+
+    /// The provider, by its name in the configuration.
+    #[must_use]
+    pub fn provider(&self) -> &Arc<str> {
+        &self.0.provider
+    }
+
+    /// Sends a call, and sends it again where that helps and can do no harm.
+    ///
+    /// An answer with any status is an answer. While its body is not read to the end or dropped, the call
+    /// counts as under way.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] when there is no answer, with the attempts that were made.
+    pub async fn send(&self, call: UpstreamCall) -> Result<UpstreamAnswer, UpstreamError> {
+        let prepared = self.0.prepare(call)?;
+        let open = |retry_after| UpstreamErrorKind::BreakerOpen { retry_after };
+        self.0.breaker.check().map_err(open)?;
+        let Some(place) = self.0.bulkhead.enter(prepared.deadline).await else {
+            let over = Instant::now() >= prepared.deadline;
+            let late = UpstreamErrorKind::Timeout(Waited::Total);
+            return Err(if over { late } else { UpstreamErrorKind::Saturated }.into());
+        };
+        self.0.send(&prepared, place).await
+    }
+
+    /// How the provider is doing.
+    #[must_use]
+    pub fn health(&self) -> UpstreamHealth {
+        let seen = self.0.breaker.seen();
+        UpstreamHealth {
+            state: self.0.breaker.state(),
+            consecutive_failures: self.0.breaker.failures_in_a_row(),
+            in_flight: self.0.bulkhead.in_flight(),
+            queued: self.0.bulkhead.queued(),
+            last_error: seen.last_error.map(|error| error.code()),
+            last_success: seen.last_success,
+            last_failure: seen.last_failure,
+        }
+    }
+}
+
+impl fmt::Debug for UpstreamClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamClient")
+            .field("provider", &self.0.provider)
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}

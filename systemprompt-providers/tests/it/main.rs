@@ -1,0 +1,4 @@
+//! The integration tests of the model gateway.
+
+#[cfg(test)]
+mod upstream;
