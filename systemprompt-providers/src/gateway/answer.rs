@@ -6,8 +6,10 @@ use systemprompt_core::content::{Content, ContentBody, ContentOrigin, ContentVer
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::policy::SecretDirection;
+use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
-use super::ask::{Answering, Asking, Exchange, Failure};
+use super::ask::{Answering, Asking, Exchange, Failure, Left};
 use super::judge::{Verdict, runs_at_the_caller};
 use super::lane;
 use super::relay::Seen;
@@ -42,20 +44,43 @@ pub(crate) struct Whole {
 }
 
 impl ModelGateway {
-    /// Answers a request.
+    /// Answers a request, in a task of its own: when the caller leaves, it still is settled and recorded.
     ///
     /// # Errors
     /// [`Failure`] with what the caller is told, in whose dialect it is written by the door.
     pub(crate) async fn answer(&self, asking: Asking) -> Result<Answered, Failure> {
-        let (exchange, answering) = self.ask(&asking).await?;
+        let (mut left, answered) = oneshot::channel();
+        let gateway = self.clone();
+        let answering = async move {
+            let answered = gateway.answer_unless(&asking, &mut left).await;
+            // A stream whose caller has left is told so by its receiver, which is dropped here.
+            let _ = left.send(answered);
+        };
+        tokio::spawn(answering.in_current_span());
+        answered.await.unwrap_or_else(|_| {
+            Err(ModelError::new(ErrorKind::Api, "the request could not be answered").into())
+        })
+    }
+
+    async fn answer_unless(&self, asking: &Asking, left: &mut Left) -> Result<Answered, Failure> {
+        let (exchange, answering) = self.ask(asking, left).await?;
         if exchange.request.stream {
             return Ok(Answered::Stream(self.stream(exchange, answering)));
         }
-        self.whole(exchange, answering).await.map(Answered::Whole)
+        self.whole(exchange, answering, left).await.map(Answered::Whole)
     }
 
-    async fn whole(&self, mut exchange: Exchange, answering: Answering) -> Result<Whole, Failure> {
-        let read = read_answer(&exchange, answering).await;
+    async fn whole(
+        &self,
+        mut exchange: Exchange,
+        answering: Answering,
+        left: &mut Left,
+    ) -> Result<Whole, Failure> {
+        let read = tokio::select! {
+            biased;
+            read = read_answer(&exchange, answering) => read,
+            () = left.closed() => return Err(self.cancelled(exchange).await),
+        };
         let (mut answer, raw, upstream) = match read {
             Ok(read) => read,
             Err(error) => return Err(self.failed(exchange, error.into()).await),
