@@ -69,6 +69,12 @@ pub trait StreamEncoder: Send {
     /// Writes a sign of life.
     fn ping(&mut self, out: &mut Vec<u8>);
 
+    /// Writes the end of what several blocks may share: what comes next begins anew. Most dialects know no such
+    /// thing.
+    fn end_item(&mut self, out: &mut Vec<u8>) {
+        let _ = out;
+    }
+
     /// What could not be said so far.
     fn losses(&self) -> &LossReport;
 }

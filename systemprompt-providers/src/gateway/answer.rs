@@ -1,18 +1,21 @@
 use ::http::HeaderMap;
 use bytes::Bytes;
+use serde_json::Value;
 use systemprompt_core::call::Door;
 use systemprompt_core::content::{Content, ContentBody, ContentOrigin, ContentVerdict};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::policy::SecretDirection;
+use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
-use super::ask::{Answering, Asking, Exchange, Failure};
-use super::judge::Verdict;
+use super::ask::{Answering, Asking, Exchange, Failure, Left};
+use super::judge::{Verdict, runs_at_the_caller};
 use super::lane;
 use super::relay::Seen;
 use super::scan::withheld;
 use super::stream::Streaming;
-use super::ModelGateway;
+use super::{Caller, ModelGateway};
 use crate::canonical::{
     Answer, Block, BlockKind, ErrorKind, LossReport, ModelError, StopReason, ToolInput,
 };
@@ -41,20 +44,43 @@ pub(crate) struct Whole {
 }
 
 impl ModelGateway {
-    /// Answers a request.
+    /// Answers a request, in a task of its own: when the caller leaves, it still is settled and recorded.
     ///
     /// # Errors
     /// [`Failure`] with what the caller is told, in whose dialect it is written by the door.
     pub(crate) async fn answer(&self, asking: Asking) -> Result<Answered, Failure> {
-        let (exchange, answering) = self.ask(&asking).await?;
+        let (mut left, answered) = oneshot::channel();
+        let gateway = self.clone();
+        let answering = async move {
+            let answered = gateway.answer_unless(&asking, &mut left).await;
+            // A stream whose caller has left is told so by its receiver, which is dropped here.
+            let _ = left.send(answered);
+        };
+        tokio::spawn(answering.in_current_span());
+        answered.await.unwrap_or_else(|_| {
+            Err(ModelError::new(ErrorKind::Api, "the request could not be answered").into())
+        })
+    }
+
+    async fn answer_unless(&self, asking: &Asking, left: &mut Left) -> Result<Answered, Failure> {
+        let (exchange, answering) = self.ask(asking, left).await?;
         if exchange.request.stream {
             return Ok(Answered::Stream(self.stream(exchange, answering)));
         }
-        self.whole(exchange, answering).await.map(Answered::Whole)
+        self.whole(exchange, answering, left).await.map(Answered::Whole)
     }
 
-    async fn whole(&self, mut exchange: Exchange, answering: Answering) -> Result<Whole, Failure> {
-        let read = read_answer(&exchange, answering).await;
+    async fn whole(
+        &self,
+        mut exchange: Exchange,
+        answering: Answering,
+        left: &mut Left,
+    ) -> Result<Whole, Failure> {
+        let read = tokio::select! {
+            biased;
+            read = read_answer(&exchange, answering) => read,
+            () = left.closed() => return Err(self.cancelled(exchange).await),
+        };
         let (mut answer, raw, upstream) = match read {
             Ok(read) => read,
             Err(error) => return Err(self.failed(exchange, error.into()).await),
@@ -107,8 +133,18 @@ impl ModelGateway {
         let mut changed = false;
         for block in &mut answer.content {
             let replacement = match &block.kind {
-                BlockKind::Text { text } | BlockKind::Refusal { text } => {
-                    self.look_through(exchange, text).await?.map(Block::text)
+                BlockKind::Text { text } => {
+                    let text = self.look_through(exchange, text).await?;
+                    text.map(|text| BlockKind::Text { text })
+                }
+                BlockKind::Refusal { text } => {
+                    let text = self.look_through(exchange, text).await?;
+                    text.map(|text| BlockKind::Refusal { text })
+                }
+                // What proves a thought proves it as it was.
+                BlockKind::Thinking { text, .. } => {
+                    let text = self.look_through(exchange, text).await?;
+                    text.map(|text| BlockKind::Thinking { text, state: None })
                 }
                 BlockKind::ToolUse { id, name, input, state } => {
                     match self.judge(&exchange.caller, id, name, input).await {
@@ -118,23 +154,24 @@ impl ModelGateway {
                         }
                         Verdict::Rewritten(arguments) => {
                             seen.allowed += 1;
-                            Some(Block::new(BlockKind::ToolUse {
+                            Some(BlockKind::ToolUse {
                                 id: id.clone(),
                                 name: name.clone(),
                                 input: ToolInput::from_json_text(arguments),
                                 state: state.clone(),
-                            }))
+                            })
                         }
                         Verdict::Denied { sentence, .. } => {
                             seen.denied += 1;
-                            Some(Block::text(sentence))
+                            Some(BlockKind::Text { text: sentence })
                         }
                     }
                 }
+                BlockKind::Unknown { value } => self.govern_unknown(exchange, value, seen).await?,
                 _ => None,
             };
-            if let Some(replacement) = replacement {
-                *block = replacement;
+            if let Some(kind) = replacement {
+                block.kind = kind;
                 changed = true;
             }
         }
@@ -143,6 +180,44 @@ impl ModelGateway {
             answer.stop_reason = StopReason::EndTurn;
         }
         Ok(changed)
+    }
+
+    /// Governs a part of an answer that only its dialect knows. What stands in its place, if anything does.
+    async fn govern_unknown(
+        &self,
+        exchange: &Exchange,
+        value: &Value,
+        seen: &mut Seen,
+    ) -> Result<Option<BlockKind>, ModelError> {
+        let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
+        if let Some(tool) = runs_at_the_caller(kind) {
+            if let Some(text) = self.judge_item(&exchange.caller, tool, value).await {
+                seen.denied += 1;
+                return Ok(Some(BlockKind::Text { text }));
+            }
+            seen.allowed += 1;
+        }
+        match self.look_through_json(&exchange.caller, &value.to_string()).await {
+            ContentVerdict::Pass => Ok(None),
+            ContentVerdict::Rewritten(text) => {
+                let value = serde_json::from_str(&text).unwrap_or_default();
+                Ok(Some(BlockKind::Unknown { value }))
+            }
+            ContentVerdict::Withheld(reason) => Err(withheld("answer", &reason)),
+        }
+    }
+
+    /// Looks through a part of an answer that is JSON.
+    pub(super) async fn look_through_json(&self, caller: &Caller, json: &str) -> ContentVerdict {
+        let origin = ContentOrigin {
+            direction: SecretDirection::Answer,
+            principal: &caller.principal,
+            tool: None,
+            door: Door::Gateway,
+            context: &caller.context,
+        };
+        let content = Content { origin, body: ContentBody::Json(json) };
+        self.parts().inspect.inspect(content).await.verdict
     }
 
     async fn look_through(

@@ -9,7 +9,9 @@ use systemprompt_core::call::{Arguments, Door, ToolCall, ToolRef};
 use systemprompt_core::contract::{RejectedCall, Reservation};
 use systemprompt_core::decision::{Decision, DenialReason, Permit};
 use systemprompt_core::event::AiRequestStatus;
+use tokio::sync::oneshot;
 
+use super::answer::Answered;
 use super::body::RequestBody;
 use super::lane::{self, Outgoing};
 use super::record::Account;
@@ -54,6 +56,9 @@ pub(super) enum Answering {
     Upstream { answer: UpstreamAnswer, outgoing: Outgoing },
 }
 
+/// Closed when the caller has left.
+pub(super) type Left = oneshot::Sender<Result<Answered, Failure>>;
+
 /// A request failed, and what the caller gets.
 pub(crate) struct Failure {
     pub(crate) error: ModelError,
@@ -69,7 +74,11 @@ impl From<ModelError> for Failure {
 
 impl ModelGateway {
     /// Takes a request as far as the beginning of an answer.
-    pub(super) async fn ask(&self, asking: &Asking) -> Result<(Exchange, Answering), Failure> {
+    pub(super) async fn ask(
+        &self,
+        asking: &Asking,
+        left: &mut Left,
+    ) -> Result<(Exchange, Answering), Failure> {
         let arrived = self.parts().clock.monotonic();
         let caller = asking.caller.clone();
         let (request, body) = match self.read(asking).await {
@@ -103,7 +112,12 @@ impl ModelGateway {
         };
         let mut exchange =
             self.exchange(asking, request, account, (Some(permit), reservation));
-        match self.send(asking, &mut exchange, &body, chosen).await {
+        let sent = tokio::select! {
+            biased;
+            sent = self.send(asking, &mut exchange, &body, chosen) => sent,
+            () = left.closed() => return Err(self.cancelled(exchange).await),
+        };
+        match sent {
             Ok(answering) => Ok((exchange, answering)),
             Err(failure) => Err(self.failed(exchange, failure).await),
         }
@@ -142,7 +156,12 @@ impl ModelGateway {
         let front = lane::front(asking.dialect).ok_or_else(|| {
             ModelError::new(ErrorKind::Api, "callers are not spoken to in this dialect")
         })?;
-        Ok((front.decode_request(body.bytes())?, body))
+        let request = match asking.dialect {
+            // Whether its provider keeps what it refers to is known once it is routed.
+            Dialect::Responses => front.decode_request(body.without(lane::STORED)?.bytes())?,
+            _ => front.decode_request(body.bytes())?,
+        };
+        Ok((request, body))
     }
 
     fn choose(
@@ -245,6 +264,7 @@ impl ModelGateway {
         while let Some(target) = targets.next() {
             exchange.account.target = Some(target.clone());
             if target.provider.is_echo() {
+                lane::refuse_stored(&exchange.request, body)?;
                 return Ok(Answering::Echo);
             }
             match self.try_target(asking, exchange, body, &target).await {
@@ -304,6 +324,12 @@ impl ModelGateway {
             return Ok(Answering::Upstream { answer, outgoing });
         }
         Err(refused(answer, &outgoing).await)
+    }
+
+    /// Settles a request whose caller left before anything was answered.
+    pub(super) async fn cancelled(&self, exchange: Exchange) -> Failure {
+        self.conclude(exchange, &Seen::default(), AiRequestStatus::Cancelled).await;
+        ModelError::new(ErrorKind::Api, "the caller went away").into()
     }
 
     /// Settles a request that failed, and returns what the caller is told.

@@ -87,6 +87,22 @@ impl RequestBody {
         }
     }
 
+    /// The body without some members; every other byte stays.
+    ///
+    /// # Errors
+    /// None in fact: what was read is read again.
+    pub(super) fn without(&self, keys: &[&str]) -> Result<Self, ModelError> {
+        let mut body = self.clone();
+        for key in keys {
+            if let Some(place) = body.removal(key) {
+                let mut edits = Edits::default();
+                edits.replace(place, "");
+                body = Self::read(body.with(edits))?;
+            }
+        }
+        Ok(body)
+    }
+
     /// The body with replacements.
     pub(super) fn with(&self, mut edits: Edits) -> Bytes {
         if edits.0.is_empty() {

@@ -4,6 +4,8 @@ use systemprompt_core::decision::{Decision, DenialReason};
 use systemprompt_core::id::CallId;
 
 use super::{Caller, ModelGateway};
+use serde_json::Value;
+
 use crate::canonical::ToolInput;
 
 /// What became of a call of a tool in an answer.
@@ -57,6 +59,46 @@ impl ModelGateway {
             }
             Decision::Deny(denial) => Verdict::denied(self, name, &denial.reason),
             Decision::Pending(_) => Verdict::denied(self, name, &DenialReason::ApprovalRequired),
+        }
+    }
+}
+
+/// The tool that an item of Responses calls where it is no function: one that OpenAI has trained and the caller
+/// runs. `None` for what the provider runs itself.
+pub(super) fn runs_at_the_caller(kind: &str) -> Option<&'static str> {
+    match kind {
+        "computer_call" => Some("computer"),
+        "local_shell_call" => Some("local_shell"),
+        "shell_call" => Some("shell"),
+        "apply_patch_call" => Some("apply_patch"),
+        _ => None,
+    }
+}
+
+impl ModelGateway {
+    /// Decides the call of a tool that the caller has built in. What is said in its place, unless it may go on
+    /// as it is.
+    pub(super) async fn judge_item(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        item: &Value,
+    ) -> Option<String> {
+        const OF_THE_CALL: [&str; 4] = ["action", "actions", "operation", "pending_safety_checks"];
+        let member = |name: &str| item.get(name).and_then(Value::as_str);
+        let id = member("call_id").or_else(|| member("id")).unwrap_or_default();
+        let arguments: serde_json::Map<String, Value> = OF_THE_CALL
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())))
+            .collect();
+        let input = ToolInput::Json(Value::Object(arguments).to_string());
+        match self.judge(caller, id, tool, &input).await {
+            Verdict::Allowed => None,
+            Verdict::Denied { sentence, .. } => Some(sentence),
+            Verdict::Rewritten(_) => Some(format!(
+                "The call of the tool `{tool}` was withheld: the policy changes its arguments, which a call of \
+                 this kind cannot carry."
+            )),
         }
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn outgoing(
         let request = UpstreamRequest { path, headers: Vec::new(), body, losses, tool_names };
         return Ok(Outgoing { dialect, request, source, byte_lane: true, hide_usage });
     }
+    refuse_stored(request, body)?;
     let capabilities = provider.capabilities(&target.model, routes.prices());
     let to = Target {
         provider: provider.name(),
@@ -82,6 +83,22 @@ pub(super) fn outgoing(
     refuse_losses(&encoded.losses, provider.config().loss)?;
     let source = Source { tool_names: Arc::new(encoded.tool_names.clone()), ..source };
     Ok(Outgoing { dialect, request: encoded, source, byte_lane: false, hide_usage: false })
+}
+
+/// What refers to something that OpenAI keeps, and nobody else.
+pub(super) const STORED: &[&str] = &["previous_response_id", "conversation", "prompt"];
+
+/// Refuses a request that refers to what only another provider keeps.
+///
+/// # Errors
+/// That of the dialect, which names the member.
+pub(super) fn refuse_stored(request: &ModelRequest, body: &RequestBody) -> Result<(), ModelError> {
+    if request.dialect == Dialect::Responses
+        && STORED.iter().any(|name| body.value(name).is_some())
+    {
+        ResponsesFront.decode_request(body.bytes())?;
+    }
+    Ok(())
 }
 
 /// The caller's body with the model of the target, and without what names the caller's own user.
@@ -97,19 +114,11 @@ fn spliced(
         let name = serde_json::to_string(model).unwrap_or_default();
         edits.replace(place.clone(), name);
     }
-    let mut bytes = body.with(edits);
     let identity: &[&str] = match request.dialect {
         Dialect::Anthropic => &["metadata"],
         _ => &["user", "safety_identifier"],
     };
-    for key in identity.iter().filter(|key| body.value(key).is_some()) {
-        let body = RequestBody::read(bytes.clone())?;
-        if let Some(place) = body.removal(key) {
-            let mut edits = Edits::default();
-            edits.replace(place, "");
-            bytes = body.with(edits);
-        }
-    }
+    let bytes = RequestBody::read(body.with(edits))?.without(identity)?.bytes().clone();
     if request.dialect == Dialect::Chat && request.stream {
         let usage = splice::ask_for_stream_usage(&bytes)?;
         return Ok((usage.body, !usage.asked));

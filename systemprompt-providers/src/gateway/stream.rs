@@ -66,9 +66,9 @@ impl ModelGateway {
             pieces: receiver,
         };
         if let Some(front) = lane::front(exchange.request.dialect) {
-            let encoder = front.stream_encoder(&exchange.reply);
             let caller = exchange.caller.clone();
-            let relay = Relay::new(self.clone(), caller, decoder, encoder, bytes_pass);
+            let to = (front, &exchange.reply);
+            let relay = Relay::new(self.clone(), caller, decoder, to, bytes_pass);
             tokio::spawn(self.clone().run(exchange, relay, bringing, pieces));
         }
         streaming

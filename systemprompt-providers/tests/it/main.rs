@@ -1,4 +1,6 @@
 //! The integration tests of the model gateway.
 
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod upstream;

@@ -317,6 +317,12 @@ impl StreamEncoder for Encoder {
         }
     }
 
+    fn end_item(&mut self, out: &mut Vec<u8>) {
+        if !self.ended {
+            Self::end_item(self, "completed", out);
+        }
+    }
+
     fn losses(&self) -> &LossReport {
         &self.losses
     }
