@@ -1,6 +1,13 @@
 //! Unpublished member over the facade with `full`, and what the benches share.
 
-#![expect(clippy::print_stdout, reason = "a bench prints its numbers")]
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a bench prints its numbers and stops when it cannot go on"
+)]
+
+pub mod load;
+pub mod process;
 
 use std::fs::File;
 use std::hint::black_box;

@@ -12,18 +12,17 @@
 
 #![expect(
     clippy::print_stdout,
-    clippy::indexing_slicing,
     clippy::type_complexity,
     reason = "a bench prints its numbers and stops when it cannot go on"
 )]
 
-mod load;
 mod server;
 
 use std::error::Error;
 use std::time::Duration;
 
-use server::{Governed, Kind, Running};
+use server::{Governed, Kind, start};
+use systemprompt_benches::load;
 
 /// As in the gateway.
 #[global_allocator]
@@ -79,7 +78,7 @@ fn compare(levels: &[usize]) -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(kind: Kind, governed: &Governed, connections: usize) -> Result<Figures, Box<dyn Error>> {
-    let server = Running::start(kind, governed)?;
+    let server = start(kind, governed)?;
     let (request, expect) = governed.request(kind, &server)?;
     let warm = Duration::from_millis(500);
     load::run(server.addr(), &request, expect, connections, warm)?;
@@ -114,7 +113,7 @@ fn print(connections: usize, name: &str, figures: Figures, bare: Figures) {
 /// Resident memory before, during and after many requests over 200 connections.
 fn soak(requests: u64) -> Result<(), Box<dyn Error>> {
     let governed = Governed::prepare()?;
-    let server = Running::start(Kind::Governed, &governed)?;
+    let server = start(Kind::Governed, &governed)?;
     std::thread::sleep(Duration::from_secs(2));
     println!("{:>10} {:>9}", "requests", "RSS MiB");
     println!("{:>10} {:>9.1}", 0, server.resident_mib()?);

@@ -1,12 +1,8 @@
-//! The two servers, each in a process of its own so that its CPU and memory can be told apart.
+//! The two servers.
 
 use std::error::Error;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use axum::Router;
 use axum::routing::post;
@@ -17,11 +13,9 @@ use systemprompt::runtime::{
     App, Config, CredentialsBootstrap, Environment, ProfileBootstrap, SecretsBootstrap,
     first_start, starter_profile,
 };
+use systemprompt_benches::process::Running;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-
-/// Ticks of `/proc/<pid>/stat` per second; fixed at 100 for user space on Linux.
-const TICKS: u64 = 100;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -56,12 +50,12 @@ impl Governed {
         Ok(Self { folder })
     }
 
-    /// The request for `kind` and what its answer must hold.
     /// Where it is.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
 
+    /// The request for `kind` and what its answer must hold.
     pub(crate) fn request(
         &self,
         kind: Kind,
@@ -90,51 +84,9 @@ impl Governed {
     }
 }
 
-/// A server in a process of its own; it ends when this is dropped.
-pub(crate) struct Running {
-    child: Child,
-    addr: SocketAddr,
-}
-
-impl Running {
-    pub(crate) fn start(kind: Kind, governed: &Governed) -> Result<Self, Box<dyn Error>> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["--serve", kind.name()])
-            .env("BENCH_DATA", governed.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        Ok(Self { child, addr: line.trim().parse()? })
-    }
-
-    pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    /// CPU time used so far, user and system.
-    pub(crate) fn cpu(&self) -> Result<Duration, Box<dyn Error>> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields = stat.rsplit_once(") ").ok_or("unknown form of stat")?.1;
-        let ticks: u64 =
-            fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
-        Ok(Duration::from_millis(ticks * 1000 / TICKS))
-    }
-
-    pub(crate) fn resident_mib(&self) -> Result<f64, Box<dyn Error>> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
-        let kib: f64 = line.split_whitespace().nth(1).ok_or("no VmRSS")?.parse()?;
-        Ok(kib / 1024.0)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        let _ = self.child.wait();
-    }
+/// A server of this kind in a process of its own.
+pub(crate) fn start(kind: Kind, governed: &Governed) -> Result<Running, Box<dyn Error>> {
+    Running::start(kind.name(), [("BENCH_DATA", governed.folder())])
 }
 
 /// Runs one of the servers in this process.
