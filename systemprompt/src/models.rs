@@ -19,7 +19,7 @@ pub use systemprompt_core::decision::{
 };
 #[doc(inline)]
 pub use systemprompt_core::event::{
-    AiRequest, AiRequestStatus, AuditBody, AuditEvent, DecisionBody, DecisionFeatures,
+    AiRequest, AiRequestDetail, AiRequestStatus, AuditBody, AuditEvent, DecisionBody, DecisionFeatures,
     EventContext, EventKind, EventSubject, FeaturesError, OutcomeBody, SecretScan, ShadowVerdict,
     TokenUsage, Verdict,
 };
