@@ -123,10 +123,7 @@ fn providers(environment: &Environment) -> Result<ModelsSection, PatternFault> {
         models.providers.insert(name.clone(), provider);
         for pattern in patterns {
             models.routes.push(ModelRoute {
-                matching: RouteMatch {
-                    pattern: pattern.parse()?,
-                    when: RouteCondition::default(),
-                },
+                matching: RouteMatch { pattern: pattern.parse()?, when: RouteCondition::default() },
                 provider: Some(name.clone()),
                 model: None,
                 split: Vec::new(),

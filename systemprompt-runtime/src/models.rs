@@ -84,9 +84,7 @@ fn prices(loaded: &LoadedProfile) -> Result<PriceTable, ConfigError> {
     };
     let text = fs::read_to_string(path)
         .map_err(|error| fault(format!("`{}` cannot be read: {error}", path.display())))?;
-    embedded
-        .with_overrides(&text)
-        .map_err(|error| fault(format!("`{}`: {error}", path.display())))
+    embedded.with_overrides(&text).map_err(|error| fault(format!("`{}`: {error}", path.display())))
 }
 
 fn budgets(loaded: &LoadedProfile) -> Result<BudgetRules, ConfigError> {

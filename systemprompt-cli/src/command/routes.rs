@@ -93,7 +93,9 @@ impl<'e> Verdict<'e> {
 fn refused(none: &NoRoute, route: usize) -> String {
     match &none.reason {
         NoRouteReason::Unpriced { route: refusing, provider, model } if *refusing == route => {
-            format!("`{model}` of the provider `{provider}` has no price, and it does not allow that")
+            format!(
+                "`{model}` of the provider `{provider}` has no price, and it does not allow that"
+            )
         }
         NoRouteReason::Unpriced { route: refusing, .. } => {
             format!("route {refusing} refuses the request before")

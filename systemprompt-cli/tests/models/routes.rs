@@ -48,7 +48,10 @@ fn conditions_are_met_by_what_is_said_of_the_request() {
     let missed = it.json(&["routes", "explain", "claude-opus-4-8"]);
     assert_eq!(missed["route"], 2);
     let why = "it is for tools, at least 1000 tokens, role `operator`";
-    assert_eq!(missed["routes"][0]["why_not"].as_str().unwrap().replace(", ", ","), why.replace(", ", ","));
+    assert_eq!(
+        missed["routes"][0]["why_not"].as_str().unwrap().replace(", ", ","),
+        why.replace(", ", ",")
+    );
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::CredentialsBootstrap;
 use super::more_models::add_models;
 use super::profile::place_database;
-use crate::config::{self, ConfigError, Diagnostic, Environment, LoadedProfile, ModelsSection, Profile};
+use crate::config::{
+    self, ConfigError, Diagnostic, Environment, LoadedProfile, ModelsSection, Profile,
+};
 use crate::secret::Secret;
 
 /// Last stage: the configuration everything else reads. It does not change; a reload gives a new

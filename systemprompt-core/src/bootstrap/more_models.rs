@@ -6,7 +6,8 @@ pub(super) fn add_models(models: &mut ModelsSection, more: &ModelsSection) {
     for route in &more.routes {
         let targets = route.targets().map(|(_, target, _)| target.provider);
         let mut targets = targets.chain(route.fallback.iter().map(|each| each.provider.clone()));
-        let is_new = |name: String| !known.contains_key(&name) && more.providers.contains_key(&name);
+        let is_new =
+            |name: String| !known.contains_key(&name) && more.providers.contains_key(&name);
         if targets.all(is_new) && !is_taken(models, route) {
             models.routes.push(route.clone());
         }

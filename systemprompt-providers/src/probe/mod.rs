@@ -86,7 +86,11 @@ impl Probe<'_> {
         Ok((status, problem.map(|problem| without(key.as_ref(), problem))))
     }
 
-    fn client(&self, provider: &Provider, endpoint: &Endpoint) -> Result<UpstreamClient, ModelError> {
+    fn client(
+        &self,
+        provider: &Provider,
+        endpoint: &Endpoint,
+    ) -> Result<UpstreamClient, ModelError> {
         let name = &**provider.name();
         let all = UpstreamSettings::of(provider.config(), &endpoint.base_url);
         let settings = UpstreamSettings {

@@ -16,9 +16,8 @@ impl RouteTable {
             let row = target.provider.price(&model, &self.prices);
             (row.map(|row| weight(&row)), model)
         });
-        let dearness = |(weight, model): &(Option<u64>, String)| {
-            (weight.unwrap_or(u64::MAX), model.clone())
-        };
+        let dearness =
+            |(weight, model): &(Option<u64>, String)| (weight.unwrap_or(u64::MAX), model.clone());
         priced.min_by_key(dearness).map(|(_, model)| model)
     }
 

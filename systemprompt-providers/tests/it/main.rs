@@ -1,4 +1,6 @@
 //! The integration tests of the model gateway.
 
 #[cfg(test)]
+mod probe;
+#[cfg(test)]
 mod upstream;

@@ -12,19 +12,17 @@ pub(super) fn list(routes: &RouteTable, output: Output) -> Result<(), Failure> {
     let items: Vec<Value> =
         routes.providers().map(|provider| item(provider, routes.prices())).collect();
     let keys = ["name", "kind", "wires", "base_url", "key", "priced_models"];
-    output.rows(
-        &["name", "kind", "wires", "base url", "key", "priced models"],
-        &items,
-        |item| keys.iter().map(|key| cell(item.get(key))).collect(),
-    )
+    output.rows(&["name", "kind", "wires", "base url", "key", "priced models"], &items, |item| {
+        keys.iter().map(|key| cell(item.get(key))).collect()
+    })
 }
 
 fn item(provider: &Provider, prices: &PriceTable) -> Value {
     let endpoints = provider.endpoints();
     let wires: Vec<_> = endpoints.iter().map(|endpoint| endpoint.dialect.as_str()).collect();
-    let each = endpoints.iter().map(|endpoint| {
-        json!({ "wire": endpoint.dialect.as_str(), "base_url": endpoint.base_url })
-    });
+    let each = endpoints.iter().map(
+        |endpoint| json!({ "wire": endpoint.dialect.as_str(), "base_url": endpoint.base_url }),
+    );
     json!({
         "name": &**provider.name(),
         "kind": provider.config().kind.as_str(),

@@ -27,9 +27,7 @@ pub(crate) async fn run(
     match command {
         ProvidersCommand::List => listing::list(&routes(profile)?, output),
         ProvidersCommand::Prices(args) => prices::list(args, profile, output),
-        ProvidersCommand::Test(args) => {
-            test::run(args, profile, linked, encryption, output).await
-        }
+        ProvidersCommand::Test(args) => test::run(args, profile, linked, encryption, output).await,
     }
 }
 

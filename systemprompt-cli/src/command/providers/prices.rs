@@ -41,8 +41,15 @@ pub(super) fn list(args: &PricesArgs, profile: &Path, output: Output) -> Result<
     }
     let lines: Vec<Line> = rows.values().flat_map(|row| lines(row)).collect();
     let columns = [
-        "provider", "model", "prompts above", "input", "output", "cache read", "cache write",
-        "cache write 1h", "peak",
+        "provider",
+        "model",
+        "prompts above",
+        "input",
+        "output",
+        "cache read",
+        "cache write",
+        "cache write 1h",
+        "peak",
     ];
     output.rows(&columns, &lines, |line| line.to_vec())?;
     output.text(&format!("\ndollars per million tokens; prices {}\n", prices.version()))
@@ -99,8 +106,8 @@ fn item(row: &PriceRow) -> Value {
     put(&mut item, "context", json!(row.context));
     put(&mut item, "max_output", json!(row.max_output));
     let peak = row.peak.as_ref();
-    let peak = peak
-        .map(|peak| json!({ "multiplier": peak.multiplier, "hours_utc": peak.hours_utc }));
+    let peak =
+        peak.map(|peak| json!({ "multiplier": peak.multiplier, "hours_utc": peak.hours_utc }));
     put(&mut item, "peak", json!(peak));
     item
 }
@@ -135,9 +142,13 @@ mod tests {
 
     #[test]
     fn amounts_are_exact() {
-        for (microdollars, shown) in
-            [(0, "0.00"), (5_000_000, "5.00"), (25_000, "0.025"), (1, "0.000001"), (12_500_000, "12.50")]
-        {
+        for (microdollars, shown) in [
+            (0, "0.00"),
+            (5_000_000, "5.00"),
+            (25_000, "0.025"),
+            (1, "0.000001"),
+            (12_500_000, "12.50"),
+        ] {
             assert_eq!(dollars(microdollars), shown);
         }
     }

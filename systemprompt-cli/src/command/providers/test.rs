@@ -34,7 +34,8 @@ pub(super) async fn run(
     let key = config.fingerprint_key();
     let scanner = systemprompt_runtime::scanner(&registry, key.expose().as_bytes());
     let scanner = scanner.map_err(Failure::config)?;
-    let tenant = TenantId::parse(&args.tenant).map_err(|error| Failure::usage(error.to_string()))?;
+    let tenant =
+        TenantId::parse(&args.tenant).map_err(|error| Failure::usage(error.to_string()))?;
     let custody = custody(&tested, profile, registry, encryption).await?;
     let secrets = provider_secrets(&config)?;
     let probe = Probe {
@@ -74,7 +75,8 @@ async fn custody(
     registry: TypedExtensionRegistry,
     encryption: Option<Arc<dyn KeyEncryption>>,
 ) -> Result<Option<Custody>, Failure> {
-    let needed = |provider: &&Provider| matches!(provider.config().key, Some(ProviderKey::Custody(_)));
+    let needed =
+        |provider: &&Provider| matches!(provider.config().key, Some(ProviderKey::Custody(_)));
     if !tested.iter().any(needed) {
         return Ok(None);
     }
@@ -103,7 +105,8 @@ fn item(
         ProbeQuestion::Models => "its models".to_owned(),
         ProbeQuestion::Answer(model) => model.clone(),
     };
-    let problem = report.problem.as_ref().map(|problem| scanner.redact(&problem.message).into_owned());
+    let problem =
+        report.problem.as_ref().map(|problem| scanner.redact(&problem.message).into_owned());
     json!({
         "name": &**provider.name(),
         "wire": endpoint.map(|endpoint| endpoint.dialect.as_str()),
