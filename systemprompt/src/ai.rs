@@ -107,6 +107,12 @@ pub mod upstream {
     };
 }
 
+/// Whether a provider answers, asked by an operator.
+pub mod probe {
+    #[doc(inline)]
+    pub use systemprompt_providers::probe::{Probe, ProbeQuestion, ProbeReport};
+}
+
 /// Server-sent events: a splitter that keeps the bytes of each frame, and a writer.
 pub mod sse {
     #[doc(inline)]
