@@ -1,19 +1,31 @@
-//! The product on one machine: every tool call of every agent is decided and recorded here.
+//! The product on one machine: every tool call of every agent, and every request to a model, is decided and
+//! recorded here.
 //!
 //! ```console
 //! $ cargo run --release --example gateway -- [--addr 127.0.0.1:8080] [--data ./systemprompt-data] [--config profile.yaml]
 //! $ curl -s http://127.0.0.1:8080/api/v1/govern -H "Authorization: Bearer $(cat systemprompt-data/user.key)" \
 //!     -H 'Content-Type: application/json' -d '{"tool": "Read", "arguments": {"path": "README.md"}}'
+//! $ curl -s http://127.0.0.1:8080/v1/messages -H "x-api-key: $(cat systemprompt-data/user.key)" \
+//!     -H 'anthropic-version: 2023-06-01' -H 'Content-Type: application/json' \
+//!     -d '{"model": "echo", "max_tokens": 100, "messages": [{"role": "user", "content": "hello"}]}'
 //! ```
 //!
 //! The first start makes the data folder, the database, an administrator and a plain user with a key
 //! each, and a starter profile that is meant to be edited: changes to the policy take effect at once.
+//!
+//! The model `echo` needs no key. Anthropic, OpenAI, Gemini, Moonshot, Qwen and MiniMax are added when
+//! `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `GEMINI_API_KEY`, `MOONSHOT_API_KEY`, `DASHSCOPE_API_KEY` or
+//! `MINIMAX_API_KEY` is set at the start, unless the profile has something to say of them itself.
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use systemprompt::config::{
+    ModelRoute, ModelsSection, PatternFault, ProviderConfig, ProviderKey, ProviderKind,
+    RouteCondition, RouteMatch, SecretRef, UnpricedModels,
+};
 use systemprompt::extension::TypedExtensionRegistry;
 use systemprompt::logging;
 use systemprompt::models::SystemClock;
@@ -28,6 +40,16 @@ use tokio::net::TcpListener;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "usage: gateway [--addr IP:PORT] [--data FOLDER] [--config FILE]";
+
+/// The providers that are added when their key is there: its variable, their kind, their models.
+const PROVIDERS: [(&str, ProviderKind, &[&str]); 6] = [
+    ("ANTHROPIC_API_KEY", ProviderKind::Anthropic, &["claude-*"]),
+    ("OPENAI_API_KEY", ProviderKind::Openai, &["gpt-*", "o3*", "o4*"]),
+    ("GEMINI_API_KEY", ProviderKind::Gemini, &["gemini-*"]),
+    ("MOONSHOT_API_KEY", ProviderKind::Moonshot, &["kimi-*"]),
+    ("DASHSCOPE_API_KEY", ProviderKind::Qwen, &["qwen*"]),
+    ("MINIMAX_API_KEY", ProviderKind::Minimax, &["MiniMax-*"]),
+];
 
 struct Arguments {
     addr: Option<SocketAddr>,
@@ -81,10 +103,36 @@ fn configure(arguments: &Arguments) -> Result<Config, Box<dyn Error>> {
         Some(file) => file.clone(),
         None => starter_profile(&arguments.data)?,
     };
-    let profile = ProfileBootstrap::load(file, Environment::from_process())?
-        .with_data_folder(&arguments.data);
+    let environment = Environment::from_process();
+    let providers = providers(&environment)?;
+    let profile = ProfileBootstrap::load(file, environment)?
+        .with_data_folder(&arguments.data)
+        .with_models(providers)?;
     let secrets = SecretsBootstrap::resolve(profile)?;
     Ok(Config::validate(CredentialsBootstrap::prepare(secrets)?)?)
+}
+
+/// The providers whose keys are in the environment, and the routes to them.
+fn providers(environment: &Environment) -> Result<ModelsSection, PatternFault> {
+    let mut models = ModelsSection::default();
+    let is_set = |variable| environment.var(variable).is_some_and(|key| !key.trim().is_empty());
+    for (variable, kind, patterns) in PROVIDERS.into_iter().filter(|(name, ..)| is_set(*name)) {
+        let name = kind.as_str().to_owned();
+        let mut provider = ProviderConfig::new(kind);
+        provider.key = Some(ProviderKey::Ref(SecretRef::Env(variable.to_owned())));
+        models.providers.insert(name.clone(), provider);
+        for pattern in patterns {
+            models.routes.push(ModelRoute {
+                matching: RouteMatch { pattern: pattern.parse()?, when: RouteCondition::default() },
+                provider: Some(name.clone()),
+                model: None,
+                split: Vec::new(),
+                fallback: Vec::new(),
+                unpriced: UnpricedModels::Refuse,
+            });
+        }
+    }
+    Ok(models)
 }
 
 impl Arguments {
@@ -113,7 +161,7 @@ impl Arguments {
     }
 }
 
-/// What is printed once: where the server is, and three calls that work as pasted.
+/// What is printed once: where the server is, and four calls that work as pasted.
 fn greeting(addr: SocketAddr, config: &Config, made: Option<FirstStart>) -> String {
     let data = config.data_folder().display();
     let keys = match made {
@@ -141,12 +189,21 @@ fn greeting(addr: SocketAddr, config: &Config, made: Option<FirstStart>) -> Stri
     let leaking = format!(
         r#"{{"tool": "Bash", "arguments": {{"command": "aws configure set aws_access_key_id {secret}"}}}}"#
     );
+    let message = format!(
+        "# a model: `echo` says what it is told\ncurl -s http://{addr}/v1/messages -H \"x-api-key: $(cat '{quoted}')\" \
+         -H 'anthropic-version: 2023-06-01' -H 'Content-Type: application/json' -d \
+         '{{\"model\": \"echo\", \"max_tokens\": 100, \"messages\": [{{\"role\": \"user\", \"content\": \"hello\"}}]}}'"
+    );
+    let models = &config.profile().models;
+    let providers: Vec<_> = models.providers.keys().map(String::as_str).collect();
     [
         format!("systemprompt is listening on http://{addr}"),
         keys,
+        format!("The providers of models: {}", providers.join(", ")),
         call("allowed", allowed),
         call("denied: the policy blocks the word `delete`", blocked),
         call("denied: the call carries a secret", leaking),
+        message,
     ]
     .join("\n\n")
 }

@@ -94,6 +94,31 @@ async fn a_router_of_ones_own_is_governed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_of_ones_own_is_asked_in_any_dialect() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let serving = Serving::start("custom_provider", &["127.0.0.1:0", data.to_str().unwrap()]);
+    let post = |path: &str, stream: bool| {
+        let hello = json!([{ "role": "user", "content": "hello" }]);
+        let body = json!({
+            "model": "shout", "max_tokens": 100, "messages": hello, "stream": stream,
+        });
+        client().post(format!("{}{path}", serving.base)).bearer_auth(key(&data)).json(&body)
+    };
+    let (status, body) = answer(post("/v1/messages", false)).await;
+    assert_eq!(
+        (status.as_u16(), body["content"][0]["text"].as_str()),
+        (200, Some("HELLO")),
+        "{body}"
+    );
+    let (status, body) = answer(post("/v1/chat/completions", false)).await;
+    let said = body["choices"][0]["message"]["content"].as_str();
+    assert_eq!((status.as_u16(), said), (200, Some("HELLO")), "{body}");
+    let stream = post("/v1/messages", true).send().await.unwrap().text().await.unwrap();
+    assert!(stream.contains("HELLO") && stream.contains("message_stop"), "{stream}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_extension_joins_the_command_line_and_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

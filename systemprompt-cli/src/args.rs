@@ -1,6 +1,7 @@
 //! The command line as clap reads it.
 
 mod audit;
+mod models;
 mod policy;
 mod scan;
 mod secrets;
@@ -14,6 +15,9 @@ pub(crate) use self::audit::{
     TailArgs, VerdictArg, VerifyArgs, VerifyProofArgs,
 };
 
+pub(crate) use self::models::{
+    ExplainArgs, PricesArgs, ProviderTestArgs, ProvidersCommand, RoutesCommand,
+};
 pub(crate) use self::policy::{FailOn, PolicyCommand, ReplayArgs, ShadowArgs};
 pub(crate) use self::scan::{ConfidenceArg, InputArg, ScanArgs, ScanFormatArg};
 pub(crate) use self::secrets::{
@@ -60,6 +64,12 @@ pub(crate) enum Command {
     /// Look after the database.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Show the providers of models, try them, and say what models cost.
+    #[command(subcommand)]
+    Providers(ProvidersCommand),
+    /// Say where requests for a model go.
+    #[command(subcommand)]
+    Routes(RoutesCommand),
     /// Decide one tool call.
     Govern(GovernArgs),
     /// Look for secrets in files, folders and standard input.

@@ -32,7 +32,7 @@ use systemprompt_runtime::AppBuilder;
 use crate::args::{AuditCommand, Cli, Command, KeysCommand, PluginsCommand, UsersCommand};
 use crate::command::{
     analytics, audit, audit_key, audit_proof, audit_verify, config, db, govern, keys, plugins,
-    scan, secrets, serve, users,
+    providers, routes, scan, secrets, serve, users,
 };
 use crate::failure::Failure;
 use crate::output::Output;
@@ -122,6 +122,10 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
             };
             return plugins::list(&registry, output);
         }
+        Command::Providers(command) => {
+            return providers::run(command, profile, linked, custody_encryption, output).await;
+        }
+        Command::Routes(command) => return routes::run(command, profile, output),
         Command::Db(command) => return db::run(command.clone(), profile, linked, output).await,
         // These only read, or read nothing at all, and work on what they do not own.
         Command::Audit(AuditCommand::Verify(args)) => {
@@ -157,6 +161,8 @@ async fn dispatch(app: AppBuilder, cli: &Cli, output: Output) -> Result<(), Fail
         Command::Serve(_)
         | Command::Config(_)
         | Command::Plugins(_)
+        | Command::Providers(_)
+        | Command::Routes(_)
         | Command::Db(_)
         | Command::Scan(_) => Ok(()),
     }

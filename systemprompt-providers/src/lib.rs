@@ -12,6 +12,7 @@
 //! | [`budget`] | caps that are reserved before a request and settled after it |
 //! | [`echo`] | a model that is built in, and answers with what it is told |
 //! | [`upstream`] | connections to providers |
+//! | [`probe`] | whether a provider answers, asked by an operator |
 //! | `scripted` | an upstream for tests (feature `test-utils`) |
 //! | [`sse`] | server-sent events: a splitter that keeps the bytes of each frame, and a writer |
 //!
@@ -30,6 +31,7 @@ pub mod echo;
 pub mod gateway;
 pub mod preset;
 pub mod price;
+pub mod probe;
 pub mod route;
 #[cfg(feature = "test-utils")]
 pub mod scripted;

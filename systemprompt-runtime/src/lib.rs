@@ -57,4 +57,6 @@ pub use custody::custody_key;
 #[doc(inline)]
 pub use error::StartError;
 #[doc(inline)]
+pub use models::{routes as model_routes, secrets as provider_secrets};
+#[doc(inline)]
 pub use secret_rules::scanner;

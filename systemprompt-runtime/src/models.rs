@@ -60,8 +60,11 @@ pub(crate) fn faults(loaded: &LoadedProfile) -> Vec<Diagnostic> {
     errors.iter().flatten().flat_map(|error| error.diagnostics().to_vec()).collect()
 }
 
-/// The routes, with the prices of the profile.
-pub(crate) fn routes(loaded: &LoadedProfile) -> Result<RouteTable, ConfigError> {
+/// The routes of a profile, with its prices.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong with them, by file, line and column.
+pub fn routes(loaded: &LoadedProfile) -> Result<RouteTable, ConfigError> {
     let models = &loaded.profile.models;
     let prices = prices(loaded)?;
     RouteTable::compile(models, Arc::new(prices)).map_err(|error| {
@@ -81,9 +84,7 @@ fn prices(loaded: &LoadedProfile) -> Result<PriceTable, ConfigError> {
     };
     let text = fs::read_to_string(path)
         .map_err(|error| fault(format!("`{}` cannot be read: {error}", path.display())))?;
-    embedded
-        .with_overrides(&text)
-        .map_err(|error| fault(format!("`{}`: {error}", path.display())))
+    embedded.with_overrides(&text).map_err(|error| fault(format!("`{}`: {error}", path.display())))
 }
 
 fn budgets(loaded: &LoadedProfile) -> Result<BudgetRules, ConfigError> {
@@ -133,8 +134,11 @@ fn budget_store(
     })
 }
 
-/// What providers refer to in variables and files.
-fn secrets(config: &Config) -> Result<ProviderSecrets, StartError> {
+/// What the providers of a configuration refer to in variables and files.
+///
+/// # Errors
+/// [`StartError::Config`] that names the setting whose variable or file cannot be read.
+pub fn secrets(config: &Config) -> Result<ProviderSecrets, StartError> {
     let mut secrets = ProviderSecrets::default();
     for (name, provider) in &config.profile().models.providers {
         let place = |key: &str| format!("models.providers.{name}.{key}");

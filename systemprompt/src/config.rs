@@ -8,11 +8,16 @@ pub use systemprompt_core::bootstrap::{
 };
 #[doc(inline)]
 pub use systemprompt_core::config::{
-    AgeKey, AmountError, AuditSection, CheckpointTarget, Cidr, CidrError, ConfigError,
+    AgeKey, AmountError, AuditSection, BudgetKey, CheckpointTarget, Cidr, CidrError, ConfigError,
     CustodySection, DatabaseSection, DatabaseUrl, DatabaseUrlError, Diagnostic, EncryptionSection,
-    Environment, ExtensionsSection, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource,
-    KeepFor, KeepSize, KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel,
-    LoggingSection, Position, Profile, RetentionSection, STARTER_PROFILE, SecretRef,
-    SecretsSection, ServerSection, ShadowPolicy, SigningAlgorithm, SourceMap, VaultKey,
-    WitnessTarget, json_schema, load, load_policy, parse, parse_policy,
+    Environment, ExportFormat, ExportSection, ExportStart, ExtensionsSection, FileTarget,
+    HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
+    KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection, LossPolicy,
+    ModelBudget, ModelPattern, ModelRoute, ModelTarget, ModelWire, ModelsFault, ModelsSection,
+    PatternFault, Position, Profile, ProviderBreaker, ProviderConfig, ProviderKey, ProviderKind,
+    ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RetentionSection,
+    RouteCondition, RouteMatch, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection,
+    ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, SourceMap, SplitTarget, StdoutTarget,
+    SyslogTarget, SyslogTlsTarget, UnpricedModels, VaultKey, WitnessTarget, json_schema, load,
+    load_policy, parse, parse_policy,
 };

@@ -15,6 +15,9 @@
 //!   linked by a [`TraceId`](identifiers::TraceId).
 //! - **A policy.** Who may use what, which words are blocked and how often a call may come is one
 //!   [document](models::PolicyDocument), compiled as a whole and swapped as a whole.
+//! - **A model.** Requests to models come through the same door: in the dialect a client speaks, to the
+//!   provider that a route names, priced, capped and recorded; each tool call in the answer is decided before
+//!   the client sees it (`ai`).
 //! - **Your own part.** Tables, routes, jobs, model providers, settings and checks join as
 //!   [extensions](extension), compiled into your binary.
 //!
@@ -36,12 +39,14 @@
 //! | `custody` | `security::custody`: secrets kept encrypted for the servers that need them | no |
 //! | `audit` | `audit`, `analytics`: the log, and sums over it | no |
 //! | `export` | `audit::export`: the log in the formats of SIEMs, and the sinks that take it there | no |
+//! | `providers` | `ai`: the model gateway, its dialects, routes, prices and budgets | no |
 //! | `identity` | `users`, `oauth`: identities and the verification of credentials | no |
 //! | `api` | `api`: what HTTP doors share, with the application | no |
 //! | `runtime` | `runtime`: the whole application | no |
 //! | `logging` | `logging`: the log of a binary's process | no |
 //! | `cli` | `cli`: the command line for your own binary | no |
 //! | `full` | all of them | no |
+//! | `test-utils` | `ai::scripted`: a provider of models for tests, which `full` leaves out | no |
 
 pub mod extension;
 pub mod identifiers;
@@ -49,6 +54,8 @@ pub mod models;
 pub mod prelude;
 pub mod traits;
 
+#[cfg(feature = "providers")]
+pub mod ai;
 #[cfg(feature = "audit")]
 pub mod analytics;
 #[cfg(feature = "api")]

@@ -13,5 +13,5 @@ pub use systemprompt_runtime::server::Server;
 #[doc(inline)]
 pub use systemprompt_runtime::{
     App, AppBuilder, AppContext, CheckedProfile, Configured, StartError, Unconfigured,
-    check_profile, installer,
+    check_profile, installer, model_routes, provider_secrets,
 };

@@ -11,6 +11,7 @@ mod kills;
 mod outcomes;
 mod policies;
 mod postgres;
+mod providers;
 mod reload;
 mod secrets;
 mod start;

@@ -11,6 +11,8 @@ pub(crate) mod govern;
 pub(crate) mod keys;
 pub(crate) mod plugins;
 pub(crate) mod policy;
+pub(crate) mod providers;
+pub(crate) mod routes;
 pub(crate) mod scan;
 pub(crate) mod secrets;
 pub(crate) mod serve;

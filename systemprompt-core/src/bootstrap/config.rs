@@ -3,8 +3,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::CredentialsBootstrap;
+use super::more_models::add_models;
 use super::profile::place_database;
-use crate::config::{self, ConfigError, Diagnostic, Environment, LoadedProfile, Profile};
+use crate::config::{
+    self, ConfigError, Diagnostic, Environment, LoadedProfile, ModelsSection, Profile,
+};
 use crate::secret::Secret;
 
 /// Last stage: the configuration everything else reads. It does not change; a reload gives a new
@@ -14,6 +17,7 @@ pub struct Config {
     environment: Environment,
     data_folder: PathBuf,
     named_data_folder: bool,
+    more_models: Option<Arc<ModelsSection>>,
     fingerprint_key: Secret<String>,
     audit_key: Secret<String>,
     custody_key: Option<Secret<String>>,
@@ -42,6 +46,7 @@ impl Config {
             environment: profile.environment,
             data_folder,
             named_data_folder: profile.data_folder.is_some(),
+            more_models: profile.more_models,
             fingerprint_key,
             audit_key,
             custody_key,
@@ -137,6 +142,9 @@ impl Config {
                 let mut loaded = config::load(path, &self.environment)?;
                 if self.named_data_folder {
                     place_database(&mut loaded, &self.data_folder);
+                }
+                if let Some(more) = &self.more_models {
+                    add_models(&mut loaded.profile.models, more);
                 }
                 Ok(loaded)
             }

@@ -38,6 +38,7 @@ mod config;
 mod credentials;
 mod error;
 mod key_file;
+mod more_models;
 mod profile;
 mod secret;
 mod secrets;

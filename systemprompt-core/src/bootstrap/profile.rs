@@ -1,6 +1,10 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::config::{self, ConfigError, DatabaseUrl, Environment, LoadedProfile, Profile};
+use super::more_models::add_models;
+use crate::config::{
+    self, ConfigError, DatabaseUrl, Environment, LoadedProfile, ModelsSection, Profile,
+};
 
 /// First stage: the profile is read and every value in it is valid.
 #[derive(Debug, Clone)]
@@ -8,6 +12,7 @@ pub struct ProfileBootstrap {
     pub(super) loaded: LoadedProfile,
     pub(super) environment: Environment,
     pub(super) data_folder: Option<PathBuf>,
+    pub(super) more_models: Option<Arc<ModelsSection>>,
 }
 
 impl ProfileBootstrap {
@@ -17,7 +22,7 @@ impl ProfileBootstrap {
     /// [`ConfigError`] with everything that is wrong with it.
     pub fn load(path: impl AsRef<Path>, environment: Environment) -> Result<Self, ConfigError> {
         let loaded = config::load(path, &environment)?;
-        Ok(Self { loaded, environment, data_folder: None })
+        Ok(Self { loaded, environment, data_folder: None, more_models: None })
     }
 
     /// Takes a profile that was made in code. Its relative paths are relative to the working folder.
@@ -27,7 +32,7 @@ impl ProfileBootstrap {
     pub fn from_profile(profile: Profile, environment: Environment) -> Result<Self, ConfigError> {
         let loaded = LoadedProfile::in_memory(profile);
         loaded.check()?;
-        Ok(Self { loaded, environment, data_folder: None })
+        Ok(Self { loaded, environment, data_folder: None, more_models: None })
     }
 
     /// Keeps generated files in `folder` (by default where the database is), and the database too
@@ -38,6 +43,21 @@ impl ProfileBootstrap {
         place_database(&mut self.loaded, &folder);
         self.data_folder = Some(folder);
         self
+    }
+
+    /// Adds providers of models that the host knows of, and the routes to them, behind those of the profile.
+    ///
+    /// The profile comes first: a provider that it has by the same name is not added, nor a route whose
+    /// requests all go elsewhere already, nor a provider that no route is left for. Aliases, prices and
+    /// budgets are the profile's alone.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with everything that is wrong with what was added.
+    pub fn with_models(mut self, more: ModelsSection) -> Result<Self, ConfigError> {
+        add_models(&mut self.loaded.profile.models, &more);
+        self.loaded.check()?;
+        self.more_models = Some(Arc::new(more));
+        Ok(self)
     }
 
     /// The profile.

@@ -5,6 +5,7 @@
 //! route why it does or does not fit, [`models_for`](RouteTable::models_for) lists what a caller may ask
 //! for.
 
+mod cheapest;
 mod choice;
 mod compile;
 mod explain;

@@ -389,3 +389,26 @@ proptest! {
         let _ = table.explain(&model).to_string();
     }
 }
+
+#[test]
+fn the_cheapest_model_of_a_provider_is_one_that_is_routed_to_it() {
+    let table = table(
+        "routes:
+  - {match: 'claude-opus-*', provider: anthropic}
+  - {match: 'claude-*', provider: second, fallback: [{provider: openai, model: gpt-5.5}]}
+  - {match: mine, provider: local, unpriced: allow}
+  - {match: other, provider: local, unpriced: allow}
+  - {match: 'open-*', provider: openai, unpriced: allow}",
+    );
+    let cheapest = |provider: &str| table.cheapest_model(provider);
+    let price = |provider: &str, model: &str| {
+        table.provider(provider).unwrap().price(model, table.prices()).unwrap().rates.output
+    };
+    let opus = cheapest("anthropic").unwrap();
+    assert!(opus.starts_with("claude-opus-"), "{opus}");
+    let second = cheapest("second").unwrap();
+    assert!(price("second", &second) < price("anthropic", &opus), "{second} {opus}");
+    assert_eq!(cheapest("openai").as_deref(), Some("gpt-5.5"), "a fallback is a route, too");
+    assert_eq!(cheapest("local").as_deref(), Some("mine"), "without a price the first by name");
+    assert_eq!((cheapest("echo"), cheapest("nobody")), (None, None));
+}

@@ -30,6 +30,7 @@ mod bulkhead;
 mod call;
 mod classify;
 mod client;
+mod configured;
 mod connections;
 mod error;
 mod exchange;

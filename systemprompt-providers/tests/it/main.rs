@@ -2,5 +2,6 @@
 
 #[cfg(test)]
 mod gateway;
+mod probe;
 #[cfg(test)]
 mod upstream;

@@ -47,7 +47,7 @@ pub(crate) async fn run(
 }
 
 /// The secrets of the profile's database.
-fn custody(
+pub(super) fn custody(
     session: &Session,
     encryption: Option<Arc<dyn KeyEncryption>>,
 ) -> Result<Custody, Failure> {
