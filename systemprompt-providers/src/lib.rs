@@ -31,10 +31,10 @@ pub mod gateway;
 pub mod preset;
 pub mod price;
 pub mod route;
-#[cfg(feature = "test-utils")]
-pub mod scripted;
 #[cfg(feature = "database")]
 mod schema;
+#[cfg(feature = "test-utils")]
+pub mod scripted;
 pub mod sse;
 pub mod upstream;
 

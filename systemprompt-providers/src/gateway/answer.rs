@@ -115,7 +115,11 @@ impl ModelGateway {
             request_id: exchange.reply.id.clone(),
             upstream,
             losses,
-            provider: exchange.account.target.as_ref().map(|target| target.provider.name().to_string()),
+            provider: exchange
+                .account
+                .target
+                .as_ref()
+                .map(|target| target.provider.name().to_string()),
             body,
             usage_estimated: usage_estimated || is_echo(&exchange),
         };
@@ -252,7 +256,9 @@ impl ModelGateway {
         let cost = exchange.account.cost(&usage, parts.clock.now());
         self.settle(exchange.reservation.take(), cost, &usage).await;
         let status = match &seen.error {
-            Some(error) if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout => {
+            Some(error)
+                if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout =>
+            {
                 AiRequestStatus::Timeout
             }
             _ => status,

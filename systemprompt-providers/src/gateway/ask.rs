@@ -110,8 +110,7 @@ impl ModelGateway {
                 return Err(self.failed(exchange, error.into()).await);
             }
         };
-        let mut exchange =
-            self.exchange(asking, request, account, (Some(permit), reservation));
+        let mut exchange = self.exchange(asking, request, account, (Some(permit), reservation));
         let sent = tokio::select! {
             biased;
             sent = self.send(asking, &mut exchange, &body, chosen) => sent,
@@ -271,7 +270,10 @@ impl ModelGateway {
                 Ok(answering) => return Ok(answering),
                 Err(failure) if failure.error.kind.is_transient() && targets.peek().is_some() => {
                     let error = &failure.error;
-                    tracing::info!(provider = &**target.provider.name(), "the next one is asked: {error}");
+                    tracing::info!(
+                        provider = &**target.provider.name(),
+                        "the next one is asked: {error}"
+                    );
                 }
                 Err(failure) => return Err(failure),
             }
@@ -342,7 +344,8 @@ impl ModelGateway {
 
 /// The answer of a provider that refuses.
 async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
-    let (status, headers, retry_after) = (answer.status, answer.headers.clone(), answer.retry_after);
+    let (status, headers, retry_after) =
+        (answer.status, answer.headers.clone(), answer.retry_after);
     let body = answer.collect(ERROR_BYTES).await.unwrap_or_default();
     let mut error = lane::upstream(outgoing.dialect).decode_error(status.as_u16(), &body);
     error.retry_after = error.retry_after.or(retry_after);

@@ -51,9 +51,9 @@ impl ModelGateway {
         };
         match decision {
             Decision::Allow(permit) => {
-                let rewritten = permit.is_rewritten().then(|| {
-                    String::from_utf8_lossy(permit.call().arguments().raw()).into_owned()
-                });
+                let rewritten = permit
+                    .is_rewritten()
+                    .then(|| String::from_utf8_lossy(permit.call().arguments().raw()).into_owned());
                 let _ = permit.into_ticket();
                 rewritten.map_or(Verdict::Allowed, Verdict::Rewritten)
             }
@@ -106,7 +106,8 @@ impl ModelGateway {
 impl Verdict {
     fn denied(gateway: &ModelGateway, name: &str, reason: &DenialReason) -> Self {
         let code = reason.code();
-        let text = format!("The call of the tool `{name}` was denied by policy ({code}): {reason}.");
+        let text =
+            format!("The call of the tool `{name}` was denied by policy ({code}): {reason}.");
         let sentence = gateway.parts().redact.redact(&text).into_owned();
         Self::Denied { code, sentence }
     }
@@ -125,11 +126,5 @@ fn tool_call(
             Arguments::parse(serde_json::json!({ "input": text }).to_string())?
         }
     };
-    Ok(ToolCall::new(
-        caller.principal.clone(),
-        Door::Gateway,
-        tool,
-        arguments,
-        context.clone(),
-    ))
+    Ok(ToolCall::new(caller.principal.clone(), Door::Gateway, tool, arguments, context.clone()))
 }

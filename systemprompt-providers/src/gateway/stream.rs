@@ -6,11 +6,11 @@ use systemprompt_core::event::AiRequestStatus;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::ModelGateway;
 use super::answer::is_echo;
 use super::ask::{Answering, Exchange};
 use super::lane;
 use super::relay::Relay;
-use super::ModelGateway;
 use crate::canonical::{ErrorKind, LossReport, ModelError, StreamEvent};
 use crate::dialect::StreamDecoder;
 use crate::dialect::chat::splice;
@@ -61,7 +61,11 @@ impl ModelGateway {
             request_id: exchange.reply.id.clone(),
             upstream,
             losses: exchange.account.losses.clone(),
-            provider: exchange.account.target.as_ref().map(|target| target.provider.name().to_string()),
+            provider: exchange
+                .account
+                .target
+                .as_ref()
+                .map(|target| target.provider.name().to_string()),
             usage_estimated: is_echo(&exchange),
             pieces: receiver,
         };
@@ -155,11 +159,7 @@ impl Sender {
     }
 }
 
-async fn pass_events(
-    relay: &mut Relay,
-    events: Vec<StreamEvent>,
-    sender: &mut Sender,
-) -> End {
+async fn pass_events(relay: &mut Relay, events: Vec<StreamEvent>, sender: &mut Sender) -> End {
     let mut out = Vec::new();
     for event in events {
         relay.events(vec![event], &mut out).await;

@@ -272,9 +272,7 @@ impl Relay {
         let Some(waiting) = self.queue.get(at) else { return };
         let failed = waiting.events.iter().any(|event| matches!(event, StreamEvent::Error(_)));
         lane.open = match &waiting.raw {
-            Some((_, head)) => {
-                lane.watch.is_plain(head, call_is_open) && (head.fails || !failed)
-            }
+            Some((_, head)) => lane.watch.is_plain(head, call_is_open) && (head.fails || !failed),
             None => !failed,
         };
     }
@@ -358,9 +356,10 @@ impl Relay {
     /// Lets leave what may.
     fn flush(&mut self, out: &mut Vec<u8>) {
         loop {
-            let let_through = self.text.as_ref().map_or(usize::MAX, |run| {
-                if run.rewritten { usize::MAX } else { run.let_through }
-            });
+            let let_through = self
+                .text
+                .as_ref()
+                .map_or(usize::MAX, |run| if run.rewritten { usize::MAX } else { run.let_through });
             let may = |waiting: &mut Waiting| !waiting.held && waiting.text_end <= let_through;
             let Some(waiting) = self.queue.pop_front_if(may) else { return };
             if let Some(run) = &mut self.text {
