@@ -106,8 +106,7 @@ impl ModelGateway {
 impl Verdict {
     fn denied(gateway: &ModelGateway, name: &str, reason: &DenialReason) -> Self {
         let code = reason.code();
-        let text =
-            format!("The call of the tool `{name}` was denied by policy ({code}): {reason}.");
+        let text = format!("The call of the tool `{name}` was denied by policy ({code}): {reason}");
         let sentence = gateway.parts().redact.redact(&text).into_owned();
         Self::Denied { code, sentence }
     }

@@ -258,7 +258,14 @@ impl Relay {
             self.watch(at);
         }
         let holds = self.lane.as_ref().is_some_and(|lane| lane.open && lane.watch.holds());
-        if self.tool.is_none() && !holds {
+        if self.is_over() {
+            // What never became whole does not leave.
+            self.drop_call();
+            if holds {
+                self.close_lane();
+            }
+        }
+        if self.is_over() || (self.tool.is_none() && !holds) {
             self.queue.iter_mut().for_each(|waiting| waiting.held = false);
         }
         self.flush(out);

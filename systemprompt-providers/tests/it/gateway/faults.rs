@@ -98,7 +98,9 @@ async fn failures_before_an_answer_are_told() {
 async fn a_provider_that_is_busy_says_when_to_come_back() {
     for (front, upstream) in pairs() {
         let house = House::new().await;
-        let body = r#"{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}"#;
+        let body = |kind: &str| {
+            format!(r#"{{"type":"error","error":{{"type":"{kind}","message":"Busy"}}}}"#)
+        };
         for (number, (status, answered)) in
             (1..).zip([(429, 429), (529, if front == Wire::A { 529 } else { 503 })])
         {
@@ -106,7 +108,7 @@ async fn a_provider_that_is_busy_says_when_to_come_back() {
             let script = Script::status(status)
                 .header("content-type", "application/json")
                 .header("retry-after", "7")
-                .bytes(body);
+                .bytes(body(if status == 429 { "rate_limit_error" } else { "overloaded_error" }));
             house.plays(upstream, script);
             let reply = house.ask(front, front.request(&model(upstream), true)).await;
             let code = reply.status.as_u16();
@@ -226,7 +228,8 @@ async fn an_error_in_a_stream_is_passed_on() {
         match wire {
         Wire::A => "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n".to_owned(),
         Wire::R => "event: error\ndata: {\"type\":\"error\",\"sequence_number\":5,\"code\":\"server_error\",\"message\":\"Overloaded\",\"param\":null}\n\n".to_owned(),
-        _ => "data: {\"error\":{\"message\":\"Overloaded\",\"type\":\"server_error\",\"param\":null,\"code\":503,\"status\":\"UNAVAILABLE\"}}\n\n".to_owned(),
+        Wire::C => "data: {\"error\":{\"message\":\"Overloaded\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n".to_owned(),
+        Wire::G => "data: {\"error\":{\"message\":\"Overloaded\",\"code\":503,\"status\":\"UNAVAILABLE\"}}\n\n".to_owned(),
     }
     };
     for (front, upstream) in pairs() {
