@@ -57,9 +57,12 @@ impl ModelGateway {
             let _ = left.send(answered);
         };
         tokio::spawn(answering.in_current_span());
-        answered.await.unwrap_or_else(|_| {
-            Err(ModelError::new(ErrorKind::Api, "the request could not be answered").into())
-        })
+        match answered.await {
+            Ok(answered) => answered,
+            Err(_) => {
+                Err(ModelError::new(ErrorKind::Api, "the request could not be answered").into())
+            }
+        }
     }
 
     async fn answer_unless(&self, asking: &Asking, left: &mut Left) -> Result<Answered, Failure> {

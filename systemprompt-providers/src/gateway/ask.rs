@@ -53,7 +53,7 @@ pub(super) enum Answering {
     /// The model that is built in.
     Echo,
     /// A provider, which has begun to.
-    Upstream { answer: UpstreamAnswer, outgoing: Outgoing },
+    Upstream { answer: Box<UpstreamAnswer>, outgoing: Box<Outgoing> },
 }
 
 /// Closed when the caller has left.
@@ -323,6 +323,7 @@ impl ModelGateway {
         exchange.account.attempts.extend(attempts);
         let answer = sent.map_err(|error| error.model_error())?;
         if answer.status.is_success() {
+            let (answer, outgoing) = (Box::new(answer), Box::new(outgoing));
             return Ok(Answering::Upstream { answer, outgoing });
         }
         Err(refused(answer, &outgoing).await)

@@ -42,7 +42,7 @@ pub(crate) struct Streaming {
 /// What brings the answer.
 enum Bringing {
     Echo(Vec<StreamEvent>),
-    Upstream { body: UpstreamBody, hide_usage: bool },
+    Upstream { body: Box<UpstreamBody>, hide_usage: bool },
 }
 
 /// How a stream ended.
@@ -89,7 +89,7 @@ impl ModelGateway {
         let end = match bringing {
             Bringing::Echo(events) => pass_events(&mut relay, events, &mut sender).await,
             Bringing::Upstream { body, hide_usage } => {
-                pass_frames(&mut relay, body, hide_usage, &mut sender).await
+                pass_frames(&mut relay, *body, hide_usage, &mut sender).await
             }
         };
         exchange.account.first_byte = sender.first;
@@ -124,7 +124,7 @@ fn bringing(
             let headers =
                 if outgoing.byte_lane { answer.headers.clone() } else { HeaderMap::new() };
             let hide_usage = outgoing.hide_usage;
-            let bringing = Bringing::Upstream { body: answer.body, hide_usage };
+            let bringing = Bringing::Upstream { body: Box::new(answer.body), hide_usage };
             (decoder, outgoing.byte_lane, bringing, headers)
         }
     }
