@@ -33,10 +33,10 @@ pub mod preset;
 pub mod price;
 pub mod probe;
 pub mod route;
-#[cfg(feature = "test-utils")]
-pub mod scripted;
 #[cfg(feature = "database")]
 mod schema;
+#[cfg(feature = "test-utils")]
+pub mod scripted;
 pub mod sse;
 pub mod upstream;
 

@@ -57,9 +57,12 @@ impl ModelGateway {
             let _ = left.send(answered);
         };
         tokio::spawn(answering.in_current_span());
-        answered.await.unwrap_or_else(|_| {
-            Err(ModelError::new(ErrorKind::Api, "the request could not be answered").into())
-        })
+        match answered.await {
+            Ok(answered) => answered,
+            Err(_) => {
+                Err(ModelError::new(ErrorKind::Api, "the request could not be answered").into())
+            }
+        }
     }
 
     async fn answer_unless(&self, asking: &Asking, left: &mut Left) -> Result<Answered, Failure> {
@@ -115,7 +118,11 @@ impl ModelGateway {
             request_id: exchange.reply.id.clone(),
             upstream,
             losses,
-            provider: exchange.account.target.as_ref().map(|target| target.provider.name().to_string()),
+            provider: exchange
+                .account
+                .target
+                .as_ref()
+                .map(|target| target.provider.name().to_string()),
             body,
             usage_estimated: usage_estimated || is_echo(&exchange),
         };
@@ -252,7 +259,9 @@ impl ModelGateway {
         let cost = exchange.account.cost(&usage, parts.clock.now());
         self.settle(exchange.reservation.take(), cost, &usage).await;
         let status = match &seen.error {
-            Some(error) if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout => {
+            Some(error)
+                if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout =>
+            {
                 AiRequestStatus::Timeout
             }
             _ => status,

@@ -53,7 +53,7 @@ pub(super) enum Answering {
     /// The model that is built in.
     Echo,
     /// A provider, which has begun to.
-    Upstream { answer: UpstreamAnswer, outgoing: Outgoing },
+    Upstream { answer: Box<UpstreamAnswer>, outgoing: Box<Outgoing> },
 }
 
 /// Closed when the caller has left.
@@ -110,8 +110,7 @@ impl ModelGateway {
                 return Err(self.failed(exchange, error.into()).await);
             }
         };
-        let mut exchange =
-            self.exchange(asking, request, account, (Some(permit), reservation));
+        let mut exchange = self.exchange(asking, request, account, (Some(permit), reservation));
         let sent = tokio::select! {
             biased;
             sent = self.send(asking, &mut exchange, &body, chosen) => sent,
@@ -271,7 +270,10 @@ impl ModelGateway {
                 Ok(answering) => return Ok(answering),
                 Err(failure) if failure.error.kind.is_transient() && targets.peek().is_some() => {
                     let error = &failure.error;
-                    tracing::info!(provider = &**target.provider.name(), "the next one is asked: {error}");
+                    tracing::info!(
+                        provider = &**target.provider.name(),
+                        "the next one is asked: {error}"
+                    );
                 }
                 Err(failure) => return Err(failure),
             }
@@ -321,6 +323,7 @@ impl ModelGateway {
         exchange.account.attempts.extend(attempts);
         let answer = sent.map_err(|error| error.model_error())?;
         if answer.status.is_success() {
+            let (answer, outgoing) = (Box::new(answer), Box::new(outgoing));
             return Ok(Answering::Upstream { answer, outgoing });
         }
         Err(refused(answer, &outgoing).await)
@@ -342,7 +345,8 @@ impl ModelGateway {
 
 /// The answer of a provider that refuses.
 async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
-    let (status, headers, retry_after) = (answer.status, answer.headers.clone(), answer.retry_after);
+    let (status, headers, retry_after) =
+        (answer.status, answer.headers.clone(), answer.retry_after);
     let body = answer.collect(ERROR_BYTES).await.unwrap_or_default();
     let mut error = lane::upstream(outgoing.dialect).decode_error(status.as_u16(), &body);
     error.retry_after = error.retry_after.or(retry_after);

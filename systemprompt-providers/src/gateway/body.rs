@@ -32,14 +32,18 @@ impl RequestBody {
     /// # Errors
     /// [`ModelError`] for what is no JSON object, or names a member twice.
     pub(super) fn read(bytes: Bytes) -> Result<Self, ModelError> {
-        let unfit = |problem: String| ModelError::invalid("body", problem).with_code("invalid_json");
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|error| unfit(format!("the body is not UTF-8 at byte {}", error.valid_up_to())))?;
+        let unfit =
+            |problem: String| ModelError::invalid("body", problem).with_code("invalid_json");
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            unfit(format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
+        })?;
         let mut json = serde_json::Deserializer::from_str(text);
         let members = json
             .deserialize_map(MembersVisitor { text })
             .and_then(|members| json.end().map(|()| members))
-            .map_err(|error| unfit(format!("the body is no JSON object that can be read: {error}")))?;
+            .map_err(|error| {
+                unfit(format!("the body is no JSON object that can be read: {error}"))
+            })?;
         Ok(Self { bytes, members })
     }
 

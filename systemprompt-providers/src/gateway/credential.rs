@@ -32,7 +32,8 @@ impl ModelGateway {
                 let host = host(&endpoint.base_url)
                     .ok_or_else(|| unusable(provider, "its address has no host"))?;
                 let open = |tenant: TenantId| {
-                    let (server, host, header) = (server.clone(), host.clone(), header.name().to_owned());
+                    let (server, host, header) =
+                        (server.clone(), host.clone(), header.name().to_owned());
                     async move {
                         let usage = SecretUse {
                             tenant: &tenant,
@@ -73,7 +74,10 @@ fn host(base: &str) -> Option<String> {
 }
 
 fn refused(provider: &Provider, error: &SecretStoreError) -> ModelError {
-    tracing::warn!(provider = &**provider.name(), "the key of the provider is not available: {error}");
+    tracing::warn!(
+        provider = &**provider.name(),
+        "the key of the provider is not available: {error}"
+    );
     unusable(provider, "custody does not hand it out")
 }
 

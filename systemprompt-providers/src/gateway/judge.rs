@@ -51,9 +51,9 @@ impl ModelGateway {
         };
         match decision {
             Decision::Allow(permit) => {
-                let rewritten = permit.is_rewritten().then(|| {
-                    String::from_utf8_lossy(permit.call().arguments().raw()).into_owned()
-                });
+                let rewritten = permit
+                    .is_rewritten()
+                    .then(|| String::from_utf8_lossy(permit.call().arguments().raw()).into_owned());
                 let _ = permit.into_ticket();
                 rewritten.map_or(Verdict::Allowed, Verdict::Rewritten)
             }
@@ -125,11 +125,5 @@ fn tool_call(
             Arguments::parse(serde_json::json!({ "input": text }).to_string())?
         }
     };
-    Ok(ToolCall::new(
-        caller.principal.clone(),
-        Door::Gateway,
-        tool,
-        arguments,
-        context.clone(),
-    ))
+    Ok(ToolCall::new(caller.principal.clone(), Door::Gateway, tool, arguments, context.clone()))
 }

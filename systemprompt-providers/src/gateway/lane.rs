@@ -61,8 +61,11 @@ pub(super) fn outgoing(
     let dialect = endpoint.dialect;
     let flags = provider.flags(dialect);
     let names = Arc::default();
-    let source =
-        Source { provider: provider.name().clone(), usage_mode: flags.usage_mode, tool_names: names };
+    let source = Source {
+        provider: provider.name().clone(),
+        usage_mode: flags.usage_mode,
+        tool_names: names,
+    };
     let own = dialect == request.dialect && !has_foreign_state(body.bytes());
     if own {
         let (body, hide_usage) = spliced(request, body, &target.model)?;
@@ -93,8 +96,7 @@ pub(super) const STORED: &[&str] = &["previous_response_id", "conversation", "pr
 /// # Errors
 /// That of the dialect, which names the member.
 pub(super) fn refuse_stored(request: &ModelRequest, body: &RequestBody) -> Result<(), ModelError> {
-    if request.dialect == Dialect::Responses
-        && STORED.iter().any(|name| body.value(name).is_some())
+    if request.dialect == Dialect::Responses && STORED.iter().any(|name| body.value(name).is_some())
     {
         ResponsesFront.decode_request(body.bytes())?;
     }
@@ -144,7 +146,10 @@ fn refuse_losses(losses: &LossReport, policy: LossPolicy) -> Result<(), ModelErr
         None => Ok(()),
         Some(loss) => Err(ModelError::invalid(
             loss.field.clone(),
-            format!("`{}` cannot be said to the provider, and the route lets nothing be lost", loss.field),
+            format!(
+                "`{}` cannot be said to the provider, and the route lets nothing be lost",
+                loss.field
+            ),
         )
         .with_code("not_carried")),
     }

@@ -119,7 +119,11 @@ impl ModelGateway {
         self.0.connections.health()
     }
 
-    fn client(&self, provider: &str, dialect: crate::canonical::Dialect) -> Option<&UpstreamClient> {
+    fn client(
+        &self,
+        provider: &str,
+        dialect: crate::canonical::Dialect,
+    ) -> Option<&UpstreamClient> {
         self.0.connections.client(provider, dialect)
     }
 

@@ -33,7 +33,9 @@ impl ModelGateway {
             match self.parts().ledger.settle(permit.id, &caller.principal, outcome).await {
                 // A client that asks again sends its results again.
                 Ok(()) | Err(SettleError::AlreadySettled | SettleError::Expired) => {}
-                Err(error) => tracing::warn!("the outcome of a permitted call is not recorded: {error}"),
+                Err(error) => {
+                    tracing::warn!("the outcome of a permitted call is not recorded: {error}")
+                }
             }
         }
         unpermitted

@@ -119,7 +119,8 @@ struct Head<'i> {
 fn is_models(item: &str) -> bool {
     let Ok(head) = serde_json::from_str::<Head<'_>>(item) else { return false };
     let made = ["function_call", "custom_tool_call", "reasoning"];
-    head.role.as_deref() == Some("assistant") || head.kind.is_some_and(|kind| made.contains(&&*kind))
+    head.role.as_deref() == Some("assistant")
+        || head.kind.is_some_and(|kind| made.contains(&&*kind))
 }
 
 /// Whether an item is what a tool returned.

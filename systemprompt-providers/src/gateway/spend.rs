@@ -43,9 +43,8 @@ impl ModelGateway {
         match parts.budget_store.reserve(&request).await {
             Ok(reservation) => Ok(Some(reservation)),
             Err(BudgetError::Refused(refusal)) => {
-                let mut error =
-                    ModelError::new(ErrorKind::InvalidRequest, refusal.to_string())
-                        .with_code("budget_exceeded");
+                let mut error = ModelError::new(ErrorKind::InvalidRequest, refusal.to_string())
+                    .with_code("budget_exceeded");
                 error.retry_after = Some(refusal.retry_after);
                 Err(error)
             }

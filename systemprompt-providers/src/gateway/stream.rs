@@ -6,11 +6,11 @@ use systemprompt_core::event::AiRequestStatus;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::ModelGateway;
 use super::answer::is_echo;
 use super::ask::{Answering, Exchange};
 use super::lane;
 use super::relay::Relay;
-use super::ModelGateway;
 use crate::canonical::{ErrorKind, LossReport, ModelError, StreamEvent};
 use crate::dialect::StreamDecoder;
 use crate::dialect::chat::splice;
@@ -42,7 +42,7 @@ pub(crate) struct Streaming {
 /// What brings the answer.
 enum Bringing {
     Echo(Vec<StreamEvent>),
-    Upstream { body: UpstreamBody, hide_usage: bool },
+    Upstream { body: Box<UpstreamBody>, hide_usage: bool },
 }
 
 /// How a stream ended.
@@ -61,7 +61,11 @@ impl ModelGateway {
             request_id: exchange.reply.id.clone(),
             upstream,
             losses: exchange.account.losses.clone(),
-            provider: exchange.account.target.as_ref().map(|target| target.provider.name().to_string()),
+            provider: exchange
+                .account
+                .target
+                .as_ref()
+                .map(|target| target.provider.name().to_string()),
             usage_estimated: is_echo(&exchange),
             pieces: receiver,
         };
@@ -85,7 +89,7 @@ impl ModelGateway {
         let end = match bringing {
             Bringing::Echo(events) => pass_events(&mut relay, events, &mut sender).await,
             Bringing::Upstream { body, hide_usage } => {
-                pass_frames(&mut relay, body, hide_usage, &mut sender).await
+                pass_frames(&mut relay, *body, hide_usage, &mut sender).await
             }
         };
         exchange.account.first_byte = sender.first;
@@ -120,7 +124,7 @@ fn bringing(
             let headers =
                 if outgoing.byte_lane { answer.headers.clone() } else { HeaderMap::new() };
             let hide_usage = outgoing.hide_usage;
-            let bringing = Bringing::Upstream { body: answer.body, hide_usage };
+            let bringing = Bringing::Upstream { body: Box::new(answer.body), hide_usage };
             (decoder, outgoing.byte_lane, bringing, headers)
         }
     }
@@ -155,11 +159,7 @@ impl Sender {
     }
 }
 
-async fn pass_events(
-    relay: &mut Relay,
-    events: Vec<StreamEvent>,
-    sender: &mut Sender,
-) -> End {
+async fn pass_events(relay: &mut Relay, events: Vec<StreamEvent>, sender: &mut Sender) -> End {
     let mut out = Vec::new();
     for event in events {
         relay.events(vec![event], &mut out).await;

@@ -120,8 +120,15 @@ fn pass(from: &HeaderMap, to: &mut HeaderMap) {
         name.starts_with("anthropic-ratelimit-")
             || name.starts_with("x-ratelimit-")
             || name.starts_with("retry-after")
-            || ["request-id", "x-request-id", "x-should-retry", "openai-processing-ms", "openai-version", "content-type"]
-                .contains(&name)
+            || [
+                "request-id",
+                "x-request-id",
+                "x-should-retry",
+                "openai-processing-ms",
+                "openai-version",
+                "content-type",
+            ]
+            .contains(&name)
     };
     for (name, value) in from {
         if wanted(name.as_str()) {

@@ -92,7 +92,8 @@ impl Head {
         let kind = kind.unwrap_or_default();
         let choices = wire.choices.unwrap_or_default();
         let calls = |piece: &Piece| {
-            piece.function_call.is_some() || piece.tool_calls.as_ref().is_some_and(|all| !all.is_empty())
+            piece.function_call.is_some()
+                || piece.tool_calls.as_ref().is_some_and(|all| !all.is_empty())
         };
         let (model, created) = match wire.response {
             Some(response) => (response.model, response.created_at.map(|at| at as i64)),

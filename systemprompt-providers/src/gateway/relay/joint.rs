@@ -92,7 +92,8 @@ impl Joint {
         match (self.dialect, text(event, "type")) {
             (Dialect::Anthropic, "content_block_start") => {
                 let Some(own) = event.get("index").and_then(Value::as_u64) else { return };
-                let place = if self.written == 0 { self.known.saturating_sub(1) } else { self.known };
+                let place =
+                    if self.written == 0 { self.known.saturating_sub(1) } else { self.known };
                 self.known = self.known.max(place + 1);
                 self.places.insert(own, place);
             }

@@ -258,7 +258,14 @@ impl Relay {
             self.watch(at);
         }
         let holds = self.lane.as_ref().is_some_and(|lane| lane.open && lane.watch.holds());
-        if self.tool.is_none() && !holds {
+        if self.is_over() {
+            // What never became whole does not leave.
+            self.drop_call();
+            if holds {
+                self.close_lane();
+            }
+        }
+        if self.is_over() || (self.tool.is_none() && !holds) {
             self.queue.iter_mut().for_each(|waiting| waiting.held = false);
         }
         self.flush(out);
@@ -272,9 +279,7 @@ impl Relay {
         let Some(waiting) = self.queue.get(at) else { return };
         let failed = waiting.events.iter().any(|event| matches!(event, StreamEvent::Error(_)));
         lane.open = match &waiting.raw {
-            Some((_, head)) => {
-                lane.watch.is_plain(head, call_is_open) && (head.fails || !failed)
-            }
+            Some((_, head)) => lane.watch.is_plain(head, call_is_open) && (head.fails || !failed),
             None => !failed,
         };
     }
@@ -358,9 +363,10 @@ impl Relay {
     /// Lets leave what may.
     fn flush(&mut self, out: &mut Vec<u8>) {
         loop {
-            let let_through = self.text.as_ref().map_or(usize::MAX, |run| {
-                if run.rewritten { usize::MAX } else { run.let_through }
-            });
+            let let_through = self
+                .text
+                .as_ref()
+                .map_or(usize::MAX, |run| if run.rewritten { usize::MAX } else { run.let_through });
             let may = |waiting: &mut Waiting| !waiting.held && waiting.text_end <= let_through;
             let Some(waiting) = self.queue.pop_front_if(may) else { return };
             if let Some(run) = &mut self.text {

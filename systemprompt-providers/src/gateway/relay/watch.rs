@@ -60,7 +60,14 @@ impl Watch {
             (_, Some(_)) => self.open == head.place,
             (kind, None) => {
                 // What is about an item and does not say which.
-                let about = ["delta", "output_text", "refusal", "reasoning", "function_call", "content_part"];
+                let about = [
+                    "delta",
+                    "output_text",
+                    "refusal",
+                    "reasoning",
+                    "function_call",
+                    "content_part",
+                ];
                 !kind.starts_with("response.") || !about.iter().any(|word| kind.contains(word))
             }
         }

@@ -29,8 +29,7 @@ fn rules(microdollars: u64) -> Vec<BudgetRule> {
 fn caps(rules: &[BudgetRule]) -> Vec<BudgetCap> {
     let (tenant, user) = (TenantId::parse("acme").unwrap(), UserId::parse("ann").unwrap());
     let key = TokenId::parse("key1").unwrap();
-    let subject =
-        BudgetSubject { tenant: &tenant, user: &user, key: &key, model: "claude-opus-5" };
+    let subject = BudgetSubject { tenant: &tenant, user: &user, key: &key, model: "claude-opus-5" };
     BudgetRules::compile(rules).unwrap().caps(&subject)
 }
 
@@ -45,7 +44,8 @@ async fn requests_at_the_same_time_never_pass_the_cap() {
     for front in FRONTS {
         let rules = rules(CAP);
         let house = House::built(Plan { budgets: rules.clone(), ..Plan::default() }).await;
-        let answer = Script::json(Wire::A.whole(&[Text("hi")])).before(Step::Pause(Duration::from_millis(300)));
+        let answer = Script::json(Wire::A.whole(&[Text("hi")]))
+            .before(Step::Pause(Duration::from_millis(300)));
         house.plays(Wire::A, answer);
         let mut asked = front.request("claude-opus-5", false);
         asked[match front {
@@ -120,7 +120,8 @@ async fn what_was_reserved_is_given_back_however_it_ends() {
     // A caller that leaves.
     for (number, script) in [(6, Script::hang()), (7, sse(&frames[..4]).step(Step::Hang))] {
         house.plays(Wire::A, script);
-        let asked = request(Wire::A).body(Body::from(Wire::A.request("claude-opus-5", true).to_string()));
+        let asked =
+            request(Wire::A).body(Body::from(Wire::A.request("claude-opus-5", true).to_string()));
         let answer = house.router.clone().oneshot(asked.unwrap());
         drop(tokio::time::timeout(Duration::from_millis(80), answer).await);
         let record = house.record(number).await;

@@ -34,12 +34,18 @@ async fn models_are_listed_in_both_shapes() {
     };
     assert_eq!(ids(&anthropic), ids(&chat));
     assert!(ids(&chat).contains(&"claude-opus-5".to_owned()), "{chat}");
-    assert_eq!((&anthropic["has_more"], &anthropic["data"][0]["type"]), (&false.into(), &"model".into()));
+    assert_eq!(
+        (&anthropic["has_more"], &anthropic["data"][0]["type"]),
+        (&false.into(), &"model".into())
+    );
     assert_eq!((&chat["object"], &chat["data"][0]["object"]), (&"list".into(), &"model".into()));
     let one = get("/v1/models/claude-opus-5", true).await.json();
     assert_eq!((&one["type"], &one["id"]), (&"model".into(), &"claude-opus-5".into()));
     let none = get("/v1/models/nothing", false).await;
-    assert_eq!((none.status.as_u16(), &none.json()["error"]["code"]), (404, &"model_not_found".into()));
+    assert_eq!(
+        (none.status.as_u16(), &none.json()["error"]["code"]),
+        (404, &"model_not_found".into())
+    );
     let health = get("/api/v1/providers/health", false).await.json();
     assert!(health["providers"]["a"].is_array(), "{health}");
 }
@@ -47,7 +53,9 @@ async fn models_are_listed_in_both_shapes() {
 #[tokio::test]
 async fn tokens_are_counted() {
     let house = House::new().await;
-    for (wire, path) in [(Wire::A, "/v1/messages/count_tokens"), (Wire::R, "/v1/responses/input_tokens")] {
+    for (wire, path) in
+        [(Wire::A, "/v1/messages/count_tokens"), (Wire::R, "/v1/responses/input_tokens")]
+    {
         let mut asked = wire.request(&format!("{wire:?}-x").to_lowercase(), false);
         asked.as_object_mut().unwrap().remove("max_tokens");
         let request = Request::builder().method("POST").uri(path).header("x-api-key", CALLER_KEY);
@@ -76,7 +84,10 @@ async fn strangers_are_refused_in_their_dialect() {
                 assert_eq!(answer["error"]["type"], "authentication_error");
                 assert!(reply.header("request-id").is_some());
             } else {
-                assert!(answer["error"]["message"].is_string() && answer["error"]["code"].is_string(), "{answer}");
+                assert!(
+                    answer["error"]["message"].is_string() && answer["error"]["code"].is_string(),
+                    "{answer}"
+                );
                 assert!(reply.header("x-request-id").is_some());
             }
         }

@@ -23,7 +23,9 @@ fn model(upstream: Wire) -> String {
 
 /// The pairs of which one is of each lane.
 fn pairs() -> impl Iterator<Item = (Wire, Wire)> {
-    FRONTS.into_iter().flat_map(|front| UPSTREAMS.into_iter().map(move |upstream| (front, upstream)))
+    FRONTS
+        .into_iter()
+        .flat_map(|front| UPSTREAMS.into_iter().map(move |upstream| (front, upstream)))
 }
 
 /// Asserts that a failure is told in the dialect of the caller.
@@ -44,14 +46,24 @@ async fn failures_before_an_answer_are_told() {
     let faults: [(&str, Make, &[u16], AiRequestStatus); 7] = [
         ("reset", |_| Script::reset(), &[502], AiRequestStatus::Failed),
         ("hang", |_| Script::hang(), &[504], AiRequestStatus::Timeout),
-        ("half", |whole| Script::json(whole[..whole.len() / 2].to_owned()), &[502], AiRequestStatus::Failed),
+        (
+            "half",
+            |whole| Script::json(whole[..whole.len() / 2].to_owned()),
+            &[502],
+            AiRequestStatus::Failed,
+        ),
         ("bad gzip", |whole| Script::bad_gzip(whole.as_bytes()), &[502], AiRequestStatus::Failed),
-        ("bad utf-8", |whole| {
-            let at = whole.find("hi").unwrap();
-            let mut bytes = whole.as_bytes().to_vec();
-            bytes[at] = 0xff;
-            Script::json(bytes)
-        }, &[502], AiRequestStatus::Failed),
+        (
+            "bad utf-8",
+            |whole| {
+                let at = whole.find("hi").unwrap();
+                let mut bytes = whole.as_bytes().to_vec();
+                bytes[at] = 0xff;
+                Script::json(bytes)
+            },
+            &[502],
+            AiRequestStatus::Failed,
+        ),
         ("cut", |whole| Script::cut_chunk(whole.as_bytes()), &[502], AiRequestStatus::Failed),
         ("drip", |whole| Script::drip(whole.to_owned()), &[504], AiRequestStatus::Timeout),
     ];
@@ -61,7 +73,12 @@ async fn failures_before_an_answer_are_told() {
             let what = format!("{front:?}->{upstream:?} {name}");
             house.plays(upstream, script(&whole(upstream)));
             let reply = house.ask(front, front.request(&model(upstream), false)).await;
-            assert!(statuses.contains(&reply.status.as_u16()), "{what} {} {}", reply.status, reply.text());
+            assert!(
+                statuses.contains(&reply.status.as_u16()),
+                "{what} {} {}",
+                reply.status,
+                reply.text()
+            );
             is_refusal(&what, front, &reply.json());
             let record = house.record(number).await;
             assert_eq!(record.status, recorded, "{what} {record:?}");
@@ -81,13 +98,17 @@ async fn failures_before_an_answer_are_told() {
 async fn a_provider_that_is_busy_says_when_to_come_back() {
     for (front, upstream) in pairs() {
         let house = House::new().await;
-        let body = r#"{"type":"error","error":{"type":"overloaded_error","message":"Busy","code":429,"status":"RESOURCE_EXHAUSTED"}}"#;
-        for (number, (status, answered)) in (1..).zip([(429, 429), (529, if front == Wire::A { 529 } else { 503 })]) {
+        let body = |kind: &str| {
+            format!(r#"{{"type":"error","error":{{"type":"{kind}","message":"Busy"}}}}"#)
+        };
+        for (number, (status, answered)) in
+            (1..).zip([(429, 429), (529, if front == Wire::A { 529 } else { 503 })])
+        {
             let what = format!("{front:?}->{upstream:?} {status}");
             let script = Script::status(status)
                 .header("content-type", "application/json")
                 .header("retry-after", "7")
-                .bytes(body);
+                .bytes(body(if status == 429 { "rate_limit_error" } else { "overloaded_error" }));
             house.plays(upstream, script);
             let reply = house.ask(front, front.request(&model(upstream), true)).await;
             let code = reply.status.as_u16();
@@ -110,7 +131,11 @@ async fn a_key_that_is_refused_is_not_the_callers() {
     for front in FRONTS {
         let house = House::new().await;
         for status in [401, 403] {
-            house.plays(front, Script::status(status).bytes(r#"{"error":{"message":"bad key","type":"authentication_error"}}"#));
+            house.plays(
+                front,
+                Script::status(status)
+                    .bytes(r#"{"error":{"message":"bad key","type":"authentication_error"}}"#),
+            );
             let reply = house.ask(front, front.request(&model(front), false)).await;
             assert_eq!(reply.status, 502, "{}", reply.text());
             is_refusal("key", front, &reply.json());
@@ -131,10 +156,13 @@ async fn a_stream_that_breaks_off_ends_with_an_error() {
             for way in [None, Some(Step::Close), Some(Step::Reset)] {
                 let what = format!("{front:?}->{upstream:?} {end} {way:?}");
                 let script = sse(&frames[..end]);
-                house.plays(upstream, match way {
-                    None => script,
-                    Some(step) => script.step(step),
-                });
+                house.plays(
+                    upstream,
+                    match way {
+                        None => script,
+                        Some(step) => script.step(step),
+                    },
+                );
                 let reply = house.ask(front, front.request(&model(upstream), true)).await;
                 number += 1;
                 let record = house.record(number).await;
@@ -196,10 +224,13 @@ async fn a_stream_that_is_broken_ends_with_an_error() {
 
 #[tokio::test]
 async fn an_error_in_a_stream_is_passed_on() {
-    let error = |wire: Wire| match wire {
+    let error = |wire: Wire| {
+        match wire {
         Wire::A => "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n".to_owned(),
         Wire::R => "event: error\ndata: {\"type\":\"error\",\"sequence_number\":5,\"code\":\"server_error\",\"message\":\"Overloaded\",\"param\":null}\n\n".to_owned(),
-        _ => "data: {\"error\":{\"message\":\"Overloaded\",\"type\":\"server_error\",\"code\":503,\"status\":\"UNAVAILABLE\"}}\n\n".to_owned(),
+        Wire::C => "data: {\"error\":{\"message\":\"Overloaded\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n".to_owned(),
+        Wire::G => "data: {\"error\":{\"message\":\"Overloaded\",\"code\":503,\"status\":\"UNAVAILABLE\"}}\n\n".to_owned(),
+    }
     };
     for (front, upstream) in pairs() {
         let house = House::new().await;
@@ -210,7 +241,11 @@ async fn an_error_in_a_stream_is_passed_on() {
         let reply = house.ask(front, front.request(&model(upstream), true)).await;
         let what = format!("{front:?}->{upstream:?} {}", reply.text());
         front.check(&reply.body, false);
-        assert_eq!(reply.text().matches("Overloaded").count(), if front == Wire::R && front != upstream { 3 } else { 1 }, "{what}");
+        assert_eq!(
+            reply.text().matches("Overloaded").count(),
+            if front == Wire::R && front != upstream { 3 } else { 1 },
+            "{what}"
+        );
         if front == upstream {
             assert!(reply.text().starts_with(&frames.concat()), "{what}");
         }
@@ -241,7 +276,10 @@ async fn another_provider_is_asked_before_the_first_byte_and_never_after() {
             assert!(String::from_utf8_lossy(&seen.body).contains(&format!("up2-{letter}")));
             let record = house.record(number).await;
             assert_eq!(record.status, AiRequestStatus::Success);
-            assert_eq!((record.provider, record.model), (format!("{letter}2"), format!("up2-{letter}")));
+            assert_eq!(
+                (record.provider, record.model),
+                (format!("{letter}2"), format!("up2-{letter}"))
+            );
             assert_eq!(record.detail.attempts.len(), 2, "{first} {:?}", record.detail.attempts);
             assert!(record.detail.attempts[0].starts_with(&format!("{letter}:")));
             assert_eq!(record.detail.attempts[1], format!("{letter}2:status_200"));
@@ -250,10 +288,18 @@ async fn another_provider_is_asked_before_the_first_byte_and_never_after() {
         house.plays(front, sse(&front.stream(&parts)[..3]).step(Step::Reset));
         let (got, _) = house.got(front, &model, true).await;
         assert!(got.error.is_some());
-        house.plays(front, Script::status(400).bytes(r#"{"error":{"message":"no","type":"invalid_request_error"}}"#));
+        house.plays(
+            front,
+            Script::status(400)
+                .bytes(r#"{"error":{"message":"no","type":"invalid_request_error"}}"#),
+        );
         let reply = house.ask(front, front.request(&model, true)).await;
         assert_eq!(reply.status, 400);
-        assert_eq!(house.second.requests(), asked, "it was asked after the first byte, or for a bad request");
+        assert_eq!(
+            house.second.requests(),
+            asked,
+            "it was asked after the first byte, or for a bad request"
+        );
         assert_eq!(house.record(6).await.detail.attempts, [format!("{letter}:status_400")]);
         house.is_settled();
     }
@@ -282,7 +328,8 @@ async fn a_caller_may_leave_at_any_event() {
             let what = format!("{front:?}->{upstream:?} {end}");
             let script = sse(&frames[..end]).step(Step::Hang);
             house.plays(upstream, script);
-            let asked = request(front).body(Body::from(front.request(&model(upstream), true).to_string()));
+            let asked =
+                request(front).body(Body::from(front.request(&model(upstream), true).to_string()));
             let response = house.router.clone().oneshot(asked.unwrap()).await.unwrap();
             assert_eq!(response.status(), 200, "{what}");
             let mut body = response.into_body();
@@ -317,7 +364,8 @@ async fn a_caller_may_leave_before_there_is_an_answer() {
             let scripts = scripts.into_iter().take(if stream { 1 } else { 2 });
             for (number, script) in (1..).zip(scripts) {
                 house.plays(front, script);
-                let asked = request(front).body(Body::from(front.request(&model(front), stream).to_string()));
+                let asked = request(front)
+                    .body(Body::from(front.request(&model(front), stream).to_string()));
                 let answer = house.router.clone().oneshot(asked.unwrap());
                 let left = tokio::time::timeout(Duration::from_millis(100), answer).await;
                 assert!(left.is_err(), "it was answered");
@@ -325,7 +373,8 @@ async fn a_caller_may_leave_before_there_is_an_answer() {
                 let record = house.record(number).await;
                 assert_eq!(house.upstream.requests(), number);
                 assert_eq!(record.status, AiRequestStatus::Cancelled);
-                let gone = house.upstream.wait_until(Duration::from_secs(5), |up| up.open() == 0).await;
+                let gone =
+                    house.upstream.wait_until(Duration::from_secs(5), |up| up.open() == 0).await;
                 assert!(gone, "the connection is still open");
             }
             house.is_settled();

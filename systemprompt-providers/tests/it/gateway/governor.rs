@@ -163,9 +163,8 @@ impl PermitLedger for Governor {
         outcome: Outcome,
     ) -> Result<(), SettleError> {
         let mut decided = self.0.decided.lock();
-        let own = |call: &&mut Decided| {
-            call.permit == Some(permit) && call.call.principal() == principal
-        };
+        let own =
+            |call: &&mut Decided| call.permit == Some(permit) && call.call.principal() == principal;
         let Some(call) = decided.iter_mut().find(own) else { return Err(SettleError::Unknown) };
         if call.outcome.is_some() {
             return Err(SettleError::AlreadySettled);

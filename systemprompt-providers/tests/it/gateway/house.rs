@@ -215,7 +215,9 @@ pub(super) fn request(wire: Wire) -> axum::http::request::Builder {
     let request = request.header("x-systemprompt-session-id", "s1");
     let request = request.header("content-type", "application/json");
     match wire {
-        Wire::A => request.header("x-api-key", CALLER_KEY).header("anthropic-version", "2023-06-01"),
+        Wire::A => {
+            request.header("x-api-key", CALLER_KEY).header("anthropic-version", "2023-06-01")
+        }
         _ => request.header("authorization", format!("Bearer {CALLER_KEY}")),
     }
 }

@@ -10,8 +10,7 @@ use super::house::{CALLER_KEY, House, PROVIDER_KEY, Plan, request};
 use super::wire::{Call, Part, Text, Wire};
 
 /// A text, and a call that is allowed.
-const PARTS: [Part; 2] =
-    [Text("Hello, wörld"), Call("call_ok", "allowed", r#"{"path":"/tmp/x"}"#)];
+const PARTS: [Part; 2] = [Text("Hello, wörld"), Call("call_ok", "allowed", r#"{"path":"/tmp/x"}"#)];
 
 /// What is between the frames that are known: comments, events and members that nobody knows, odd spacing.
 fn with_oddities(wire: Wire) -> Vec<String> {
@@ -56,12 +55,21 @@ async fn bytes_are_passed_on_both_ways() {
         let sent: Vec<u8> = frames.concat().into_bytes();
         house.plays(wire, sse(&frames).header("x-request-id", "req_up"));
         let asked = match wire {
-            Wire::C => body(wire, "c-model", true).replacen("{ ", "{ \"stream_options\":{\"include_usage\":true}, ", 1),
+            Wire::C => body(wire, "c-model", true).replacen(
+                "{ ",
+                "{ \"stream_options\":{\"include_usage\":true}, ",
+                1,
+            ),
             wire => body(wire, &format!("{letter}-model"), true),
         };
         let reply = house.ask(wire, &asked).await;
         assert_eq!(reply.status, 200);
-        assert_eq!(Sha256::digest(&reply.body), Sha256::digest(&sent), "{wire:?}\n{}", reply.text());
+        assert_eq!(
+            Sha256::digest(&reply.body),
+            Sha256::digest(&sent),
+            "{wire:?}\n{}",
+            reply.text()
+        );
         assert_eq!(reply.header("x-systemprompt-loss"), None);
         assert_eq!(reply.header("x-systemprompt-provider"), Some(letter.as_str()));
 
@@ -108,7 +116,11 @@ async fn a_split_stream_has_the_same_bytes() {
         let model = format!("{wire:?}-x").to_lowercase();
         let all = with_oddities(wire).concat().into_bytes();
         let asked = match wire {
-            Wire::C => body(wire, &model, true).replacen("{ ", "{ \"stream_options\":{\"include_usage\":true}, ", 1),
+            Wire::C => body(wire, &model, true).replacen(
+                "{ ",
+                "{ \"stream_options\":{\"include_usage\":true}, ",
+                1,
+            ),
             wire => body(wire, &model, true),
         };
         for size in [1, 2, 37, 1000] {
@@ -126,13 +138,17 @@ async fn usage_that_was_not_asked_for_is_counted_and_not_shown() {
     house.plays(Wire::C, sse(&frames));
     let asked = body(Wire::C, "c-x", true);
     let reply = house.ask(Wire::C, &asked).await;
-    let shown: String = frames.iter().filter(|frame| !frame.contains("prompt_tokens")).cloned().collect();
+    let shown: String =
+        frames.iter().filter(|frame| !frame.contains("prompt_tokens")).cloned().collect();
     assert_eq!(reply.text(), shown);
     Wire::C.check(&reply.body, false);
     let seen = String::from_utf8(house.seen().body.to_vec()).unwrap();
     let expected = asked.replace("c-x", "up-c");
     let expected = expected.trim_end().strip_suffix('}').unwrap().to_owned();
-    assert_eq!(seen.trim_end(), format!("{expected},\"stream_options\":{{\"include_usage\":true}}}}"));
+    assert_eq!(
+        seen.trim_end(),
+        format!("{expected},\"stream_options\":{{\"include_usage\":true}}}}")
+    );
     let record = house.record(1).await;
     assert_eq!((record.tokens.input, record.tokens.output), (11, 7));
 }
@@ -195,6 +211,9 @@ async fn a_key_in_custody_is_opened_for_the_request() {
     assert_eq!(reply.status, 502, "{}", reply.text());
     assert_eq!(house.upstream.requests(), 0);
     let record = house.record(1).await;
-    assert_eq!((record.status, record.error_code.as_deref()), (AiRequestStatus::Failed, Some("provider_key")));
+    assert_eq!(
+        (record.status, record.error_code.as_deref()),
+        (AiRequestStatus::Failed, Some("provider_key"))
+    );
     house.is_settled();
 }

@@ -12,8 +12,11 @@ use super::wire::{Call, FRONTS, Text, UPSTREAMS, Wire};
 fn with_history(wire: Wire, model: &str, texts: &[&str]) -> Value {
     let mut request = wire.request(model, false);
     let roles = ["user", "assistant"].into_iter().cycle();
-    let turns: Vec<Value> =
-        texts.iter().zip(roles).map(|(text, role)| json!({"role": role, "content": text})).collect();
+    let turns: Vec<Value> = texts
+        .iter()
+        .zip(roles)
+        .map(|(text, role)| json!({"role": role, "content": text}))
+        .collect();
     request[if wire == Wire::R { "input" } else { "messages" }] = json!(turns);
     request
 }
@@ -95,7 +98,9 @@ fn with_results(front: Wire, model: &str, ids: &[(&str, bool)]) -> Value {
         Wire::A => {
             let calls: Vec<Value> = ids
                 .iter()
-                .map(|(id, _)| json!({"type": "tool_use", "id": id, "name": "allowed", "input": {}}))
+                .map(
+                    |(id, _)| json!({"type": "tool_use", "id": id, "name": "allowed", "input": {}}),
+                )
                 .collect();
             let results: Vec<Value> = ids
                 .iter()
@@ -115,9 +120,10 @@ fn with_results(front: Wire, model: &str, ids: &[(&str, bool)]) -> Value {
                 json!({"role": "user", "content": "go"}),
                 json!({"role": "assistant", "content": null, "tool_calls": calls}),
             ];
-            turns.extend(
-                ids.iter().map(|(id, _)| json!({"role": "tool", "tool_call_id": id, "content": "12345"})),
-            );
+            turns
+                .extend(ids.iter().map(
+                    |(id, _)| json!({"role": "tool", "tool_call_id": id, "content": "12345"}),
+                ));
             json!(turns)
         }
         _ => {
@@ -126,7 +132,9 @@ fn with_results(front: Wire, model: &str, ids: &[(&str, bool)]) -> Value {
                 turns.push(json!({"type": "function_call", "call_id": id, "name": "allowed", "arguments": "{}"}));
             }
             for (id, _) in ids {
-                turns.push(json!({"type": "function_call_output", "call_id": id, "output": "12345"}));
+                turns.push(
+                    json!({"type": "function_call_output", "call_id": id, "output": "12345"}),
+                );
             }
             json!(turns)
         }
@@ -140,7 +148,8 @@ async fn results_settle_the_permits_of_their_calls() {
     for front in FRONTS {
         let house = House::new().await;
         let model = format!("{front:?}-x").to_lowercase();
-        let calls = [Call("call_1", "allowed", "{}"), Call("call_2", "allowed", r#"{"path":"/x"}"#)];
+        let calls =
+            [Call("call_1", "allowed", "{}"), Call("call_2", "allowed", r#"{"path":"/x"}"#)];
         house.says(front, &calls, true);
         house.got(front, &model, true).await;
         house.says(front, &[Text("thanks")], false);
@@ -161,8 +170,7 @@ async fn results_settle_the_permits_of_their_calls() {
                 (outcome.status, outcome.result_bytes)
             })
             .collect();
-        let second =
-            if front == Wire::A { OutcomeStatus::Failed } else { OutcomeStatus::Success };
+        let second = if front == Wire::A { OutcomeStatus::Failed } else { OutcomeStatus::Success };
         assert_eq!(outcomes, [(OutcomeStatus::Success, Some(5)), (second, Some(5))], "{front:?}");
         house.is_settled();
     }

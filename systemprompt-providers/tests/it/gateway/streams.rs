@@ -135,8 +135,11 @@ async fn arguments_are_rewritten() {
     for front in FRONTS {
         for upstream in UPSTREAMS {
             let house = House::new().await;
-            let parts =
-                [Text("So."), ALLOWED, Call("call_r", "rewritten_path", r#"{"path":"/etc/shadow"}"#)];
+            let parts = [
+                Text("So."),
+                ALLOWED,
+                Call("call_r", "rewritten_path", r#"{"path":"/etc/shadow"}"#),
+            ];
             for stream in [false, true] {
                 let what = format!("{front:?}->{upstream:?} {stream}");
                 house.says(upstream, &parts, stream);
@@ -165,8 +168,7 @@ async fn a_secret_in_an_answer_is_redacted() {
                 ([Thought(SAID), Text("done")], true),
                 ([Refusal(SAID), Text("")], false),
             ] {
-                let parts: Vec<Part> =
-                    parts.into_iter().filter(|part| *part != Text("")).collect();
+                let parts: Vec<Part> = parts.into_iter().filter(|part| *part != Text("")).collect();
                 for stream in [false, true] {
                     let what = format!("{front:?}->{upstream:?} {stream} {parts:?}");
                     house.says(upstream, &parts, stream);
@@ -200,7 +202,10 @@ async fn a_secret_is_found_wherever_it_is_cut() {
 async fn what_must_not_be_said_ends_the_answer() {
     for front in FRONTS {
         for upstream in UPSTREAMS {
-            for part in [Text("first cn-CANARY-9876543210 last"), Thought("first cn-CANARY-9876543210 last")] {
+            for part in [
+                Text("first cn-CANARY-9876543210 last"),
+                Thought("first cn-CANARY-9876543210 last"),
+            ] {
                 let house = House::new().await;
                 let what = format!("{front:?}->{upstream:?} {part:?}");
                 let parts = [part, ALLOWED];
@@ -240,7 +245,10 @@ async fn a_call_that_is_named_late_is_held() {
     };
     let frames = [
         chunk(r#"{"role":"assistant","content":"So."}"#, "null"),
-        chunk(r#"{"tool_calls":[{"index":0,"id":"call_bad","type":"function","function":{"arguments":"{\"path\":\"/etc/sh"}}]}"#, "null"),
+        chunk(
+            r#"{"tool_calls":[{"index":0,"id":"call_bad","type":"function","function":{"arguments":"{\"path\":\"/etc/sh"}}]}"#,
+            "null",
+        ),
         ": a comment\n\n".to_owned(),
         chunk(r#"{"tool_calls":[{"index":0,"function":{"arguments":"adow\"}"}}]}"#, "null"),
         chunk(r#"{"tool_calls":[{"index":0,"function":{"name":"danger_delete"}}]}"#, "null"),
@@ -253,32 +261,88 @@ async fn a_call_that_is_named_late_is_held() {
     assert!(!reply.text().contains("etc"), "{}", reply.text());
 }
 
+/// Events of Responses, numbered anew.
+fn numbered(frames: impl Iterator<Item = String>) -> Vec<String> {
+    let frames = frames.enumerate().map(|(number, frame)| {
+        let (name, data) = frame.trim_end().split_once("\ndata: ").unwrap();
+        let mut event: serde_json::Value = serde_json::from_str(data).unwrap();
+        event["sequence_number"] = number.into();
+        format!("{name}\ndata: {event}\n\n")
+    });
+    frames.collect()
+}
+
+/// What was passed on before the policy changes something, the encoder does not know.
+#[tokio::test]
+async fn what_only_the_dialect_knows_stays_before_a_change() {
+    let house = House::new().await;
+    let odd = r#"{"type":"brand_new","x":[1]}"#;
+    let frames: Vec<String> = Wire::A
+        .stream(&[Text("x"), FORBIDDEN])
+        .into_iter()
+        .filter(|frame| !frame.contains("text_delta"))
+        .map(|frame| frame.replace(r#"{"text":"","type":"text"}"#, odd))
+        .collect();
+    house.plays(Wire::A, sse(&frames));
+    let reply = house.ask(Wire::A, Wire::A.request("a-x", true)).await;
+    // The grammar knows no block that is new.
+    let known = reply.text().replace(odd, r#"{"type":"redacted_thinking","data":"eA=="}"#);
+    Wire::A.check(known.as_bytes(), false);
+    is_denied("A", Wire::A, &Wire::A.read_stream(known.as_bytes()), &reply.text(), 0);
+    assert!(reply.text().starts_with(&frames[..4].concat()), "{}", reply.text());
+
+    let item = r#"{"type":"web_search_call","id":"ws_1","status":"completed","action":{"type":"search","query":"q"}}"#;
+    let mut frames: Vec<String> = Wire::R
+        .stream(&[Thought("hm"), Text("one"), ALLOWED, FORBIDDEN, Text("two")])
+        .into_iter()
+        .map(|frame| {
+            let shift = |frame: String, at: usize| {
+                frame.replace(
+                    &format!("\"output_index\":{at}"),
+                    &format!("\"output_index\":{}", at + 1),
+                )
+            };
+            (0..5)
+                .rev()
+                .fold(frame, shift)
+                .replace("\"output\":[{", &format!("\"output\":[{item},{{"))
+        })
+        .collect();
+    for kind in ["done", "added"] {
+        let frame = format!(
+            "event: response.output_item.{kind}\ndata: {{\"type\":\"response.output_item.{kind}\",\
+             \"sequence_number\":0,\"output_index\":0,\"item\":{item}}}\n\n"
+        );
+        frames.insert(2, frame);
+    }
+    let frames = numbered(frames.into_iter());
+    house.plays(Wire::R, sse(&frames));
+    let (got, reply) = house.got(Wire::R, "r-x", true).await;
+    is_denied("R", Wire::R, &got, &reply.text(), 1);
+    assert!(got.text.starts_with("one") && got.text.ends_with("two"), "{got:?}");
+    let end = reply.text();
+    let end = end.trim_end().rsplit("data: ").next().unwrap();
+    let end: serde_json::Value = serde_json::from_str(end).unwrap();
+    let ids: Vec<&str> = end["response"]["output"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids[..4], ["ws_1", "rs_up_0", "msg_up_1", "fc_up_2"], "{ids:?}");
+}
+
 /// Items of Responses that are told at the same time.
 #[tokio::test]
 async fn interleaved_items_are_governed() {
     let house = House::new().await;
     let frames = Wire::R.stream(&[Text("one two three"), FORBIDDEN, Text("sk-PLANTED-0123456789")]);
     // The text is not whole before the others are.
-    let is_end = |frame: &String| {
-        frame.contains("\"output_index\":0") && (frame.contains(".done") )
-    };
+    let is_end = |frame: &String| frame.contains("\"output_index\":0") && (frame.contains(".done"));
     let (ends, rest): (Vec<_>, Vec<_>) = frames.iter().cloned().partition(is_end);
     let mut rest = rest;
     let last = rest.pop().unwrap();
-    let mut number = 0;
-    let numbered: Vec<String> = rest
-        .into_iter()
-        .chain(ends)
-        .chain([last])
-        .map(|frame| {
-            let (name, data) = frame.trim_end().split_once("\ndata: ").unwrap();
-            let mut event: serde_json::Value = serde_json::from_str(data).unwrap();
-            event["sequence_number"] = number.into();
-            number += 1;
-            format!("{name}\ndata: {event}\n\n")
-        })
-        .collect();
-    house.plays(Wire::R, sse(&numbered));
+    house.plays(Wire::R, sse(numbered(rest.into_iter().chain(ends).chain([last]))));
     let (got, reply) = house.got(Wire::R, "r-x", true).await;
     is_denied("interleaved", Wire::R, &got, &reply.text(), 0);
     assert!(got.text.contains(REDACTED) && !reply.text().contains("PLANTED"), "{}", reply.text());
@@ -308,12 +372,13 @@ async fn calls_of_tools_that_callers_have_built_in_are_decided() {
             let (_, reply) = house.got(Wire::R, "r-x", true).await;
             assert_eq!(reply.text(), frames.concat());
         } else {
-            let whole = Wire::R.whole(&[]).replace("\"output\":[]", &format!("\"output\":[{item}]"));
+            let whole =
+                Wire::R.whole(&[]).replace("\"output\":[]", &format!("\"output\":[{item}]"));
             house.plays(Wire::R, Script::json(whole.clone()));
             let (_, reply) = house.got(Wire::R, "r-x", false).await;
             assert_eq!(reply.text(), whole);
         }
-        let command = r#"{"action":{"type":"exec","command":["rm","-rf"]}}"#;
+        let command = r#"{"action":{"command":["rm","-rf"],"type":"exec"}}"#;
         assert_eq!(house.governor.tools(), [format!("local_shell {command}")]);
         let record = house.record(1).await;
         assert_eq!(record.detail.tool_calls_allowed, 1);

@@ -50,13 +50,17 @@ impl Wire {
             .iter()
             .map(|name| match self {
                 Self::A => json!({"name": name, "input_schema": schema}),
-                Self::C => json!({"type": "function", "function": {"name": name, "parameters": schema}}),
+                Self::C => {
+                    json!({"type": "function", "function": {"name": name, "parameters": schema}})
+                }
                 _ => json!({"type": "function", "name": name, "parameters": schema}),
             })
             .collect();
         let turn = json!([{"role": "user", "content": "hello there"}]);
         match self {
-            Self::A => json!({"model": model, "max_tokens": 100, "messages": turn, "tools": tools, "stream": stream}),
+            Self::A => {
+                json!({"model": model, "max_tokens": 100, "messages": turn, "tools": tools, "stream": stream})
+            }
             Self::C => json!({"model": model, "messages": turn, "tools": tools, "stream": stream}),
             _ => json!({"model": model, "input": turn, "tools": tools, "stream": stream}),
         }
@@ -134,9 +138,12 @@ impl Wire {
     pub(super) fn check(self, stream: &[u8], usage_asked: bool) {
         let shown = String::from_utf8_lossy(stream);
         match self {
-            Self::A => drop(anthropic::check(stream).unwrap_or_else(|wrong| panic!("{wrong}\n{shown}"))),
+            Self::A => {
+                drop(anthropic::check(stream).unwrap_or_else(|wrong| panic!("{wrong}\n{shown}")))
+            }
             Self::C => {
-                ChatGrammar::check(stream, usage_asked).unwrap_or_else(|wrong| panic!("{wrong}\n{shown}"));
+                ChatGrammar::check(stream, usage_asked)
+                    .unwrap_or_else(|wrong| panic!("{wrong}\n{shown}"));
             }
             _ => drop(responses::check(stream).unwrap_or_else(|wrong| panic!("{wrong}\n{shown}"))),
         }
@@ -147,8 +154,11 @@ impl Wire {
         let text = String::from_utf8(stream.to_vec()).unwrap();
         let mut got = Got::default();
         for frame in text.split("\n\n") {
-            let data: String =
-                frame.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
+            let data: String = frame
+                .lines()
+                .filter_map(|line| line.strip_prefix("data:"))
+                .map(str::trim_start)
+                .collect();
             if data.is_empty() || data == "[DONE]" {
                 continue;
             }
@@ -180,7 +190,10 @@ impl Wire {
                 got.text = word(&message["content"]) + &word(&message["refusal"]);
                 got.thought = word(&message["reasoning_content"]);
                 for call in message["tool_calls"].as_array().into_iter().flatten() {
-                    got.call(&call["function"]["name"], call["function"]["arguments"].as_str().unwrap());
+                    got.call(
+                        &call["function"]["name"],
+                        call["function"]["arguments"].as_str().unwrap(),
+                    );
                 }
                 got.stop = word(&choice["finish_reason"]);
             }
@@ -247,7 +260,9 @@ impl Got {
             }
             _ => match event["type"].as_str().unwrap_or_default() {
                 "response.completed" | "response.incomplete" => self.response(&event["response"]),
-                "response.failed" => self.error = Some(word(&event["response"]["error"]["message"])),
+                "response.failed" => {
+                    self.error = Some(word(&event["response"]["error"]["message"]))
+                }
                 _ => {}
             },
         }
@@ -308,7 +323,9 @@ fn anthropic_stream(parts: &[Part]) -> Vec<String> {
     all.push(named(&json!({"type": "ping"})));
     for (at, part) in parts.iter().enumerate() {
         let (start, kind, member, text) = match part {
-            Text(text) | Refusal(text) => (json!({"type": "text", "text": ""}), "text_delta", "text", text),
+            Text(text) | Refusal(text) => {
+                (json!({"type": "text", "text": ""}), "text_delta", "text", text)
+            }
             Thought(text) => (
                 json!({"type": "thinking", "thinking": "", "signature": ""}),
                 "thinking_delta",
@@ -322,7 +339,9 @@ fn anthropic_stream(parts: &[Part]) -> Vec<String> {
                 arguments,
             ),
         };
-        all.push(named(&json!({"type": "content_block_start", "index": at, "content_block": start})));
+        all.push(named(
+            &json!({"type": "content_block_start", "index": at, "content_block": start}),
+        ));
         for piece in pieces(text) {
             all.push(named(&json!({"type": "content_block_delta", "index": at,
                 "delta": {"type": kind, member: piece}})));
@@ -358,14 +377,22 @@ fn chat_stream(parts: &[Part]) -> Vec<String> {
     let mut number = 0;
     for part in parts {
         match part {
-            Text(text) => all.extend(pieces(text).iter().map(|piece| delta(json!({"content": piece})))),
-            Refusal(text) => all.extend(pieces(text).iter().map(|piece| delta(json!({"refusal": piece})))),
+            Text(text) => {
+                all.extend(pieces(text).iter().map(|piece| delta(json!({"content": piece}))))
+            }
+            Refusal(text) => {
+                all.extend(pieces(text).iter().map(|piece| delta(json!({"refusal": piece}))))
+            }
             Thought(text) => {
-                all.extend(pieces(text).iter().map(|piece| delta(json!({"reasoning_content": piece}))));
+                all.extend(
+                    pieces(text).iter().map(|piece| delta(json!({"reasoning_content": piece}))),
+                );
             }
             Call(id, name, arguments) => {
-                all.push(delta(json!({"tool_calls": [{"index": number, "id": id, "type": "function",
-                    "function": {"name": name, "arguments": ""}}]})));
+                all.push(delta(
+                    json!({"tool_calls": [{"index": number, "id": id, "type": "function",
+                    "function": {"name": name, "arguments": ""}}]}),
+                ));
                 all.extend(pieces(arguments).iter().map(|piece| {
                     delta(json!({"tool_calls": [{"index": number, "function": {"arguments": piece}}]}))
                 }));
@@ -411,7 +438,9 @@ fn message_part(part: &Part, whole: bool) -> Value {
 
 fn response(parts: &[Part], status: &str, whole: bool) -> Value {
     let output: Vec<Value> = match whole {
-        true => parts.iter().enumerate().map(|(at, part)| item(at, part, "completed", true)).collect(),
+        true => {
+            parts.iter().enumerate().map(|(at, part)| item(at, part, "completed", true)).collect()
+        }
         false => Vec::new(),
     };
     let usage = json!({"input_tokens": 11, "input_tokens_details": {"cached_tokens": 0},
@@ -449,8 +478,15 @@ fn responses_stream(parts: &[Part]) -> Vec<String> {
         };
         match part {
             Text(text) | Refusal(text) => {
-                let (word, member) = if matches!(part, Text(_)) { ("output_text", "text") } else { ("refusal", "refusal") };
-                say(about("response.content_part.added", json!({"content_index": 0, "part": message_part(part, false)})));
+                let (word, member) = if matches!(part, Text(_)) {
+                    ("output_text", "text")
+                } else {
+                    ("refusal", "refusal")
+                };
+                say(about(
+                    "response.content_part.added",
+                    json!({"content_index": 0, "part": message_part(part, false)}),
+                ));
                 for piece in pieces(text) {
                     let mut more = json!({"content_index": 0, "delta": piece});
                     if word == "output_text" {
@@ -463,23 +499,39 @@ fn responses_stream(parts: &[Part]) -> Vec<String> {
                     more["logprobs"] = json!([]);
                 }
                 say(about(&format!("response.{word}.done"), more));
-                say(about("response.content_part.done", json!({"content_index": 0, "part": message_part(part, true)})));
+                say(about(
+                    "response.content_part.done",
+                    json!({"content_index": 0, "part": message_part(part, true)}),
+                ));
             }
             Thought(text) => {
-                say(about("response.reasoning_summary_part.added",
-                    json!({"summary_index": 0, "part": {"type": "summary_text", "text": ""}})));
+                say(about(
+                    "response.reasoning_summary_part.added",
+                    json!({"summary_index": 0, "part": {"type": "summary_text", "text": ""}}),
+                ));
                 for piece in pieces(text) {
-                    say(about("response.reasoning_summary_text.delta", json!({"summary_index": 0, "delta": piece})));
+                    say(about(
+                        "response.reasoning_summary_text.delta",
+                        json!({"summary_index": 0, "delta": piece}),
+                    ));
                 }
-                say(about("response.reasoning_summary_text.done", json!({"summary_index": 0, "text": text})));
-                say(about("response.reasoning_summary_part.done",
-                    json!({"summary_index": 0, "part": {"type": "summary_text", "text": text}})));
+                say(about(
+                    "response.reasoning_summary_text.done",
+                    json!({"summary_index": 0, "text": text}),
+                ));
+                say(about(
+                    "response.reasoning_summary_part.done",
+                    json!({"summary_index": 0, "part": {"type": "summary_text", "text": text}}),
+                ));
             }
             Call(_, name, arguments) => {
                 for piece in pieces(arguments) {
                     say(about("response.function_call_arguments.delta", json!({"delta": piece})));
                 }
-                say(about("response.function_call_arguments.done", json!({"name": name, "arguments": arguments})));
+                say(about(
+                    "response.function_call_arguments.done",
+                    json!({"name": name, "arguments": arguments}),
+                ));
             }
         }
         say(json!({"type": "response.output_item.done", "output_index": at,
@@ -518,7 +570,9 @@ fn gemini_stream(parts: &[Part]) -> Vec<String> {
                 all.extend(pieces(text).iter().map(|piece| chunk(json!({"text": piece}), None)));
             }
             Thought(text) => all.extend(
-                pieces(text).iter().map(|piece| chunk(json!({"text": piece, "thought": true}), None)),
+                pieces(text)
+                    .iter()
+                    .map(|piece| chunk(json!({"text": piece, "thought": true}), None)),
             ),
             Call(..) => all.push(chunk(gemini_part(part), None)),
         }
