@@ -63,7 +63,9 @@ pub(super) fn outgoing(
     let names = Arc::default();
     let source =
         Source { provider: provider.name().clone(), usage_mode: flags.usage_mode, tool_names: names };
-    let own = dialect == request.dialect && !has_foreign_state(body.bytes());
+    let own = dialect == request.dialect
+        && !has_foreign_state(body.bytes())
+        && (flags.cache_ttl || !names_a_life(body.bytes()));
     if own {
         let (body, hide_usage) = spliced(request, body, &target.model)?;
         let path = path(dialect, query);
@@ -82,6 +84,11 @@ pub(super) fn outgoing(
     refuse_losses(&encoded.losses, provider.config().loss)?;
     let source = Source { tool_names: Arc::new(encoded.tool_names.clone()), ..source };
     Ok(Outgoing { dialect, request: encoded, source, byte_lane: false, hide_usage: false })
+}
+
+/// Whether a body may say how long something is to be cached, which not every provider takes.
+fn names_a_life(body: &[u8]) -> bool {
+    memchr::memmem::find(body, b"\"ttl\"").is_some()
 }
 
 /// The caller's body with the model of the target, and without what names the caller's own user.

@@ -149,6 +149,9 @@ impl Relay {
         if !events.is_empty() {
             self.take(None, events, out).await;
         }
+        if let Some(run) = self.tool.take() {
+            self.forget_call(run.index);
+        }
         for waiting in &mut self.queue {
             waiting.held = false;
         }
@@ -247,7 +250,11 @@ impl Relay {
                 self.seen.stop = Some(reason.clone());
                 return self.append(at, StreamEvent::Stop { reason, stop_sequence });
             }
-            StreamEvent::Error(ref error) => self.seen.error = Some(error.clone()),
+            StreamEvent::Error(ref error) => {
+                // The text before it may leave, and has no end of its own.
+                self.end_text(at, out).await;
+                self.seen.error.get_or_insert_with(|| error.clone());
+            }
             _ => {}
         }
         self.append(at, event);
@@ -409,6 +416,19 @@ impl Relay {
                 ];
                 waiting.events.splice(start..=start, text);
             }
+        }
+    }
+
+    /// Nothing leaves of a call that broke off, for it was never decided.
+    fn forget_call(&mut self, call: usize) {
+        self.bytes_pass = false;
+        for waiting in &mut self.queue {
+            waiting.events.retain(|event| match event {
+                StreamEvent::BlockStart { index, .. }
+                | StreamEvent::Delta { index, .. }
+                | StreamEvent::BlockStop { index } => *index != call,
+                _ => true,
+            });
         }
     }
 
