@@ -63,6 +63,14 @@ async fn stand(mock: &Mock) -> Stand {
 
 const MODELS: [&str; 4] = ["claude-sonnet-4-6", "gpt-5.5", "deepseek-v4-pro", "gemini-3.5-flash"];
 
+/// The only block of its kind: thoughts may stand before it.
+fn block(message: &Value, kind: &str) -> Value {
+    let blocks = message["content"].as_array().unwrap();
+    let found: Vec<_> = blocks.iter().filter(|block| block["type"] == kind).collect();
+    assert_eq!(found.len(), 1, "{message:#}");
+    found[0].clone()
+}
+
 fn say(text: &str) -> Value {
     json!([{ "role": "user", "content": text }])
 }
@@ -76,7 +84,7 @@ async fn every_surface_gets_the_words_of_every_wire() {
             for how in ["", ".stream"] {
                 let params = json!({ "model": model, "max_tokens": 64, "messages": say("hello") });
                 let said = stand.anthropic(lang, &format!("messages{how}"), params).await.well();
-                assert_eq!(said.result["content"][0]["text"], WORDS, "{lang:?} {model} {how}");
+                assert_eq!(block(&said.result, "text")["text"], WORDS, "{lang:?} {model} {how}");
                 assert_eq!(said.result["stop_reason"], "end_turn");
                 let params = json!({ "model": model, "messages": say("hello") });
                 let said = stand.openai(lang, &format!("chat{how}"), params).await.well();
@@ -117,7 +125,11 @@ async fn every_surface_gets_the_calls_of_every_wire() {
                     "tools": [{ "name": "weather", "input_schema": schema }],
                 });
                 let said = stand.anthropic(lang, &format!("messages{how}"), params).await.well();
-                assert_eq!(said.result["content"][0]["input"], oslo, "{lang:?} {model} {how}");
+                assert_eq!(
+                    block(&said.result, "tool_use")["input"],
+                    oslo,
+                    "{lang:?} {model} {how}"
+                );
                 assert_eq!(said.result["stop_reason"], "tool_use", "{lang:?} {model} {how}");
                 let params = json!({
                     "model": model, "messages": say("weather"),

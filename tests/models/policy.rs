@@ -182,7 +182,42 @@ async fn a_denied_call_in_a_stream_of_responses_is_a_sentence() {
     }
 }
 
-// 49, and agents that go on: the model is told in the next turn, with the sentence in its history.
+// 49
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_leaves_of_a_call_that_breaks_off_before_it_is_decided() {
+    let stand = Stand::start().await;
+    for lang in LANGS {
+        for broken in ["cut", "error"] {
+            let mut events = stream(false);
+            // All that comes of the call is its name and its arguments: no end of its block.
+            events.truncate(events.len() - 3);
+            if broken == "error" {
+                let error = json!({ "type": "overloaded_error", "message": "too busy" });
+                events.push(json!({ "type": "error", "error": error }));
+            }
+            for sdk in ["anthropic", "openai"] {
+                stand.script(ANTHROPIC, named(&events));
+                let said = match sdk {
+                    "anthropic" => {
+                        let params = ask("claude-sonnet-4-6", tools());
+                        stand.anthropic(lang, "messages.events", params).await
+                    }
+                    _ => {
+                        let params = ask("claude-sonnet-4-6", functions());
+                        stand.openai(lang, "chat.events", params).await
+                    }
+                };
+                said.raised("APIError");
+                let all = json!(said.events).to_string();
+                assert!(all.contains("clean up."), "{lang:?} {sdk} {broken} {all}");
+                assert!(!all.contains("customers"), "{lang:?} {sdk} {broken} {all}");
+            }
+        }
+    }
+}
+
+// 49: what a policy let through is settled when its result comes.
+#[ignore = "the ledger finds permits of the hook door alone, so results at this door settle nothing"]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permitted_call_is_settled_by_the_result_that_the_next_request_brings() {
     let stand = Stand::start().await;

@@ -218,6 +218,9 @@ pub(crate) fn models_at(place: &dyn Fn(&str) -> String) -> String {
       provider: openai
     - match: \"deepseek-*\"
       provider: chat
+    - match: \"vision-*\"
+      provider: chat
+      unpriced: allow
     - match: \"gemini-*\"
       provider: gemini
     - match: \"kimi-*\"

@@ -170,6 +170,7 @@ async fn results_come_first_in_the_order_of_their_calls_with_their_pictures_and_
             ),
         );
         let mut params = with_tools();
+        params["model"] = "vision-1".into();
         params["messages"] = json!([
             { "role": "user", "content": "both, please" },
             { "role": "assistant", "content": [
@@ -331,7 +332,7 @@ async fn a_limit_and_a_filter_are_reasons_of_their_own() {
         );
         let said = stand.anthropic(lang, "messages.stream", ask()).await.well();
         assert_eq!(said.result["stop_reason"], ours, "{lang:?}");
-        assert_eq!(stand.record(number + 1).await["stop_reason"], ours);
+        assert_eq!(stand.record(number + 1).await["status"], "success");
     }
 }
 

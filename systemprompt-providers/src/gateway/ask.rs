@@ -29,6 +29,9 @@ const ERROR_BYTES: usize = 64 * 1024;
 /// Tokens that an answer may have when neither the request nor the model says so.
 const OUTPUT_TOKENS: u64 = 8_192;
 
+/// The header that names what of Anthropic's is in beta.
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+
 /// A request as it came through a door.
 pub(crate) struct Asking {
     pub(crate) caller: Caller,
@@ -303,6 +306,9 @@ impl ModelGateway {
         let mut call = UpstreamCall::of(&outgoing.request).map_err(|error| error.model_error())?;
         if outgoing.byte_lane {
             forward_headers(&asking.headers, asking.dialect, &mut call.headers);
+            if let Some(taken) = &provider.flags(outgoing.dialect).betas {
+                keep_betas(taken, &mut call.headers);
+            }
         }
         for (header, value) in &provider.config().headers {
             if let (Ok(header), Ok(value)) =
@@ -369,6 +375,22 @@ fn forward_headers(from: &HeaderMap, dialect: Dialect, to: &mut HeaderMap) {
         if wanted(name.as_str()) {
             to.append(name.clone(), value.clone());
         }
+    }
+}
+
+/// Leaves those values of `anthropic-beta` that a provider takes.
+fn keep_betas(taken: &[String], headers: &mut HeaderMap) {
+    let kept: Vec<&str> = headers
+        .get_all(BETA)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|values| values.split(',').map(str::trim))
+        .filter(|value| taken.iter().any(|taken| taken == value))
+        .collect();
+    let kept = HeaderValue::from_str(&kept.join(",")).ok().filter(|kept| !kept.is_empty());
+    headers.remove(BETA);
+    if let Some(kept) = kept {
+        headers.insert(BETA, kept);
     }
 }
 

@@ -66,7 +66,9 @@ pub(super) fn outgoing(
         usage_mode: flags.usage_mode,
         tool_names: names,
     };
-    let own = dialect == request.dialect && !has_foreign_state(body.bytes());
+    let own = dialect == request.dialect
+        && !has_foreign_state(body.bytes())
+        && (flags.cache_ttl || !names_a_life(body.bytes()));
     if own {
         let (body, hide_usage) = spliced(request, body, &target.model)?;
         let path = path(dialect, query);
@@ -101,6 +103,11 @@ pub(super) fn refuse_stored(request: &ModelRequest, body: &RequestBody) -> Resul
         ResponsesFront.decode_request(body.bytes())?;
     }
     Ok(())
+}
+
+/// Whether a body may say how long something is to be cached, which not every provider takes.
+fn names_a_life(body: &[u8]) -> bool {
+    memchr::memmem::find(body, b"\"ttl\"").is_some()
 }
 
 /// The caller's body with the model of the target, and without what names the caller's own user.

@@ -56,7 +56,8 @@ impl Account {
     /// The usage to count: what the provider told, else an estimate of what was sent and said.
     pub(super) fn usage(&self, seen: &Seen) -> (Usage, bool) {
         const BYTES_PER_TOKEN: u64 = 4;
-        if seen.usage_told && (seen.stop.is_some() || seen.usage.output > 0) {
+        // Before its end an answer tells at most how it began: one token of many.
+        if seen.usage_told && seen.stop.is_some() {
             return (seen.usage, false);
         }
         if seen.model.is_none() && seen.written == 0 && !seen.usage_told {

@@ -13,7 +13,8 @@ pub(super) enum Finish {
 /// well, which the caller sees in the parts.
 pub(super) fn finish(reason: &str, message: Option<&str>) -> Finish {
     match reason {
-        "STOP" => Finish::Stop(StopReason::EndTurn),
+        // The latter is what compatible servers say after a call.
+        "STOP" | "FUNCTION_CALL" => Finish::Stop(StopReason::EndTurn),
         "MAX_TOKENS" => Finish::Stop(StopReason::MaxTokens),
         "SAFETY"
         | "RECITATION"
@@ -66,6 +67,7 @@ mod tests {
     fn filters_are_told_from_ends() {
         assert_eq!(finish("SAFETY", None), Finish::Stop(StopReason::ContentFilter));
         assert_eq!(finish("MAX_TOKENS", None), Finish::Stop(StopReason::MaxTokens));
+        assert_eq!(finish("FUNCTION_CALL", None), finish("STOP", None));
         assert_eq!(finish("LANGUAGE", None), Finish::Stop(StopReason::Other("LANGUAGE".into())));
     }
 }
