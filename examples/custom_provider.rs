@@ -12,6 +12,7 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -41,7 +42,7 @@ use tokio::net::TcpListener;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let addr: SocketAddr = words.next().as_deref().unwrap_or("127.0.0.1:8091").parse()?;
-    let data = words.next().unwrap_or_else(|| "./systemprompt-data".to_owned());
+    let data = PathBuf::from(words.next().unwrap_or_else(|| "./systemprompt-data".to_owned()));
 
     // The model. Nobody but this machine reaches it, and nobody but the gateway is told where it is.
     let model = TcpListener::bind("127.0.0.1:0").await?;
