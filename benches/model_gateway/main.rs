@@ -34,6 +34,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Failure = Box<dyn Error>;
 
+type Part = fn(&Site) -> Result<(), Failure>;
+
 const LEVELS: [usize; 3] = [1, 8, 64];
 const ROUNDS: usize = 3;
 const SECONDS: u64 = 3;
@@ -65,7 +67,7 @@ fn main() -> Result<(), Failure> {
     }
     let site = Site::prepare()?;
     systemprompt_benches::print_machine(site.folder())?;
-    let parts: [(&str, fn(&Site) -> Result<(), Failure>); 4] =
+    let parts: [(&str, Part); 4] =
         [("requests", requests), ("frames", frames), ("memory", memory), ("scan", scan)];
     for (name, part) in parts {
         if wanted(name) {

@@ -92,7 +92,7 @@ pub(crate) fn responses() -> Stream {
         )
     };
     let mut head = String::new();
-    let mut event = |out: &mut String, kind: &str, rest: &str| {
+    let event = |out: &mut String, kind: &str, rest: &str| {
         named(out, kind, &format!(r#"{{"type":"{kind}","sequence_number":1,{rest}}}"#));
     };
     let begun = response("in_progress", "", "null");

@@ -9,7 +9,10 @@ pub fn spoil(value: &mut Value, choices: &mut Choices<'_>) {
         let mut paths = Vec::new();
         paths_of(value, String::new(), &mut paths);
         let with = match choices.below(4) {
-            0 => value.pointer(choices.of(&paths)).cloned().unwrap_or_default(),
+            0 => {
+                let from: &String = choices.of(&paths);
+                value.pointer(from).cloned().unwrap_or_default()
+            }
             _ => odd(choices),
         };
         let path = choices.of(&paths).clone();
