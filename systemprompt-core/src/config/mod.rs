@@ -28,8 +28,8 @@ pub use load::{LoadedProfile, load, parse};
 pub use nearest::nearest;
 pub use policy_file::{LoadedPolicy, load_policy, parse_policy};
 pub use profile::{
-    AgeKey, AmountError, AuditSection, BudgetKey, CheckpointTarget,
-    CustodySection, DatabaseSection, EncryptionSection, ExportFormat, ExportSection, ExportStart,
+    AgeKey, AmountError, AuditSection, BudgetKey, CheckpointTarget, CustodySection,
+    DatabaseSection, EncryptionSection, ExportFormat, ExportSection, ExportStart,
     ExtensionsSection, FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig,
     JwksSource, KeepFor, KeepSize, KeyEncryptionRef, LogFormat, LogLevel, LoggingSection,
     LossPolicy, ModelBudget, ModelPattern, ModelRoute, ModelTarget, ModelWire, ModelsFault,

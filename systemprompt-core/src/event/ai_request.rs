@@ -163,7 +163,10 @@ mod tests {
             priced: true,
             latency_ms: 1_204,
             first_token_ms: Some(310),
-            detail: AiRequestDetail { attempts: vec!["a:status_200".to_owned()], ..Default::default() },
+            detail: AiRequestDetail {
+                attempts: vec!["a:status_200".to_owned()],
+                ..Default::default()
+            },
         };
         let AuditBody::Other { kind, detail } = AuditBody::from(request.clone()) else {
             panic!("a request is a kind of its own");
