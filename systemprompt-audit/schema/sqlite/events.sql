@@ -53,5 +53,6 @@ CREATE UNIQUE INDEX audit_events_outcome ON audit_events (permit_id) WHERE kind 
 CREATE INDEX audit_events_trace ON audit_events (trace_id, occurred_at);
 CREATE INDEX audit_events_time ON audit_events (occurred_at, log_id, seq);
 CREATE INDEX audit_events_ai_request ON audit_events (occurred_at) WHERE kind = 'ai_request';
--- Hook clients report outcomes by call id; the other doors by permit.
-CREATE INDEX audit_events_call ON audit_events (call_id, occurred_at) WHERE kind = 'decision' AND door = 'hook';
+-- Clients of hooks and models report outcomes by call id; those of the other doors by permit.
+CREATE INDEX audit_events_call ON audit_events (call_id, occurred_at)
+    WHERE kind = 'decision' AND door IN ('hook', 'gateway');

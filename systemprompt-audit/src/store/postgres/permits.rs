@@ -61,8 +61,8 @@ pub(crate) async fn state(
     Ok(PermitStateRow::state(row))
 }
 
-/// The newest permit that was granted for a call through the hook door, the one whose clients report by
-/// call id and for which there is an index.
+/// The newest permit that was granted for a call through a door whose clients report by call id: hooks, and
+/// results of tools in requests to models. There is an index for those.
 pub(crate) async fn find(
     database: &PostgresDatabase,
     call: GrantedCall<'_>,
@@ -73,7 +73,7 @@ pub(crate) async fn find(
         FoundPermitRow,
         r#"SELECT coalesce(permit_id, id) AS "id!", server, tool, trace_id
            FROM audit_events
-           WHERE call_id = $1 AND kind = 'decision' AND door = 'hook' AND decision = 'allow'
+           WHERE call_id = $1 AND kind = 'decision' AND door IN ('hook', 'gateway') AND decision = 'allow'
              AND tenant_id = $2 AND session_id IS NOT DISTINCT FROM $4
              AND (user_id = $3 OR EXISTS (SELECT 1 FROM audit_subjects AS s
                                           WHERE s.pseudonym = audit_events.user_id

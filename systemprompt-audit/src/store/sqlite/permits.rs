@@ -61,8 +61,8 @@ pub(crate) async fn state(
     Ok(PermitStateRow::state(row))
 }
 
-/// The newest permit that was granted for a call through the hook door, the one whose clients report by
-/// call id and for which there is an index.
+/// The newest permit that was granted for a call through a door whose clients report by call id: hooks, and
+/// results of tools in requests to models. There is an index for those.
 pub(crate) async fn find(
     database: &SqliteDatabase,
     call: GrantedCall<'_>,
@@ -73,7 +73,7 @@ pub(crate) async fn find(
         FoundPermitRow,
         r#"SELECT coalesce(permit_id, id) AS "id!: Vec<u8>", server, tool, trace_id
            FROM audit_events
-           WHERE call_id = ? AND kind = 'decision' AND door = 'hook' AND decision = 'allow'
+           WHERE call_id = ? AND kind = 'decision' AND door IN ('hook', 'gateway') AND decision = 'allow'
              AND tenant_id = ? AND session_id IS ?
              AND (user_id = ? OR EXISTS (SELECT 1 FROM audit_subjects AS s
                                          WHERE s.pseudonym = audit_events.user_id
