@@ -181,10 +181,7 @@ fn is_named(event: &StreamEvent) -> bool {
             !id.is_empty() && !name.is_empty()
         }
         // What only its dialect knows goes back as it came.
-        StreamEvent::BlockStart { block: BlockStart::Unknown(value), .. } => {
-            ["id", "name"].iter().all(|name| value.get(name).is_none_or(Value::is_string))
-                && value.get("name").is_none_or(|_| value.get("id").is_some())
-        }
+        StreamEvent::BlockStart { block: BlockStart::Unknown(_), .. } => false,
         _ => true,
     }
 }
