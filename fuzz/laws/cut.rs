@@ -37,7 +37,11 @@ impl<'i> Choices<'i> {
 }
 
 /// The frames of `bytes` in the pieces that `cuts` makes of it, and how it ended.
-pub fn frames(bytes: &[u8], cuts: &[usize], limit: usize) -> (Vec<Frame>, Result<(), FrameTooLong>) {
+pub fn frames(
+    bytes: &[u8],
+    cuts: &[usize],
+    limit: usize,
+) -> (Vec<Frame>, Result<(), FrameTooLong>) {
     let mut splitter = FrameSplitter::new(limit);
     let mut frames = Vec::new();
     for cut in cuts.windows(2) {

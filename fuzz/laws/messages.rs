@@ -83,12 +83,8 @@ fn sent(request: &ModelRequest, choices: &mut Choices<'_>) {
         replay_reasoning: bit(4),
         ..ProviderFlags::default()
     };
-    let to = Target {
-        provider: &"p".into(),
-        model: "m",
-        capabilities: &capabilities,
-        flags: &flags,
-    };
+    let to =
+        Target { provider: &"p".into(), model: "m", capabilities: &capabilities, flags: &flags };
     for (upstream, _) in UPSTREAMS {
         if let Ok(sent) = upstream.encode_request(request, &to) {
             let read = serde_json::from_slice::<Value>(&sent.body);
@@ -114,7 +110,8 @@ fn told(answer: &Answer) {
 }
 
 fn source() -> Source {
-    let names = [("look_up".to_owned(), "look.up".to_owned()), ("p__text".to_owned(), "p".to_owned())];
+    let names =
+        [("look_up".to_owned(), "look.up".to_owned()), ("p__text".to_owned(), "p".to_owned())];
     Source {
         provider: "p".into(),
         usage_mode: UsageMode::default(),

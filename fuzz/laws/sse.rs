@@ -11,7 +11,8 @@ pub fn check(input: &[u8]) {
     };
     let cuts = choices.cuts(choices.0.len().saturating_sub(9));
     let bytes = choices.0;
-    let cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([bytes.len()]).collect();
+    let cuts: Vec<usize> =
+        cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([bytes.len()]).collect();
     let every: Vec<usize> = (0..=bytes.len()).collect();
     let (whole, ended) = cut::frames(bytes, &[0, bytes.len()], limit);
     for cuts in [&cuts, &every] {

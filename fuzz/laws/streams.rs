@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use systemprompt_providers::canonical::{
-    BlockStart, Delta, ModelRequest, StreamEvent,
-};
+use systemprompt_providers::canonical::{BlockStart, Delta, ModelRequest, StreamEvent};
 use systemprompt_providers::dialect::anthropic::{self, AnthropicFront, AnthropicUpstream};
 use systemprompt_providers::dialect::chat::grammar::ChatGrammar;
 use systemprompt_providers::dialect::chat::{ChatFront, ChatUpstream};
@@ -40,11 +38,15 @@ pub fn check(input: &[u8]) {
     let cuts = choices.cuts(bytes.len());
     assert_eq!(whole, events(upstream, &source, &bytes, &cuts), "cut at {cuts:?}");
     if let Err(fault) = order(&whole) {
-        panic!("{}: {fault}\n{}\n{whole:#?}", upstream.dialect().as_str(), String::from_utf8_lossy(&bytes));
+        panic!(
+            "{}: {fault}\n{}\n{whole:#?}",
+            upstream.dialect().as_str(),
+            String::from_utf8_lossy(&bytes)
+        );
     }
     let said: usize = whole.iter().map(size).sum();
     assert!(said <= bytes.len() * 8 + 4096, "{said} bytes of {}", bytes.len());
-    if whole.iter().all(is_named) {
+    if whole.iter().all(is_named) && inputs_are_objects(&whole) {
         written(&whole);
     }
 }
@@ -52,7 +54,8 @@ pub fn check(input: &[u8]) {
 fn source(choices: &mut Choices<'_>) -> Source {
     let modes =
         [UsageMode::Native, UsageMode::Exclusive, UsageMode::Inclusive, UsageMode::LastEvent];
-    let names = [("look_up".to_owned(), "look.up".to_owned()), ("p__text".to_owned(), "p".to_owned())];
+    let names =
+        [("look_up".to_owned(), "look.up".to_owned()), ("p__text".to_owned(), "p".to_owned())];
     Source {
         provider: "p".into(),
         usage_mode: *choices.of(&modes),
@@ -91,7 +94,12 @@ fn spoiled(good: &str, choices: &mut Choices<'_>) -> Vec<u8> {
     bytes
 }
 
-fn events(upstream: &dyn Upstream, source: &Source, bytes: &[u8], cuts: &[usize]) -> Vec<StreamEvent> {
+fn events(
+    upstream: &dyn Upstream,
+    source: &Source,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> Vec<StreamEvent> {
     let mut decoder = upstream.stream_decoder(source);
     let mut events = Vec::new();
     for frame in cut::frames(bytes, cuts, LIMIT).0 {
@@ -114,7 +122,8 @@ fn order(events: &[StreamEvent]) -> Result<(), String> {
         if ended && !free {
             return Err(format!("{event:?} after the end"));
         }
-        if !started && !free && !matches!(event, StreamEvent::Start { .. } | StreamEvent::Error(_)) {
+        if !started && !free && !matches!(event, StreamEvent::Start { .. } | StreamEvent::Error(_))
+        {
             return Err(format!("{event:?} before the start"));
         }
         match event {
@@ -122,7 +131,9 @@ fn order(events: &[StreamEvent]) -> Result<(), String> {
             StreamEvent::Start { .. } => started = true,
             StreamEvent::BlockStart { index, block } => {
                 if open.is_some() || *index != next {
-                    return Err(format!("block {index} begins, with {open:?} open; {next} is next"));
+                    return Err(format!(
+                        "block {index} begins, with {open:?} open; {next} is next"
+                    ));
                 }
                 open = Some((*index, block));
                 next += 1;
@@ -169,8 +180,34 @@ fn is_named(event: &StreamEvent) -> bool {
         StreamEvent::BlockStart { block: BlockStart::ToolUse { id, name, .. }, .. } => {
             !id.is_empty() && !name.is_empty()
         }
+        // What only its dialect knows goes back as it came.
+        StreamEvent::BlockStart { block: BlockStart::Unknown(_), .. } => false,
         _ => true,
     }
+}
+
+/// Whether the arguments of every call are what they should be; what the provider spoiled stays spoiled.
+fn inputs_are_objects(events: &[StreamEvent]) -> bool {
+    let mut open: Option<String> = None;
+    for event in events {
+        match event {
+            StreamEvent::BlockStart { block: BlockStart::ToolUse { text: false, .. }, .. } => {
+                open = Some(String::new());
+            }
+            StreamEvent::Delta { delta: Delta::Input(text), .. } => {
+                open.iter_mut().for_each(|open| open.push_str(text));
+            }
+            StreamEvent::BlockStop { .. } => {
+                let input = open.take().unwrap_or_default();
+                let read = serde_json::from_str::<Value>(&input);
+                if !input.is_empty() && !read.is_ok_and(|value| value.is_object()) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    true
 }
 
 fn written(events: &[StreamEvent]) {
@@ -205,4 +242,3 @@ fn encoded(front: &dyn Front, events: &[StreamEvent]) -> Vec<u8> {
     assert!(out.len() < (1 << 24), "{} bytes of {} events", out.len(), events.len());
     out
 }
-

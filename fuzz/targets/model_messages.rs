@@ -3,10 +3,10 @@
 
 #[path = "../laws/cut.rs"]
 mod cut;
-#[path = "../laws/odd.rs"]
-mod odd;
 #[path = "../laws/messages.rs"]
 mod messages;
+#[path = "../laws/odd.rs"]
+mod odd;
 
 use libfuzzer_sys::fuzz_target;
 

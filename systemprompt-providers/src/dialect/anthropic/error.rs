@@ -93,6 +93,7 @@ pub(super) fn read(body: &Value, fallback: ErrorKind) -> ModelError {
         .or_else(|| body.get("error").and_then(Value::as_str))
         .or_else(|| body.get("message").and_then(Value::as_str))
         .or_else(|| body.as_str())
+        .filter(|message| !message.is_empty())
         .unwrap_or("the provider gave no reason");
     let kind = text("type").and_then(kind).unwrap_or(fallback);
     let mut error = ModelError::new(kind, message);
@@ -224,6 +225,8 @@ mod tests {
         assert_eq!(error.retry_after, Some(Duration::from_millis(1500)));
         assert_eq!(decode(401, br#"{"error":"no key"}"#).message, "no key");
         assert_eq!(decode(404, br#"{"message":"no model"}"#).message, "no model");
+        let silent = decode(500, br#"{"type":"error","error":{"type":"api_error","message":""}}"#);
+        assert_eq!(silent.message, "the provider gave no reason");
         let error = decode(
             429,
             br#"{"error":{"type":"rate_limit_error","message":"m","details":{"retry_after":-1}}}"#,

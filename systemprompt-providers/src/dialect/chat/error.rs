@@ -71,7 +71,8 @@ pub(super) fn within(value: &Value) -> Option<ModelError> {
 fn from_value(value: &Value, status: Option<u16>) -> ModelError {
     let error = value.get("error").filter(|error| !error.is_null()).unwrap_or(value);
     let text = |name: &str| error.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
-    let message = error.as_str().or_else(|| text("message")).or_else(|| text("detail"));
+    let said = error.as_str().filter(|said| !said.is_empty());
+    let message = said.or_else(|| text("message")).or_else(|| text("detail"));
     let code = text("code").or_else(|| text("status"));
     let kind = text("type");
     // Without a status of its own, as in a stream, a number as the code is one.
@@ -213,6 +214,9 @@ mod tests {
 
     #[test]
     fn a_number_as_code_is_a_status_in_a_stream() {
+        for silent in [json!({"error": ""}), json!({"error": {"message": ""}})] {
+            assert!(!within(&silent).unwrap().message.is_empty(), "{silent}");
+        }
         let error = within(&json!({"error": {"code": 429, "message": "slow"}})).unwrap();
         assert_eq!(error.kind, ErrorKind::RateLimit);
         assert_eq!(within(&json!({"error": null, "choices": []})), None);
