@@ -217,7 +217,6 @@ async fn nothing_leaves_of_a_call_that_breaks_off_before_it_is_decided() {
 }
 
 // 49: what a policy let through is settled when its result comes.
-#[ignore = "the ledger finds permits of the hook door alone, so results at this door settle nothing"]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permitted_call_is_settled_by_the_result_that_the_next_request_brings() {
     let stand = Stand::start().await;

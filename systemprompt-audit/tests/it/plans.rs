@@ -64,7 +64,8 @@ async fn no_query_scans_the_events() {
 #[tokio::test]
 async fn a_permit_is_found_by_its_call_with_one_look() {
     let fixture = Fixture::sqlite().await;
-    let find = queries().into_iter().find(|query| query.contains("door IN ('hook', 'gateway')")).unwrap();
+    let find =
+        queries().into_iter().find(|query| query.contains("door IN ('hook', 'gateway')")).unwrap();
     let plan = plan(&fixture, &find).await;
     let [look, _, owner] = plan.as_slice() else { panic!("{plan:?}") };
     assert_eq!(look, "SEARCH audit_events USING INDEX audit_events_call (call_id=?)");

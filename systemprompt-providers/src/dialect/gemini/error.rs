@@ -49,7 +49,8 @@ impl RpcStatus {
             .or_else(|| self.code.and_then(|code| u16::try_from(code).ok()))
             .unwrap_or(500);
         let reason = self.reason();
-        let message = self.message.clone().unwrap_or_else(|| match &self.status {
+        let said = self.message.clone().filter(|message| !message.is_empty());
+        let message = said.unwrap_or_else(|| match &self.status {
             Some(status) => format!("the upstream answered {status}"),
             None => format!("the upstream answered with status {number}"),
         });
@@ -139,6 +140,12 @@ mod tests {
         assert_eq!(error.retry_after, Some(Duration::from_millis(34_500)));
         assert_eq!(error.code.as_deref(), Some("resource_exhausted"));
         assert_eq!(error.message, "Quota exceeded");
+    }
+
+    #[test]
+    fn an_error_without_words_says_its_status() {
+        let body = br#"{"error": {"code": 503, "message": "", "status": "UNAVAILABLE"}}"#;
+        assert_eq!(decode(503, body).message, "the upstream answered UNAVAILABLE");
     }
 
     #[test]
