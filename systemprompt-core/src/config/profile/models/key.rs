@@ -13,7 +13,7 @@ use crate::injection::NamedSecret;
 pub enum ProviderKey {
     /// In a variable or a file; found at the start.
     Ref(SecretRef),
-    /// In custody: of the caller's tenant, else of the installation. Opened when it is used.
+    /// In custody, of the caller's tenant. Opened when it is used.
     Custody(NamedSecret),
 }
 
