@@ -39,7 +39,7 @@ fn providers_are_listed_without_their_keys_being_there() {
     assert_eq!(listed[2]["wires"], json!(["anthropic", "chat", "responses"]));
     let (code, table, _) = it.run(&["providers", "list"], &[]);
     assert_eq!(code, 0);
-    assert!(table.starts_with("NAME") && table.contains("PRICED MODELS"), "{table}");
+    assert!(table.trim_start().starts_with("NAME") && table.contains("PRICED MODELS"), "{table}");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::profile::Profile;
 const MODELS: &str = "\
 models:
   providers:
-    claude: {kind: anthropic}
-    openai: {kind: openai}
+    claude: {kind: anthropic, key: {env: CLAUDE_KEY}}
+    openai: {kind: openai, key: {env: OPENAI_KEY}}
   aliases:
     best: claude-opus-4-8
   routes:

@@ -40,14 +40,15 @@ mod tests {
     use crate::config::{Environment, parse};
 
     fn models(text: &str) -> ModelsSection {
-        parse(text, "profile.yaml", &Environment::empty()).unwrap().profile.models
+        let text = format!("profile: test\n{text}");
+        parse(&text, "profile.yaml", &Environment::empty()).unwrap().profile.models
     }
 
     const MORE: &str = r#"
 models:
   providers:
-    a: {kind: anthropic}
-    b: {kind: openai}
+    a: {kind: anthropic, key: {env: A}}
+    b: {kind: openai, key: {env: B}}
   routes:
     - {match: "claude-*", provider: a}
     - {match: "gpt-*", provider: b}
