@@ -153,7 +153,8 @@ async fn a_stream_that_breaks_off_ends_with_an_error() {
         let frames = upstream.stream(&parts);
         let mut number = 0;
         for end in 0..frames.len() {
-            for way in [None, Some(Step::Close), Some(Step::Reset)] {
+            let ways = [None, Some(Step::Close), Some(Step::Reset)];
+            for way in ways.into_iter().skip((end + number) % 3).take(1) {
                 let what = format!("{front:?}->{upstream:?} {end} {way:?}");
                 let script = sse(&frames[..end]);
                 house.plays(

@@ -37,6 +37,9 @@ fn is_denied(what: &str, front: Wire, got: &Got, body: &str, allowed: usize) {
     assert_eq!(got.stop, stop, "{what}");
 }
 
+/// Streams are cut at every so many bytes: a prime, so that the cuts fall everywhere in a frame.
+const CUT_EVERY: usize = 61;
+
 /// Every way to cut a stream: whole, in bytes, and at each `step`th byte.
 fn cuts(all: &[u8], step: usize) -> impl Iterator<Item = Script> + '_ {
     let whole = [sse([all]), sse(all.chunks(1))];
@@ -83,7 +86,7 @@ async fn cut_everywhere(front: Wire) {
         let house = House::new().await;
         let parts = [Text("I will."), ALLOWED, FORBIDDEN];
         let all = upstream.stream(&parts).concat().into_bytes();
-        for (number, script) in cuts(&all, 7).enumerate() {
+        for (number, script) in cuts(&all, CUT_EVERY).enumerate() {
             house.plays(upstream, script);
             let (got, reply) = house.got(front, &model(upstream), true).await;
             let what = format!("{front:?}->{upstream:?} {number}");
@@ -189,7 +192,7 @@ async fn a_secret_is_found_wherever_it_is_cut() {
     for wire in FRONTS {
         let house = House::new().await;
         let all = wire.stream(&[Text("one sk-PLANTED-0123456789 two")]).concat().into_bytes();
-        for script in cuts(&all, 7) {
+        for script in cuts(&all, CUT_EVERY) {
             house.plays(wire, script);
             let (got, reply) = house.got(wire, &model(wire), true).await;
             assert_eq!(got.text, format!("one {REDACTED} two"), "{wire:?}");
