@@ -7,13 +7,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use systemprompt_providers::canonical::{ModelRequest, StreamEvent};
-use systemprompt_providers::dialect::anthropic::{AnthropicFront, AnthropicUpstream};
-use systemprompt_providers::dialect::chat::{ChatFront, ChatUpstream};
-use systemprompt_providers::dialect::gemini::GeminiUpstream;
-use systemprompt_providers::dialect::responses::{ResponsesFront, ResponsesUpstream};
-use systemprompt_providers::dialect::{Front, Reply, Source, Upstream, UsageMode};
-use systemprompt_providers::sse::{Frame, FrameSplitter};
+use systemprompt::ai::canonical::{ModelRequest, StreamEvent};
+use systemprompt::ai::dialect::GeminiUpstream;
+use systemprompt::ai::dialect::{AnthropicFront, AnthropicUpstream};
+use systemprompt::ai::dialect::{ChatFront, ChatUpstream};
+use systemprompt::ai::dialect::{Front, Reply, Source, Upstream, UsageMode};
+use systemprompt::ai::dialect::{ResponsesFront, ResponsesUpstream};
+use systemprompt::ai::sse::{Frame, FrameSplitter};
 
 use crate::wire;
 

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::ScriptedUpstream;
+use systemprompt::ai::scripted::ScriptedUpstream;
 use tempfile::TempDir;
 
 use crate::sdk::{LANGS, installed};

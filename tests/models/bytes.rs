@@ -2,7 +2,7 @@
 
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::{Script, sse};
+use systemprompt::ai::scripted::{Script, sse};
 
 use crate::sdk::{Call, LANGS};
 use crate::stand::{ANTHROPIC, OPENAI_CHAT, RESPONSES, Stand, provider_key};

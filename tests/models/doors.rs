@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::Script;
+use systemprompt::ai::scripted::Script;
 
 use crate::sdk::{Call, LANGS};
 use crate::stand::{ANTHROPIC, Stand};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::{Script, Step, sse};
+use systemprompt::ai::scripted::{Script, Step, sse};
 
 use crate::sdk::{Call, LANGS};
 use crate::stand::{ANTHROPIC, CHAT, OPENAI_CHAT, Stand};

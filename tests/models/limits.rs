@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::{Framing, Script};
+use systemprompt::ai::scripted::{Framing, Script};
 
 use crate::sdk::{Call, LANGS};
 use crate::stand::{ANTHROPIC, CHAT, KIMI, RESPONSES, Stand};

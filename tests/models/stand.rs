@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Row as _};
+use systemprompt::ai::scripted::{Script, ScriptedUpstream, SeenRequest};
 use systemprompt::extension::ExtensionBuilder;
 use systemprompt::models::SystemClock;
 use systemprompt::runtime::{
     App, Config, CredentialsBootstrap, Environment, ProfileBootstrap, SecretsBootstrap,
     first_start, starter_profile,
 };
-use systemprompt_providers::scripted::{Script, ScriptedUpstream, SeenRequest};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;

@@ -1,7 +1,7 @@
 //! Callers of OpenAI, a provider of Anthropic.
 
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::Script;
+use systemprompt::ai::scripted::Script;
 
 use crate::sdk::LANGS;
 use crate::stand::{ANTHROPIC, Stand};
@@ -455,7 +455,7 @@ async fn a_stream_of_responses_that_breaks_off_has_failed() {
         let mut text = text_block(0, &["Once "]);
         text.pop();
         let frames: String = [message_start(told())].iter().chain(&text).map(named_frame).collect();
-        stand.script(ANTHROPIC, systemprompt_providers::scripted::sse([frames]));
+        stand.script(ANTHROPIC, systemprompt::ai::scripted::sse([frames]));
         let params = json!({ "model": "claude-sonnet-4-6", "input": "hi" });
         let said = stand.openai(lang, "responses.events", params).await;
         let failed =

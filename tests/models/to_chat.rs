@@ -1,7 +1,7 @@
 //! Callers of Anthropic, a provider of Chat Completions.
 
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::{Script, Step};
+use systemprompt::ai::scripted::{Script, Step};
 
 use crate::sdk::LANGS;
 use crate::stand::{CHAT, Stand};

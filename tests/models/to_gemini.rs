@@ -1,7 +1,7 @@
 //! Callers of Anthropic and OpenAI, a provider of Gemini.
 
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::Script;
+use systemprompt::ai::scripted::Script;
 
 use crate::sdk::LANGS;
 use crate::stand::{GEMINI, Stand};

@@ -82,7 +82,7 @@ async fn sealed_reasoning_goes_back_as_it_came() {
     });
     let whole = || {
         let output = json!([reasoning, call("{\"city\":\"Oslo\"}")]);
-        systemprompt_providers::scripted::Script::json(response("completed", output).to_string())
+        systemprompt::ai::scripted::Script::json(response("completed", output).to_string())
     };
     for lang in LANGS {
         let mut params = ask();

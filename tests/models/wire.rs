@@ -1,7 +1,7 @@
 //! Frames as the providers send them.
 
 use serde_json::{Value, json};
-use systemprompt_providers::scripted::{Script, sse};
+use systemprompt::ai::scripted::{Script, sse};
 
 /// Events with the names of their types: Anthropic and Responses.
 pub(crate) fn named(events: &[Value]) -> Script {

@@ -164,7 +164,7 @@ impl Eight {
     fn others(self) -> u64 {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGH: u64 = 0x80 * ONES;
-        let low = (self.0 | 0x20 * ONES) & !HIGH;
+        let low = (self.0 | (0x20 * ONES)) & !HIGH;
         // A byte from `a` on carries into its highest bit, and so does one behind `z`.
         let from_a = low + (0x80 - 0x61) * ONES;
         let behind_z = low + (0x80 - 0x7b) * ONES;
