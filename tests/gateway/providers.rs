@@ -20,7 +20,9 @@ const VARIABLES: [&str; 6] = [
 
 fn gateway(variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(built("examples", "gateway"));
-    VARIABLES.iter().for_each(|name| drop(command.env_remove(name)));
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
     command.envs(variables.iter().copied());
     command
 }
