@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod gateway;
+#[cfg(test)]
 mod probe;
 #[cfg(test)]
 mod upstream;

@@ -139,7 +139,7 @@ impl Wire {
         let shown = String::from_utf8_lossy(stream);
         match self {
             Self::A => {
-                drop(anthropic::check(stream).unwrap_or_else(|wrong| panic!("{wrong}\n{shown}")))
+                anthropic::check(stream).unwrap_or_else(|wrong| panic!("{wrong}\n{shown}"));
             }
             Self::C => {
                 ChatGrammar::check(stream, usage_asked)
