@@ -10,6 +10,7 @@ use crate::money::Microdollars;
 /// which session stands in the event's subject and context, as for every other kind. Neither the prompt
 /// nor the answer is part of it. The view `ai_requests` shows its members as columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AiRequest {
     /// The request's id.
     pub request_id: AiRequestId,
@@ -173,6 +174,10 @@ mod tests {
         };
         assert_eq!(kind, EventKind::AiRequest);
         assert_eq!(detail["cost_microdollars"], 5_481);
-        assert_eq!(serde_json::from_value::<AiRequest>(detail).unwrap(), request);
+        assert_eq!(serde_json::from_value::<AiRequest>(detail.clone()).unwrap(), request);
+        let mut more = detail;
+        more["colour"] = "blue".into();
+        let error = serde_json::from_value::<AiRequest>(more).unwrap_err();
+        assert!(error.to_string().contains("unknown field `colour`"), "{error}");
     }
 }
