@@ -16,6 +16,7 @@
 //! | `events` | the in-process event bus | no |
 //! | `api` | problem documents, the HTTP authentication contract, `From<axum::Router>` | no |
 
+pub mod address;
 #[cfg(feature = "api")]
 pub mod api;
 #[cfg(feature = "config")]
@@ -42,3 +43,4 @@ pub mod money;
 pub mod policy;
 pub mod principal;
 pub mod secret;
+pub mod wildcard;

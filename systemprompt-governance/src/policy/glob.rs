@@ -1,5 +1,7 @@
 use std::fmt;
 
+use systemprompt_core::wildcard;
+
 /// A pattern over tool or server names: `*` is any run of characters, `?` any one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Glob {
@@ -44,12 +46,7 @@ impl Glob {
         if let Some(c) = text.chars().find(|c| !legal(*c)) {
             return Err(GlobFault::Character(c));
         }
-        let mut collapsed = String::with_capacity(text.len());
-        for c in text.chars() {
-            if c != '*' || !collapsed.ends_with('*') {
-                collapsed.push(c);
-            }
-        }
+        let collapsed = wildcard::collapsed(text);
         Ok(Self { shape: Shape::of(&collapsed), text: collapsed.into() })
     }
 
@@ -81,7 +78,7 @@ impl Glob {
             Shape::Exact => *self.text == *name,
             Shape::Any => true,
             Shape::Prefix => name.starts_with(self.prefix()),
-            Shape::Other => wild(self.text.as_bytes(), name.as_bytes(), |_| true),
+            Shape::Other => wildcard::matches(&self.text, name),
         }
     }
 
@@ -89,7 +86,7 @@ impl Glob {
     /// is so, never the reverse: a wildcard of `other` counts as a character that only a wildcard
     /// matches.
     pub(crate) fn covers(&self, other: &str) -> bool {
-        wild(self.text.as_bytes(), other.as_bytes(), |byte| byte != b'*')
+        wildcard::covers(&self.text, other)
     }
 }
 
@@ -103,28 +100,6 @@ impl Shape {
             _ => Self::Other,
         }
     }
-}
-
-/// Matches with one point of return: the last `*`. `one` says which bytes a `?` matches.
-fn wild(pattern: &[u8], text: &[u8], one: impl Fn(u8) -> bool) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while let Some(byte) = text.get(t) {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(b'?') if one(*byte) => (p, t) = (p + 1, t + 1),
-            Some(literal) if *literal != b'?' && literal == byte => (p, t) = (p + 1, t + 1),
-            _ => {
-                let Some((at, from)) = star else { return false };
-                star = Some((at, from + 1));
-                (p, t) = (at + 1, from + 1);
-            }
-        }
-    }
-    pattern.iter().skip(p).all(|byte| *byte == b'*')
 }
 
 impl fmt::Debug for Glob {

@@ -1,4 +1,6 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+
+use systemprompt_core::address::is_public;
 
 /// Which addresses a provider may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,48 +20,6 @@ impl Reach {
             Self::Any => true,
             Self::Private => !is_public(address),
         }
-    }
-}
-
-/// Whether `address` is one of the public internet: neither of this machine, this link or a private
-/// network, nor reserved (the special-purpose registries of RFC 6890). An IPv6 address that stands for an
-/// IPv4 address is judged by that.
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => is_public_v6(v6),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let reserved = match address.octets() {
-        // "This network", RFC 1918, loopback.
-        [0 | 10 | 127, ..] => true,
-        // Carrier-grade NAT: 100.64.0.0/10 (RFC 6598).
-        [100, second, ..] => second & 0xc0 == 64,
-        // Link-local, where clouds keep their metadata, and RFC 1918.
-        [169, 254, ..] | [192, 168, ..] => true,
-        [172, second, ..] => second & 0xf0 == 16,
-        // Protocol assignments, documentation, relays of 6to4, benchmarks.
-        [192, 0, 0 | 2, _] | [192, 88, 99, _] => true,
-        [198, 18 | 19, ..] | [198, 51, 100, _] | [203, 0, 113, _] => true,
-        // Multicast, reserved, broadcast.
-        [first, ..] => first >= 224,
-    };
-    !reserved
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [.., a, b, c, d] = address.octets();
-    match address.segments() {
-        // NAT64 (RFC 6052): networks without IPv4 answer so for every host that has nothing else.
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_public_v4(Ipv4Addr::new(a, b, c, d)),
-        // Teredo, ORCHID, documentation, 6to4.
-        [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
-        [0x2002, ..] | [0x3fff, 0..0x1000, ..] => false,
-        // 2000::/3 is what is handed out for global use; loopback, ULA, link-local, multicast and
-        // the unspecified address are outside of it.
-        [first, ..] => first & 0xe000 == 0x2000,
     }
 }
 

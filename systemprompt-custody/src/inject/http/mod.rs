@@ -1,6 +1,5 @@
 //! Requests with secrets in their headers, to the hosts those are bound to.
 
-mod address;
 mod client;
 mod error;
 mod request;

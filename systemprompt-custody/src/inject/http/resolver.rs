@@ -3,10 +3,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use systemprompt_core::address::is_public;
 use url::{Host, Url};
 
 use super::HttpError;
-use super::address::is_public;
 
 /// The name of this machine.
 const LOCALHOST: &str = "localhost";

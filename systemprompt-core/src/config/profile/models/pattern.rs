@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::wildcard;
+
 /// A pattern over names of models: `*` is any run of characters, `?` any one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ModelPattern(Box<str>);
@@ -42,37 +44,15 @@ impl ModelPattern {
     /// Whether it matches `name`. Upper and lower case differ. Takes at most the product of both lengths.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        wild(self.0.as_bytes(), name.as_bytes(), |_| true)
+        wildcard::matches(&self.0, name)
     }
 
     /// Whether it matches every name that `other` matches. May say no although it is so, never the
     /// reverse: a wildcard of `other` counts as a character that only a `*`, or a `?` for a `?`, matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        wild(self.0.as_bytes(), other.0.as_bytes(), |byte| byte != b'*')
+        wildcard::covers(&self.0, &other.0)
     }
-}
-
-/// Matches with one point of return: the last `*`. `one` says which bytes a `?` matches.
-fn wild(pattern: &[u8], text: &[u8], one: impl Fn(u8) -> bool) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while let Some(&byte) = text.get(t) {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(b'?') if one(byte) => (p, t) = (p + 1, t + 1),
-            Some(&literal) if literal != b'?' && literal == byte => (p, t) = (p + 1, t + 1),
-            _ => {
-                let Some((at, from)) = star else { return false };
-                star = Some((at, from + 1));
-                (p, t) = (at + 1, from + 1);
-            }
-        }
-    }
-    pattern.iter().skip(p).all(|byte| *byte == b'*')
 }
 
 impl FromStr for ModelPattern {
@@ -88,13 +68,7 @@ impl FromStr for ModelPattern {
         if let Some(c) = text.chars().find(|c| !c.is_ascii_graphic()) {
             return Err(PatternFault::Character(c));
         }
-        let mut collapsed = String::with_capacity(text.len());
-        for c in text.chars() {
-            if c != '*' || !collapsed.ends_with('*') {
-                collapsed.push(c);
-            }
-        }
-        Ok(Self(collapsed.into()))
+        Ok(Self(wildcard::collapsed(text).into()))
     }
 }
 
