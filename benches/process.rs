@@ -5,8 +5,17 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use systemprompt::extension::TypedExtensionRegistry;
+use systemprompt::models::SystemClock;
+use systemprompt::runtime::{
+    App, Config, CredentialsBootstrap, Environment, ProfileBootstrap, SecretsBootstrap,
+    first_start, starter_profile,
+};
+use tokio::net::TcpListener;
 
 /// Ticks of `/proc/<pid>/stat` per second; fixed at 100 for user space on Linux.
 const TICKS: u64 = 100;
@@ -75,4 +84,21 @@ impl Drop for Running {
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
+}
+
+/// Serves the installation in the folder `data`, made where there is none, and says its address in a line.
+///
+/// # Errors
+/// When the installation cannot be started or served.
+pub async fn serve_installation(listener: TcpListener, data: &Path) -> Result<(), Box<dyn Error>> {
+    let addr = listener.local_addr()?;
+    let profile = ProfileBootstrap::load(starter_profile(data)?, Environment::from_process())?
+        .with_data_folder(data);
+    let credentials = CredentialsBootstrap::prepare(SecretsBootstrap::resolve(profile)?)?;
+    let config = Config::validate(credentials)?;
+    let extensions = TypedExtensionRegistry::discover()?;
+    first_start(&config, &extensions, SystemClock::shared()).await?;
+    let app = App::builder().extensions(extensions).config(config).start().await?;
+    println!("{addr}");
+    Ok(app.serve(listener).await?)
 }

@@ -7,13 +7,8 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::routing::post;
 use bytes::Bytes;
-use systemprompt::extension::TypedExtensionRegistry;
-use systemprompt::models::SystemClock;
-use systemprompt::runtime::{
-    App, Config, CredentialsBootstrap, Environment, ProfileBootstrap, SecretsBootstrap,
-    first_start, starter_profile,
-};
-use systemprompt_benches::process::Running;
+use systemprompt::runtime::starter_profile;
+use systemprompt_benches::process::{Running, serve_installation};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -101,14 +96,6 @@ pub(crate) fn serve(kind: &str) -> Result<(), Box<dyn Error>> {
             return Ok(axum::serve(listener, router).await?);
         }
         let data = PathBuf::from(std::env::var_os("BENCH_DATA").ok_or("no BENCH_DATA")?);
-        let profile = ProfileBootstrap::load(starter_profile(&data)?, Environment::from_process())?
-            .with_data_folder(&data);
-        let credentials = CredentialsBootstrap::prepare(SecretsBootstrap::resolve(profile)?)?;
-        let config = Config::validate(credentials)?;
-        let extensions = TypedExtensionRegistry::discover()?;
-        first_start(&config, &extensions, SystemClock::shared()).await?;
-        let app = App::builder().extensions(extensions).config(config).start().await?;
-        println!("{addr}");
-        Ok(app.serve(listener).await?)
+        serve_installation(listener, &data).await
     })
 }

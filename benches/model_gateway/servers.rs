@@ -11,13 +11,8 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use systemprompt::extension::TypedExtensionRegistry;
-use systemprompt::models::SystemClock;
-use systemprompt::runtime::{
-    App, Config, CredentialsBootstrap, Environment, ProfileBootstrap, SecretsBootstrap,
-    first_start, starter_profile,
-};
-use systemprompt_benches::process::Running;
+use systemprompt::runtime::starter_profile;
+use systemprompt_benches::process::{Running, serve_installation};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -179,15 +174,6 @@ async fn forward(State(proxy): State<Proxy>, uri: Uri, body: Bytes) -> Response 
 }
 
 async fn gateway(listener: TcpListener) -> Result<(), Box<dyn Error>> {
-    let addr = listener.local_addr()?;
     let data = PathBuf::from(std::env::var_os(DATA).ok_or("no folder")?);
-    let profile = ProfileBootstrap::load(starter_profile(&data)?, Environment::from_process())?
-        .with_data_folder(&data);
-    let credentials = CredentialsBootstrap::prepare(SecretsBootstrap::resolve(profile)?)?;
-    let config = Config::validate(credentials)?;
-    let extensions = TypedExtensionRegistry::discover()?;
-    first_start(&config, &extensions, SystemClock::shared()).await?;
-    let app = App::builder().extensions(extensions).config(config).start().await?;
-    println!("{addr}");
-    Ok(app.serve(listener).await?)
+    serve_installation(listener, &data).await
 }
