@@ -23,6 +23,8 @@
 //! | `database` | `schema`, the tables of budgets that replicas share | no |
 //! | `sqlite` | budgets in the embedded SQLite database | yes |
 //! | `postgres` | budgets in PostgreSQL | no |
+//! | `http` | the doors that clients of models call, as axum routers | no |
+//! | `test-utils` | `scripted`, an upstream for tests | no |
 
 pub mod budget;
 pub mod canonical;
@@ -32,6 +34,7 @@ pub mod gateway;
 pub mod preset;
 pub mod price;
 pub mod probe;
+mod provider_key;
 pub mod route;
 #[cfg(feature = "database")]
 mod schema;

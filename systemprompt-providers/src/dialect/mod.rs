@@ -41,6 +41,28 @@ pub trait Front: Send + Sync + 'static {
     fn encode_error(&self, error: &ModelError, request_id: &str) -> (u16, Bytes);
 }
 
+/// What callers of a dialect speak; `None` for Gemini, in which none are served.
+#[must_use]
+pub fn front(dialect: Dialect) -> Option<&'static dyn Front> {
+    match dialect {
+        Dialect::Anthropic => Some(&anthropic::AnthropicFront),
+        Dialect::Chat => Some(&chat::ChatFront),
+        Dialect::Responses => Some(&responses::ResponsesFront),
+        Dialect::Gemini => None,
+    }
+}
+
+/// What providers of a dialect speak.
+#[must_use]
+pub fn upstream(dialect: Dialect) -> &'static dyn Upstream {
+    match dialect {
+        Dialect::Anthropic => &anthropic::AnthropicUpstream,
+        Dialect::Chat => &chat::ChatUpstream,
+        Dialect::Responses => &responses::ResponsesUpstream,
+        Dialect::Gemini => &gemini::GeminiUpstream,
+    }
+}
+
 /// What an answer must know of its request.
 #[derive(Debug, Clone)]
 pub struct Reply {

@@ -1,8 +1,7 @@
 use ::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::Value;
-use systemprompt_core::call::Door;
-use systemprompt_core::content::{Content, ContentBody, ContentOrigin, ContentVerdict};
+use systemprompt_core::content::{ContentBody, ContentVerdict};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::policy::SecretDirection;
@@ -11,15 +10,12 @@ use tracing::Instrument as _;
 
 use super::ask::{Answering, Asking, Exchange, Failure, Left};
 use super::judge::{Verdict, runs_at_the_caller};
-use super::lane;
-use super::relay::Seen;
-use super::scan::withheld;
+use super::refusal::withheld;
+use super::seen::Seen;
 use super::stream::Streaming;
 use super::{Caller, ModelGateway};
-use crate::canonical::{
-    Answer, Block, BlockKind, ErrorKind, LossReport, ModelError, StopReason, ToolInput,
-};
-use crate::echo;
+use crate::canonical::{Answer, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput};
+use crate::{dialect, echo};
 
 /// Most bytes of an answer that is not streamed.
 const ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -103,28 +99,22 @@ impl ModelGateway {
                 return Err(error.into());
             }
         };
-        seen.stop = Some(answer.stop_reason.clone());
         let mut losses = std::mem::take(&mut exchange.account.losses);
         let body = match raw.filter(|_| !changed) {
             Some(raw) => raw,
-            None => match lane::front(exchange.request.dialect) {
+            None => match dialect::front(exchange.request.dialect) {
                 Some(front) => front.encode_answer(&answer, &exchange.reply, &mut losses),
                 None => Bytes::new(),
             },
         };
         exchange.account.losses = losses.clone();
-        let (_, usage_estimated) = exchange.account.usage(&seen);
         let whole = Whole {
             request_id: exchange.reply.id.clone(),
             upstream,
             losses,
-            provider: exchange
-                .account
-                .target
-                .as_ref()
-                .map(|target| target.provider.name().to_string()),
+            provider: exchange.account.provider(),
             body,
-            usage_estimated: usage_estimated || is_echo(&exchange),
+            usage_estimated: exchange.account.is_estimate(&seen) || exchange.account.is_echo(),
         };
         self.conclude(exchange, &seen, AiRequestStatus::Success).await;
         Ok(whole)
@@ -182,10 +172,7 @@ impl ModelGateway {
                 changed = true;
             }
         }
-        let calls_left = seen.allowed > 0;
-        if seen.denied > 0 && !calls_left && answer.stop_reason == StopReason::ToolUse {
-            answer.stop_reason = StopReason::EndTurn;
-        }
+        answer.stop_reason = seen.ended_by(answer.stop_reason.clone());
         Ok(changed)
     }
 
@@ -216,15 +203,7 @@ impl ModelGateway {
 
     /// Looks through a part of an answer that is JSON.
     pub(super) async fn look_through_json(&self, caller: &Caller, json: &str) -> ContentVerdict {
-        let origin = ContentOrigin {
-            direction: SecretDirection::Answer,
-            principal: &caller.principal,
-            tool: None,
-            door: Door::Gateway,
-            context: &caller.context,
-        };
-        let content = Content { origin, body: ContentBody::Json(json) };
-        self.parts().inspect.inspect(content).await.verdict
+        self.look(caller, SecretDirection::Answer, ContentBody::Json(json)).await
     }
 
     async fn look_through(
@@ -232,15 +211,8 @@ impl ModelGateway {
         exchange: &Exchange,
         text: &str,
     ) -> Result<Option<String>, ModelError> {
-        let origin = ContentOrigin {
-            direction: SecretDirection::Answer,
-            principal: &exchange.caller.principal,
-            tool: None,
-            door: Door::Gateway,
-            context: &exchange.caller.context,
-        };
-        let content = Content { origin, body: ContentBody::Text(text) };
-        match self.parts().inspect.inspect(content).await.verdict {
+        let text = ContentBody::Text(text);
+        match self.look(&exchange.caller, SecretDirection::Answer, text).await {
             ContentVerdict::Pass => Ok(None),
             ContentVerdict::Rewritten(text) => Ok(Some(text)),
             ContentVerdict::Withheld(reason) => Err(withheld("answer", &reason)),
@@ -255,9 +227,8 @@ impl ModelGateway {
         status: AiRequestStatus,
     ) {
         let parts = self.parts();
-        let (usage, _) = exchange.account.usage(seen);
-        let cost = exchange.account.cost(&usage, parts.clock.now());
-        self.settle(exchange.reservation.take(), cost, &usage).await;
+        let spent = exchange.account.spent(seen, parts.clock.now());
+        self.settle(exchange.reservation.take(), &spent).await;
         let status = match &seen.error {
             Some(error)
                 if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout =>
@@ -282,12 +253,8 @@ impl ModelGateway {
         let code = seen.error.as_ref().map(|error| {
             error.code.clone().unwrap_or_else(|| format!("status_{}", error.kind.status()))
         });
-        self.record(&exchange.caller, &exchange.account, seen, (status, code)).await;
+        self.record(&exchange, seen, &spent, (status, code)).await;
     }
-}
-
-pub(super) fn is_echo(exchange: &Exchange) -> bool {
-    exchange.account.target.as_ref().is_some_and(|target| target.provider.is_echo())
 }
 
 /// The answer, its own bytes where the caller may have them, and the headers that go with them.
@@ -300,7 +267,7 @@ async fn read_answer(
     };
     let headers = answer.headers.clone();
     let bytes = answer.collect(ANSWER_BYTES).await.map_err(|error| error.model_error())?;
-    let read = lane::upstream(outgoing.dialect).decode_answer(&bytes, &outgoing.source)?;
+    let read = dialect::upstream(outgoing.dialect).decode_answer(&bytes, &outgoing.source)?;
     let raw = outgoing.byte_lane.then_some(bytes);
     Ok((read, raw, if outgoing.byte_lane { headers } else { HeaderMap::new() }))
 }

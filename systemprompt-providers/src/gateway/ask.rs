@@ -1,11 +1,9 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
-use systemprompt_core::call::{Arguments, Door, ToolCall, ToolRef};
+use systemprompt_core::call::{Arguments, Digest, Door, ToolCall, ToolRef};
 use systemprompt_core::contract::{RejectedCall, Reservation};
 use systemprompt_core::decision::{Decision, DenialReason, Permit};
 use systemprompt_core::event::AiRequestStatus;
@@ -15,22 +13,17 @@ use super::answer::Answered;
 use super::body::RequestBody;
 use super::lane::{self, Outgoing};
 use super::record::Account;
-use super::relay::Seen;
+use super::refusal::refusal;
+use super::seen::Seen;
 use super::{Caller, ModelGateway};
 use crate::canonical::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
-use crate::dialect::Reply;
+use crate::dialect::{self, Reply};
 use crate::echo;
 use crate::route::{Chosen, ChosenTarget, RouteQuery};
-use crate::upstream::{UpstreamAnswer, UpstreamCall};
-
-/// Most bytes of an error of a provider that are read.
-const ERROR_BYTES: usize = 64 * 1024;
+use crate::upstream::UpstreamAnswer;
 
 /// Tokens that an answer may have when neither the request nor the model says so.
 const OUTPUT_TOKENS: u64 = 8_192;
-
-/// The header that names what of Anthropic's is in beta.
-const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 
 /// A request as it came through a door.
 pub(crate) struct Asking {
@@ -101,7 +94,7 @@ impl ModelGateway {
         };
         let mut account = Account::new(&request, arrived, estimate);
         account.route = Some(chosen.route);
-        account.request_sha256 = Some(sha256(&asking.body));
+        account.request_sha256 = Some(Digest::of(&asking.body).to_string());
         let permit = self.permit(&caller, &request, &chosen, &account).await?;
         account.unpermitted_results = self.settle_results(&caller, &request).await;
         let most = self.most_tokens(&request, &chosen.target, estimate);
@@ -155,7 +148,7 @@ impl ModelGateway {
     async fn read(&self, asking: &Asking) -> Result<(ModelRequest, RequestBody), ModelError> {
         let body = RequestBody::read(asking.body.clone())?;
         let body = self.scan(&asking.caller, asking.dialect, body).await?;
-        let front = lane::front(asking.dialect).ok_or_else(|| {
+        let front = dialect::front(asking.dialect).ok_or_else(|| {
             ModelError::new(ErrorKind::Api, "callers are not spoken to in this dialect")
         })?;
         let request = match asking.dialect {
@@ -210,21 +203,11 @@ impl ModelGateway {
         let call = ToolCall::new(principal, Door::Gateway, tool, arguments, context);
         match self.parts().decide.decide(call).await {
             Decision::Allow(permit) => Ok(permit),
-            Decision::Deny(denial) => Err(self.refusal(&denial.reason)),
-            Decision::Pending(_) => Err(self.refusal(&DenialReason::ApprovalRequired)),
+            Decision::Deny(denial) => Err(refusal(&denial.reason, &*self.parts().redact)),
+            Decision::Pending(_) => {
+                Err(refusal(&DenialReason::ApprovalRequired, &*self.parts().redact))
+            }
         }
-    }
-
-    fn refusal(&self, reason: &DenialReason) -> ModelError {
-        let text = format!("refused by policy ({}): {reason}", reason.code());
-        let text = self.parts().redact.redact(&text).into_owned();
-        let kind = match reason {
-            DenialReason::AuditUnavailable | DenialReason::ShuttingDown => ErrorKind::Overloaded,
-            _ => ErrorKind::InvalidRequest,
-        };
-        let mut error = ModelError::new(kind, text).with_code(reason.code());
-        error.retry_after = reason.retry_after_ms().map(Duration::from_millis);
-        error
     }
 
     /// Records what could not become a call.
@@ -254,87 +237,6 @@ impl ModelGateway {
         (estimate, output)
     }
 
-    /// Sends the request to the chosen target, and to the next one while one fails before it answers.
-    async fn send(
-        &self,
-        asking: &Asking,
-        exchange: &mut Exchange,
-        body: &RequestBody,
-        chosen: Chosen,
-    ) -> Result<Answering, Failure> {
-        let mut targets = std::iter::once(chosen.target).chain(chosen.fallbacks).peekable();
-        while let Some(target) = targets.next() {
-            exchange.account.target = Some(target.clone());
-            if target.provider.is_echo() {
-                lane::refuse_stored(&exchange.request, body)?;
-                return Ok(Answering::Echo);
-            }
-            match self.try_target(asking, exchange, body, &target).await {
-                Ok(answering) => return Ok(answering),
-                Err(failure) if failure.error.kind.is_transient() && targets.peek().is_some() => {
-                    let error = &failure.error;
-                    tracing::info!(
-                        provider = &**target.provider.name(),
-                        "the next one is asked: {error}"
-                    );
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        Err(ModelError::new(ErrorKind::Api, "no provider was asked").into())
-    }
-
-    async fn try_target(
-        &self,
-        asking: &Asking,
-        exchange: &mut Exchange,
-        body: &RequestBody,
-        target: &ChosenTarget,
-    ) -> Result<Answering, Failure> {
-        let query = asking.query.as_deref();
-        let outgoing = lane::outgoing(self.routes(), &exchange.request, body, target, query)?;
-        exchange.account.losses = outgoing.request.losses.clone();
-        exchange.account.byte_lane = outgoing.byte_lane;
-        let provider = &target.provider;
-        let name = provider.name();
-        let (Some(endpoint), Some(client)) =
-            (provider.endpoint_for(asking.dialect), self.client(name, outgoing.dialect))
-        else {
-            let message = format!("the provider `{name}` has no address");
-            return Err(ModelError::new(ErrorKind::Api, message).into());
-        };
-        let mut call = UpstreamCall::of(&outgoing.request).map_err(|error| error.model_error())?;
-        if outgoing.byte_lane {
-            forward_headers(&asking.headers, asking.dialect, &mut call.headers);
-            if let Some(taken) = &provider.flags(outgoing.dialect).betas {
-                keep_betas(taken, &mut call.headers);
-            }
-        }
-        for (header, value) in &provider.config().headers {
-            if let (Ok(header), Ok(value)) =
-                (HeaderName::from_bytes(header.as_bytes()), HeaderValue::from_str(value))
-            {
-                call.headers.insert(header, value);
-            }
-        }
-        if let Some(credential) = self.credential(&asking.caller, provider, endpoint).await? {
-            call = call.with_credential(credential);
-        }
-        let sent = client.send(call).await;
-        let attempts = match &sent {
-            Ok(answer) => &answer.attempts,
-            Err(error) => &error.attempts,
-        };
-        let attempts = attempts.iter().map(|attempt| format!("{name}:{}", attempt.outcome.code()));
-        exchange.account.attempts.extend(attempts);
-        let answer = sent.map_err(|error| error.model_error())?;
-        if answer.status.is_success() {
-            let (answer, outgoing) = (Box::new(answer), Box::new(outgoing));
-            return Ok(Answering::Upstream { answer, outgoing });
-        }
-        Err(refused(answer, &outgoing).await)
-    }
-
     /// Settles a request whose caller left before anything was answered.
     pub(super) async fn cancelled(&self, exchange: Exchange) -> Failure {
         self.conclude(exchange, &Seen::default(), AiRequestStatus::Cancelled).await;
@@ -346,51 +248,6 @@ impl ModelGateway {
         let seen = Seen { error: Some(failure.error.clone()), ..Seen::default() };
         self.conclude(exchange, &seen, AiRequestStatus::Failed).await;
         failure
-    }
-}
-
-/// The answer of a provider that refuses.
-async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
-    let (status, headers, retry_after) =
-        (answer.status, answer.headers.clone(), answer.retry_after);
-    let body = answer.collect(ERROR_BYTES).await.unwrap_or_default();
-    let mut error = lane::upstream(outgoing.dialect).decode_error(status.as_u16(), &body);
-    error.retry_after = error.retry_after.or(retry_after);
-    if matches!(error.kind, ErrorKind::Authentication | ErrorKind::Permission) {
-        // It is our key that was refused: callers must not log in again because of it.
-        let message = format!("the provider refused its key or access: {}", error.message);
-        return ModelError::new(ErrorKind::BadGateway, message).with_code("provider_key").into();
-    }
-    let raw = outgoing.byte_lane.then_some((status, headers, body));
-    Failure { error, raw }
-}
-
-/// The headers of a caller that mean something to a provider of its dialect.
-fn forward_headers(from: &HeaderMap, dialect: Dialect, to: &mut HeaderMap) {
-    let wanted = |name: &str| match dialect {
-        Dialect::Anthropic => name.starts_with("anthropic-") && name != "anthropic-workspace-id",
-        _ => name == "openai-beta" || name == "idempotency-key",
-    };
-    for (name, value) in from {
-        if wanted(name.as_str()) {
-            to.append(name.clone(), value.clone());
-        }
-    }
-}
-
-/// Leaves those values of `anthropic-beta` that a provider takes.
-fn keep_betas(taken: &[String], headers: &mut HeaderMap) {
-    let kept: Vec<&str> = headers
-        .get_all(BETA)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|values| values.split(',').map(str::trim))
-        .filter(|value| taken.iter().any(|taken| taken == value))
-        .collect();
-    let kept = HeaderValue::from_str(&kept.join(",")).ok().filter(|kept| !kept.is_empty());
-    headers.remove(BETA);
-    if let Some(kept) = kept {
-        headers.insert(BETA, kept);
     }
 }
 
@@ -407,13 +264,4 @@ fn model_tool(model: &str) -> Result<ToolRef, systemprompt_core::call::Malformed
     let fits = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
     let name = model.chars().take(LONGEST).map(|c| if fits(c) { c } else { '_' });
     ToolRef::parse(None, &format!("model:{}", name.collect::<String>()))
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        for half in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
-        }
-        text
-    })
 }

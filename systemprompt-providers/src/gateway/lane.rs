@@ -4,33 +4,11 @@ use systemprompt_core::config::LossPolicy;
 
 use super::body::{Edits, RequestBody};
 use crate::canonical::{Dialect, LossKind, LossReport, ModelError, ModelRequest};
-use crate::dialect::anthropic::{AnthropicFront, AnthropicUpstream, has_foreign_state};
+use crate::dialect::anthropic::has_foreign_state;
 use crate::dialect::chat::splice;
-use crate::dialect::chat::{ChatFront, ChatUpstream};
-use crate::dialect::gemini::GeminiUpstream;
-use crate::dialect::responses::{ResponsesFront, ResponsesUpstream};
-use crate::dialect::{Front, Source, Target, Upstream, UpstreamRequest};
+use crate::dialect::responses::ResponsesFront;
+use crate::dialect::{Front as _, Source, Target, UpstreamRequest, upstream};
 use crate::route::{ChosenTarget, RouteTable};
-
-/// What callers of a dialect speak.
-pub(super) fn front(dialect: Dialect) -> Option<&'static dyn Front> {
-    match dialect {
-        Dialect::Anthropic => Some(&AnthropicFront),
-        Dialect::Chat => Some(&ChatFront),
-        Dialect::Responses => Some(&ResponsesFront),
-        Dialect::Gemini => None,
-    }
-}
-
-/// What providers of a dialect speak.
-pub(super) fn upstream(dialect: Dialect) -> &'static dyn Upstream {
-    match dialect {
-        Dialect::Anthropic => &AnthropicUpstream,
-        Dialect::Chat => &ChatUpstream,
-        Dialect::Responses => &ResponsesUpstream,
-        Dialect::Gemini => &GeminiUpstream,
-    }
-}
 
 /// A request as one provider gets it.
 pub(super) struct Outgoing {
@@ -116,6 +94,11 @@ fn spliced(
     body: &RequestBody,
     model: &str,
 ) -> Result<(bytes::Bytes, bool), ModelError> {
+    let identity: &[&str] = match request.dialect {
+        Dialect::Anthropic => &["metadata"],
+        _ => &["user", "safety_identifier"],
+    };
+    let body = body.without(identity)?;
     let mut edits = Edits::default();
     if request.model != model
         && let Some(place) = body.value("model")
@@ -123,11 +106,7 @@ fn spliced(
         let name = serde_json::to_string(model).unwrap_or_default();
         edits.replace(place.clone(), name);
     }
-    let identity: &[&str] = match request.dialect {
-        Dialect::Anthropic => &["metadata"],
-        _ => &["user", "safety_identifier"],
-    };
-    let bytes = RequestBody::read(body.with(edits))?.without(identity)?.bytes().clone();
+    let bytes = body.with(edits);
     if request.dialect == Dialect::Chat && request.stream {
         let usage = splice::ask_for_stream_usage(&bytes)?;
         return Ok((usage.body, !usage.asked));

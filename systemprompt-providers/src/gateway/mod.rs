@@ -23,9 +23,12 @@ mod credential;
 mod judge;
 mod lane;
 mod record;
+mod refusal;
 mod relay;
 mod results;
 mod scan;
+mod seen;
+mod send;
 mod spend;
 mod stream;
 

@@ -8,8 +8,9 @@ use systemprompt_core::event::{
 use systemprompt_core::id::{AiRequestId, EventId, TraceId};
 use systemprompt_core::money::Microdollars;
 
-use super::relay::Seen;
-use super::{Caller, ModelGateway};
+use super::ModelGateway;
+use super::ask::Exchange;
+use super::seen::Seen;
 use crate::canonical::{LossReport, ModelRequest, Usage};
 use crate::price;
 use crate::route::ChosenTarget;
@@ -34,6 +35,16 @@ pub(super) struct Account {
     pub(super) byte_lane: bool,
 }
 
+/// What a request has used.
+pub(super) struct Spent {
+    pub(super) usage: Usage,
+    /// Whether the provider did not tell.
+    pub(super) estimated: bool,
+    /// `None` without a price.
+    pub(super) cost: Option<Microdollars>,
+    at: Timestamp,
+}
+
 impl Account {
     pub(super) fn new(request: &ModelRequest, arrived: Duration, estimated_input: u64) -> Self {
         Self {
@@ -54,7 +65,7 @@ impl Account {
     }
 
     /// The usage to count: what the provider told, else an estimate of what was sent and said.
-    pub(super) fn usage(&self, seen: &Seen) -> (Usage, bool) {
+    fn usage(&self, seen: &Seen) -> (Usage, bool) {
         const BYTES_PER_TOKEN: u64 = 4;
         // Before its end an answer tells at most how it began: one token of many.
         if seen.usage_told && seen.stop.is_some() {
@@ -71,11 +82,29 @@ impl Account {
         (usage, true)
     }
 
-    /// What that costs; `None` without a price.
-    pub(super) fn cost(&self, usage: &Usage, now: Timestamp) -> Option<Microdollars> {
+    /// What the answer has used, and what that costs at the time of its end.
+    pub(super) fn spent(&self, seen: &Seen, now: Timestamp) -> Spent {
         const MICROS: i64 = 1_000_000;
-        let row = self.target.as_ref()?.price.as_ref()?;
-        price::cost_at(usage, row, now.as_micros().div_euclid(MICROS))
+        let (usage, estimated) = self.usage(seen);
+        let price = self.target.as_ref().and_then(|target| target.price.as_ref());
+        let unix_s = now.as_micros().div_euclid(MICROS);
+        let cost = price.and_then(|row| price::cost_at(&usage, row, unix_s));
+        Spent { usage, estimated, cost, at: now }
+    }
+
+    /// Whether the usage is an estimate, because the provider told none.
+    pub(super) fn is_estimate(&self, seen: &Seen) -> bool {
+        self.usage(seen).1
+    }
+
+    /// The name of the provider that was asked last.
+    pub(super) fn provider(&self) -> Option<String> {
+        self.target.as_ref().map(|target| target.provider.name().to_string())
+    }
+
+    /// Whether the model that is built in answers.
+    pub(super) fn is_echo(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.provider.is_echo())
     }
 }
 
@@ -84,15 +113,12 @@ impl ModelGateway {
     /// process, and the decision before it was durable.
     pub(super) async fn record(
         &self,
-        caller: &Caller,
-        account: &Account,
+        Exchange { caller, account, .. }: &Exchange,
         seen: &Seen,
+        &Spent { usage, estimated, cost, at }: &Spent,
         (status, code): (AiRequestStatus, Option<String>),
     ) {
         let parts = self.parts();
-        let now = parts.clock.now();
-        let (usage, estimated) = account.usage(seen);
-        let cost = account.cost(&usage, now);
         let target = account.target.as_ref();
         let safe = |text: &str| parts.redact.redact(text).into_owned();
         let model = target.map_or_else(|| safe(&account.requested), |target| target.model.clone());
@@ -101,7 +127,7 @@ impl ModelGateway {
         let losses = account.losses.losses().iter().take(LOSSES);
         let request = AiRequest {
             request_id: account.id.clone(),
-            provider: target.map_or_else(String::new, |target| target.provider.name().to_string()),
+            provider: account.provider().unwrap_or_default(),
             model,
             requested_model: renamed,
             tool: None,
@@ -134,7 +160,7 @@ impl ModelGateway {
         let context = &caller.context;
         let event = AuditEvent {
             id: EventId::generate(),
-            occurred_at: now,
+            occurred_at: at,
             trace_id: context.trace_id.unwrap_or_else(TraceId::generate),
             subject: Some(EventSubject::from(&caller.principal)),
             context: EventContext {

@@ -2,12 +2,12 @@ use std::ops::Range;
 
 use systemprompt_core::call::Door;
 use systemprompt_core::content::{Content, ContentBody, ContentOrigin, ContentVerdict};
-use systemprompt_core::decision::DenialReason;
 use systemprompt_core::policy::SecretDirection;
 
 use super::body::{Edits, RequestBody};
+use super::refusal::withheld;
 use super::{Caller, ModelGateway};
-use crate::canonical::{Dialect, ErrorKind, ModelError};
+use crate::canonical::{Dialect, ModelError};
 
 /// A part of a request that is looked through by itself: what was clean once is known again.
 struct Part {
@@ -30,15 +30,8 @@ impl ModelGateway {
     ) -> Result<RequestBody, ModelError> {
         let mut edits = Edits::default();
         for part in parts(dialect, &body) {
-            let origin = ContentOrigin {
-                direction: part.direction,
-                principal: &caller.principal,
-                tool: None,
-                door: Door::Gateway,
-                context: &caller.context,
-            };
-            let content = Content { origin, body: ContentBody::Json(body.at(&part.place)) };
-            match self.parts().inspect.inspect(content).await.verdict {
+            let json = ContentBody::Json(body.at(&part.place));
+            match self.look(caller, part.direction, json).await {
                 ContentVerdict::Pass => {}
                 ContentVerdict::Rewritten(text) => edits.replace(part.place, text),
                 ContentVerdict::Withheld(reason) => return Err(withheld(&part.field, &reason)),
@@ -49,16 +42,23 @@ impl ModelGateway {
         }
         RequestBody::read(body.with(edits))
     }
-}
 
-/// A refusal by policy, as the caller is told.
-pub(super) fn withheld(field: &str, reason: &DenialReason) -> ModelError {
-    let message = format!("`{field}`: refused by policy ({}): {reason}", reason.code());
-    let mut error = ModelError::invalid(field, message).with_code(reason.code());
-    if matches!(reason, DenialReason::AuditUnavailable | DenialReason::ShuttingDown) {
-        error.kind = ErrorKind::Overloaded;
+    /// Looks through a text on its way, by what the policy says of secrets.
+    pub(super) async fn look(
+        &self,
+        caller: &Caller,
+        direction: SecretDirection,
+        body: ContentBody<'_>,
+    ) -> ContentVerdict {
+        let origin = ContentOrigin {
+            direction,
+            principal: &caller.principal,
+            tool: None,
+            door: Door::Gateway,
+            context: &caller.context,
+        };
+        self.parts().inspect.inspect(Content { origin, body }).await.verdict
     }
-    error
 }
 
 /// The parts of a request. What follows the last turn of the model is new; what is before was seen already.

@@ -3,9 +3,10 @@ use std::time::Duration;
 use systemprompt_core::contract::{BudgetError, BudgetRequest, Reservation};
 use systemprompt_core::money::Microdollars;
 
+use super::record::Spent;
 use super::{Caller, ModelGateway};
 use crate::budget::BudgetSubject;
-use crate::canonical::{ErrorKind, ModelError, Usage};
+use crate::canonical::{ErrorKind, ModelError};
 use crate::price;
 use crate::route::ChosenTarget;
 
@@ -60,8 +61,7 @@ impl ModelGateway {
     pub(super) async fn settle(
         &self,
         reservation: Option<Reservation>,
-        cost: Option<Microdollars>,
-        usage: &Usage,
+        Spent { usage, cost, .. }: &Spent,
     ) {
         let Some(reservation) = reservation else { return };
         let tokens = usage.prompt().saturating_add(usage.output);

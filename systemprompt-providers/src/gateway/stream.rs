@@ -7,13 +7,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
-use super::answer::is_echo;
 use super::ask::{Answering, Exchange};
-use super::lane;
 use super::relay::Relay;
 use crate::canonical::{ErrorKind, LossReport, ModelError, StreamEvent};
-use crate::dialect::StreamDecoder;
 use crate::dialect::chat::splice;
+use crate::dialect::{self, StreamDecoder};
 use crate::echo;
 use crate::sse::{Frame, FrameSplitter};
 use crate::upstream::UpstreamBody;
@@ -61,15 +59,11 @@ impl ModelGateway {
             request_id: exchange.reply.id.clone(),
             upstream,
             losses: exchange.account.losses.clone(),
-            provider: exchange
-                .account
-                .target
-                .as_ref()
-                .map(|target| target.provider.name().to_string()),
-            usage_estimated: is_echo(&exchange),
+            provider: exchange.account.provider(),
+            usage_estimated: exchange.account.is_echo(),
             pieces: receiver,
         };
-        if let Some(front) = lane::front(exchange.request.dialect) {
+        if let Some(front) = dialect::front(exchange.request.dialect) {
             let caller = exchange.caller.clone();
             let to = (front, &exchange.reply);
             let relay = Relay::new(self.clone(), caller, decoder, to, bytes_pass);
@@ -120,7 +114,7 @@ fn bringing(
             (Box::new(Nothing), false, Bringing::Echo(events), HeaderMap::new())
         }
         Answering::Upstream { answer, outgoing } => {
-            let decoder = lane::upstream(outgoing.dialect).stream_decoder(&outgoing.source);
+            let decoder = dialect::upstream(outgoing.dialect).stream_decoder(&outgoing.source);
             let headers =
                 if outgoing.byte_lane { answer.headers.clone() } else { HeaderMap::new() };
             let hide_usage = outgoing.hide_usage;

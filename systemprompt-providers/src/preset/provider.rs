@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use systemprompt_core::config::{ModelWire, ProviderConfig, ProviderKind, ProviderUsage};
 
 use super::models::KnownModels;
@@ -93,6 +94,16 @@ impl Provider {
     pub fn key_header(&self, dialect: Dialect) -> KeyHeader {
         let own = kind::key_header(self.config.kind, dialect);
         self.config.key_header.as_deref().or(own).map_or(KeyHeader::Bearer, KeyHeader::named)
+    }
+
+    /// Adds the further headers that the configuration has for every request.
+    pub fn put_headers(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.config.headers {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+                headers.insert(name, value);
+            }
+        }
     }
 
     /// How it differs from a dialect.

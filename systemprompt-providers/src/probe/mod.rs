@@ -4,7 +4,6 @@
 //! A [`Probe`] asks for the shortest answer there is, or for the list of a provider's models, which costs
 //! nothing. Every question is asked once; there is no second attempt that hides that the first one failed.
 
-mod credential;
 mod question;
 
 use std::sync::Arc;
@@ -17,10 +16,11 @@ use systemprompt_core::secret::Secret;
 
 pub use question::ProbeQuestion;
 
-use crate::canonical::ModelError;
+use crate::canonical::{ErrorKind, ModelError};
 use crate::gateway::ProviderSecrets;
 use crate::preset::{Endpoint, Provider};
 use crate::price::PriceTable;
+use crate::provider_key::{self, KeyFault, KeySource};
 use crate::upstream::{RetrySettings, UpstreamClient, UpstreamSettings};
 
 /// The longest a question takes.
@@ -75,9 +75,12 @@ impl Probe<'_> {
         question: &ProbeQuestion,
     ) -> Result<(u16, Option<ModelError>), ModelError> {
         let mut call = question.call(provider, endpoint, self.prices)?;
-        let key = credential::key(self, provider, endpoint).await?;
+        let source = KeySource { keys: &self.secrets.keys, custody: self.custody };
+        let key = source.key(provider, endpoint).await.map_err(unusable)?;
         if let Some(key) = &key {
-            call.credential = Some(credential::sent(&provider.key_header(endpoint.dialect), key)?);
+            let header = provider.key_header(endpoint.dialect);
+            let sent = Secret::new(key.expose().clone());
+            call.credential = Some(provider_key::sent(&header, sent).map_err(unusable)?);
         }
         let answer = self.client(provider, endpoint)?.send(call).await?;
         let status = answer.status.as_u16();
@@ -91,21 +94,22 @@ impl Probe<'_> {
         provider: &Provider,
         endpoint: &Endpoint,
     ) -> Result<UpstreamClient, ModelError> {
-        let name = &**provider.name();
-        let all = UpstreamSettings::of(provider.config(), &endpoint.base_url);
+        let all = self.secrets.settings(provider, endpoint);
         let settings = UpstreamSettings {
             first_byte_timeout: all.first_byte_timeout.min(PATIENCE),
             idle_timeout: all.idle_timeout.min(PATIENCE),
             total_timeout: all.total_timeout.min(PATIENCE),
             retries: RetrySettings { attempts: 1, ..all.retries },
-            extra_roots: self.secrets.roots.get(name).cloned(),
-            client_identity: self.secrets.identities.get(name).cloned(),
-            proxy: self.secrets.proxies.get(name).cloned().or(all.proxy),
             ..all
         };
         UpstreamClient::with_clock(Arc::clone(provider.name()), settings, SystemClock::shared())
             .map_err(|error| ModelError::invalid(error.setting, error.to_string()))
     }
+}
+
+fn unusable(fault: KeyFault) -> ModelError {
+    ModelError::new(ErrorKind::BadGateway, format!("the key cannot be used: {fault}"))
+        .with_code("provider_key")
 }
 
 /// A problem in whose words the key does not stand.

@@ -1,12 +1,9 @@
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use crate::canonical::{Block, Dialect, ErrorKind, Message, ModelError, ModelRequest, Role};
-use crate::dialect::anthropic::{AnthropicUpstream, VERSION_2023};
-use crate::dialect::chat::ChatUpstream;
-use crate::dialect::gemini::GeminiUpstream;
-use crate::dialect::responses::ResponsesUpstream;
-use crate::dialect::{Source, Target, Upstream};
+use crate::dialect::anthropic::VERSION_2023;
+use crate::dialect::{Source, Target, upstream};
 use crate::preset::{Endpoint, Provider};
 use crate::price::PriceTable;
 use crate::upstream::UpstreamCall;
@@ -34,12 +31,7 @@ impl ProbeQuestion {
             Self::Models => models(provider, endpoint.dialect),
             Self::Answer(model) => answer(provider, endpoint.dialect, model, prices)?,
         };
-        for (name, value) in &provider.config().headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-                call.headers.insert(name, value);
-            }
-        }
+        provider.put_headers(&mut call.headers);
         Ok(call)
     }
 
@@ -113,13 +105,4 @@ fn no_list(body: &Bytes) -> Option<ModelError> {
     });
     let what = "the provider's answer is no list of models";
     (!is_list).then(|| ModelError::new(ErrorKind::BadGateway, what))
-}
-
-fn upstream(dialect: Dialect) -> &'static dyn Upstream {
-    match dialect {
-        Dialect::Anthropic => &AnthropicUpstream,
-        Dialect::Chat => &ChatUpstream,
-        Dialect::Responses => &ResponsesUpstream,
-        Dialect::Gemini => &GeminiUpstream,
-    }
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{ModelDoors, admit, reply};
 use crate::canonical::{Dialect, ModelError};
+use crate::dialect;
 use crate::echo;
-use crate::gateway::lane;
 
 /// `POST /v1/messages/count_tokens`: `{"input_tokens": n}`, an estimate, and it says so.
 pub(super) async fn count_tokens(State(doors): State<ModelDoors>, request: Request) -> Response {
@@ -43,7 +43,7 @@ async fn count(doors: &ModelDoors, dialect: Dialect, request: Request) -> Respon
 
 /// The tokens of a request, which may leave out what only an answer needs.
 fn estimate(dialect: Dialect, body: &Bytes) -> Result<u64, ModelError> {
-    let Some(front) = lane::front(dialect) else { return Ok(0) };
+    let Some(front) = dialect::front(dialect) else { return Ok(0) };
     let mut value: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
         ModelError::invalid("body", format!("the body is no JSON that can be read: {error}"))
     })?;

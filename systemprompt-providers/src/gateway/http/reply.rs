@@ -5,9 +5,9 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use crate::canonical::{Dialect, LossReport, ModelError};
+use crate::dialect;
 use crate::gateway::answer::{Answered, Whole};
 use crate::gateway::ask::Failure;
-use crate::gateway::lane;
 use crate::gateway::stream::Streaming;
 
 const LOSS: HeaderName = HeaderName::from_static("x-systemprompt-loss");
@@ -62,7 +62,7 @@ pub(super) fn failed(dialect: Dialect, failure: Failure, request_id: &str) -> Re
 
 /// An error in the caller's dialect.
 pub(super) fn error(dialect: Dialect, error: &ModelError, request_id: &str) -> Response {
-    let (status, body) = match lane::front(dialect) {
+    let (status, body) = match dialect::front(dialect) {
         Some(front) => front.encode_error(error, request_id),
         None => (error.kind.status(), Bytes::new()),
     };

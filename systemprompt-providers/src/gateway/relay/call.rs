@@ -4,7 +4,7 @@ use systemprompt_core::content::ContentVerdict;
 use super::Relay;
 use crate::canonical::{BlockStart, Delta, StreamEvent, ToolInput};
 use crate::gateway::judge::{Verdict, runs_at_the_caller};
-use crate::gateway::scan::withheld;
+use crate::gateway::refusal::withheld;
 
 /// The open call of a tool.
 pub(super) struct ToolRun {

@@ -13,10 +13,9 @@ use self::head::Head;
 use self::joint::Joint;
 use self::text::TextRun;
 use self::watch::Watch;
+use super::seen::Seen;
 use super::{Caller, ModelGateway};
-use crate::canonical::{
-    BlockStart, Delta, Dialect, LossReport, ModelError, StopReason, StreamEvent, Usage,
-};
+use crate::canonical::{BlockStart, Delta, Dialect, LossReport, ModelError, StreamEvent};
 use crate::dialect::{Front, Reply, StreamDecoder, StreamEncoder};
 use crate::sse::Frame;
 
@@ -55,27 +54,6 @@ impl Lane {
     fn dialect(&self) -> Dialect {
         self.front.dialect()
     }
-}
-
-/// What is known of an answer so far.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Seen {
-    /// The usage that was told.
-    pub(super) usage: Usage,
-    /// Whether any was.
-    pub(super) usage_told: bool,
-    /// Bytes of text, thoughts and arguments.
-    pub(super) written: u64,
-    /// Why it ended.
-    pub(super) stop: Option<StopReason>,
-    /// The model that answers, as it names itself.
-    pub(super) model: Option<String>,
-    /// What went wrong.
-    pub(super) error: Option<ModelError>,
-    /// How many calls of tools were let through.
-    pub(super) allowed: u32,
-    /// How many were not.
-    pub(super) denied: u32,
 }
 
 /// A frame that has not left yet.
@@ -332,12 +310,7 @@ impl Relay {
                 }
             }
             StreamEvent::Stop { reason, stop_sequence } => {
-                let no_call_left = self.seen.denied > 0 && self.seen.allowed == 0;
-                let reason = match reason {
-                    StopReason::ToolUse if no_call_left => StopReason::EndTurn,
-                    reason => reason,
-                };
-                self.seen.stop = Some(reason.clone());
+                let reason = self.seen.ended_by(reason);
                 return self.append(at, StreamEvent::Stop { reason, stop_sequence });
             }
             StreamEvent::Error(ref error) => {

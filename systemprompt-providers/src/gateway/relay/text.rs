@@ -5,7 +5,7 @@ use systemprompt_core::policy::SecretDirection;
 
 use super::Relay;
 use crate::canonical::{Delta, StreamEvent};
-use crate::gateway::scan::withheld;
+use crate::gateway::refusal::withheld;
 
 /// The open block of text: of the answer, of a thought or of a refusal.
 pub(super) struct TextRun {
