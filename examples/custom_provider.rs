@@ -20,17 +20,17 @@ use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use systemprompt::ai::canonical::{
-    Answer, Block, BlockKind, LossReport, ModelRequest, StopReason, Usage,
-};
 use systemprompt::ai::dialect::{ChatFront, Front as _, Reply};
 use systemprompt::ai::echo::estimate_tokens;
 use systemprompt::config::{
-    ModelRoute, ModelWire, ModelsSection, ProviderConfig, ProviderKind, RouteCondition, RouteMatch,
+    ModelRoute, ModelsSection, ProviderConfig, ProviderKind, RouteCondition, RouteMatch,
     UnpricedModels,
 };
 use systemprompt::extension::TypedExtensionRegistry;
 use systemprompt::identifiers::AiRequestId;
+use systemprompt::llm::{
+    Answer, Block, BlockKind, Dialect, LossReport, ModelRequest, StopReason, Usage,
+};
 use systemprompt::models::SystemClock;
 use systemprompt::runtime::{
     App, Config, CredentialsBootstrap, Environment, ProfileBootstrap, SecretsBootstrap,
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn provider(addr: SocketAddr) -> Result<ModelsSection, Box<dyn Error>> {
     let mut house = ProviderConfig::new(ProviderKind::Custom);
     house.base_url = Some(format!("http://{addr}").parse()?);
-    house.wire = Some(ModelWire::Chat);
+    house.wire = Some(Dialect::Chat);
     house.private_addresses = true;
     let mut models = ModelsSection::default();
     models.providers.insert("house".to_owned(), house);

@@ -7,13 +7,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use systemprompt::ai::canonical::{ModelRequest, StreamEvent};
 use systemprompt::ai::dialect::GeminiUpstream;
 use systemprompt::ai::dialect::{AnthropicFront, AnthropicUpstream};
 use systemprompt::ai::dialect::{ChatFront, ChatUpstream};
 use systemprompt::ai::dialect::{Front, Reply, Source, Upstream, UsageMode};
 use systemprompt::ai::dialect::{ResponsesFront, ResponsesUpstream};
 use systemprompt::ai::sse::{Frame, FrameSplitter};
+use systemprompt::llm::{ModelRequest, StreamEvent};
 
 use crate::wire;
 

@@ -39,6 +39,7 @@ pub mod event_bus;
 pub mod extension;
 pub mod id;
 pub mod injection;
+pub mod llm;
 pub mod money;
 pub mod policy;
 pub mod principal;

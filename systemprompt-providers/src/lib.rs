@@ -4,8 +4,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`gateway`] | what happens between a request of a caller and the answer of a provider |
-//! | [`canonical`] | requests, answers and streams in the form that every dialect translates to and from |
-//! | [`dialect`] | one codec per wire: what a front reads and writes, what an upstream is sent and says |
+//! | [`dialect`] | one codec per wire, to and from the [canonical form](systemprompt_core::llm) |
 //! | [`route`] | which provider and model a request goes to |
 //! | [`preset`] | what is known of providers and models: places, quirks, capabilities |
 //! | [`price`] | what it costs, in integer microdollars |
@@ -27,7 +26,6 @@
 //! | `test-utils` | `scripted`, an upstream for tests | no |
 
 pub mod budget;
-pub mod canonical;
 pub mod dialect;
 pub mod echo;
 pub mod gateway;

@@ -6,7 +6,7 @@
 //! prices, budgets.
 //!
 //! ```
-//! use systemprompt::ai::canonical::Usage;
+//! use systemprompt::llm::Usage;
 //! use systemprompt::ai::price::{PriceTable, cost};
 //!
 //! let prices = PriceTable::embedded();
@@ -19,17 +19,6 @@
 
 #[doc(inline)]
 pub use systemprompt_providers::schema;
-
-/// Requests, answers and streams in the form that every dialect translates to and from.
-pub mod canonical {
-    #[doc(inline)]
-    pub use systemprompt_providers::canonical::{
-        Answer, AnswerCollector, Block, BlockKind, BlockStart, CacheMark, CacheTtl, Delta, Dialect,
-        Effort, ErrorKind, Loss, LossKind, LossReport, Media, MediaSource, Message, ModelError,
-        ModelRequest, OpaqueState, Origin, OutputFormat, Reasoning, ReasoningMode, Role, Sampling,
-        StopReason, StreamEvent, Tool, ToolChoice, ToolInput, ToolKind, Usage, UsageUpdate,
-    };
-}
 
 /// One codec per wire: what a front reads and writes, what an upstream is sent and says.
 pub mod dialect {

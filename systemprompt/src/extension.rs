@@ -51,7 +51,8 @@
 pub mod prelude {
     #[doc(no_inline)]
     pub use systemprompt_core::contract::{
-        Check, CheckFailure, CheckVerdict, Job, JobError, LlmProvider, Schedule,
+        Check, CheckFailure, CheckVerdict, Job, JobError, LlmAnswer, LlmProvider, LlmRequest,
+        Schedule,
     };
     #[doc(no_inline)]
     pub use systemprompt_core::extension::{

@@ -28,7 +28,7 @@
 //!
 //! | feature | brings | default |
 //! |---|---|---|
-//! | `core` | [`identifiers`], [`models`], [`traits`], [`extension`] | yes |
+//! | `core` | [`identifiers`], [`models`], [`traits`], [`llm`], [`extension`] | yes |
 //! | `database` | `database`: the pool, schemas, migrations | no |
 //! | `sqlite` | the embedded SQLite backend of whatever keeps something in the database | no |
 //! | `postgres` | the PostgreSQL backend of whatever keeps something in the database | no |
@@ -50,6 +50,7 @@
 
 pub mod extension;
 pub mod identifiers;
+pub mod llm;
 pub mod models;
 pub mod prelude;
 pub mod traits;

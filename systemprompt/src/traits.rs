@@ -5,10 +5,10 @@ pub use systemprompt_core::contract::{
     AuditError, AuditSink, BudgetCap, BudgetError, BudgetKey, BudgetRefusal, BudgetRequest,
     BudgetState, BudgetStore, BudgetUnit, BudgetUse, BudgetWindow, Check, CheckFailure,
     CheckVerdict, Decide, FoundPermit, GrantedCall, Inspect, InspectStream, Job, JobError,
-    LlmError, LlmProvider, LlmRequest, LlmResponse, OpenSecret, PermitLedger, PermitState,
-    RateCharge, RateRefusal, RateStore, RateStoreError, RejectedCall, Reservation, Schedule,
-    SecretStore, SecretStoreError, SecretUse, SettleError, Settlement, Sink, TemplateError,
-    TemplateProvider, TokenError, TokenVerifier, ToolDefinition, ToolError, ToolProvider,
+    LlmAnswer, LlmProvider, LlmRequest, OpenSecret, PermitLedger, PermitState, RateCharge,
+    RateRefusal, RateStore, RateStoreError, RejectedCall, Reservation, Schedule, SecretStore,
+    SecretStoreError, SecretUse, SettleError, Settlement, Sink, TemplateError, TemplateProvider,
+    TokenError, TokenVerifier, ToolDefinition, ToolError, ToolProvider,
 };
 
 #[cfg(feature = "database")]

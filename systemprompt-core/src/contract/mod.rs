@@ -31,7 +31,7 @@ pub use check::{Check, CheckFailure, CheckVerdict};
 pub use decide::{Decide, RejectedCall};
 pub use inspect::{Inspect, InspectStream};
 pub use job::{Job, JobError, Schedule};
-pub use llm::{LlmError, LlmProvider, LlmRequest, LlmResponse};
+pub use llm::{LlmAnswer, LlmProvider, LlmRequest};
 pub use rate::{RateCharge, RateRefusal, RateStore, RateStoreError};
 pub use secret_store::{OpenSecret, SecretStore, SecretStoreError, SecretUse, Sink};
 pub use template::{TemplateError, TemplateProvider};

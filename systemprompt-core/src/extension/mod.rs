@@ -79,7 +79,8 @@ pub mod prelude {
         SchemaExtensionTyped, SecretRuleExtensionTyped, SecretRuleFile, TypedExtensionRegistry,
     };
     pub use crate::contract::{
-        Check, CheckFailure, CheckVerdict, Job, JobError, LlmProvider, Schedule,
+        Check, CheckFailure, CheckVerdict, Job, JobError, LlmAnswer, LlmProvider, LlmRequest,
+        Schedule,
     };
     pub use crate::{extension_entry, register_extension};
 }

@@ -1,14 +1,14 @@
 //! The wires. A [`Front`] is what callers speak, an [`Upstream`] what providers speak; both translate to
-//! and from the [canonical form](crate::canonical). Everything here is pure: bytes in, bytes out.
+//! and from the [canonical form](systemprompt_core::llm). Everything here is pure: bytes in, bytes out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-
-use crate::canonical::{
+use systemprompt_core::llm::{
     Answer, Dialect, LossReport, ModelError, ModelRequest, StreamEvent, ToolChoice,
 };
+
 use crate::sse::Frame;
 
 pub mod anthropic;

@@ -1,4 +1,4 @@
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, Media, MediaSource, ModelRequest, OutputFormat, ToolKind,
 };
 

@@ -18,7 +18,7 @@
 use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hasher};
 
-use crate::canonical::{
+use systemprompt_core::llm::{
     Answer, Block, BlockKind, Delta, ModelRequest, StopReason, StreamEvent, ToolInput, Usage,
 };
 

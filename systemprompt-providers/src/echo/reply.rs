@@ -1,4 +1,4 @@
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, MediaSource, ModelRequest, Role, Tool, ToolChoice, ToolInput, ToolKind,
 };
 

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 use serde_json::json;
-
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     AnswerCollector, Dialect, Media, MediaSource, Message, Role, Tool, ToolChoice, ToolKind,
 };
+
+use super::*;
 
 fn asked(text: &str) -> ModelRequest {
     let mut request = ModelRequest::new(Dialect::Anthropic, "echo");

@@ -4,6 +4,9 @@ use serde_json::Value;
 use systemprompt_core::content::{ContentBody, ContentVerdict};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::event::AiRequestStatus;
+use systemprompt_core::llm::{
+    Answer, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput,
+};
 use systemprompt_core::policy::SecretDirection;
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
@@ -14,7 +17,6 @@ use super::refusal::withheld;
 use super::seen::Seen;
 use super::stream::Streaming;
 use super::{Caller, ModelGateway};
-use crate::canonical::{Answer, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput};
 use crate::{dialect, echo};
 
 /// Most bytes of an answer that is not streamed.
@@ -86,7 +88,7 @@ impl ModelGateway {
         };
         let mut seen = Seen {
             usage: answer.usage,
-            usage_told: answer.usage != crate::canonical::Usage::default(),
+            usage_told: answer.usage != systemprompt_core::llm::Usage::default(),
             model: Some(answer.model.clone()),
             ..Seen::default()
         };

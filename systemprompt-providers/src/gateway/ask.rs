@@ -7,6 +7,7 @@ use systemprompt_core::call::{Arguments, Digest, Door, ToolCall, ToolRef};
 use systemprompt_core::contract::{RejectedCall, Reservation};
 use systemprompt_core::decision::{Decision, DenialReason, Permit};
 use systemprompt_core::event::AiRequestStatus;
+use systemprompt_core::llm::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
 use tokio::sync::oneshot;
 
 use super::answer::Answered;
@@ -16,7 +17,6 @@ use super::record::Account;
 use super::refusal::refusal;
 use super::seen::Seen;
 use super::{Caller, ModelGateway};
-use crate::canonical::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
 use crate::dialect::{self, Reply};
 use crate::echo;
 use crate::route::{Chosen, ChosenTarget, RouteQuery};
@@ -254,7 +254,7 @@ impl ModelGateway {
 fn thinks(request: &ModelRequest) -> bool {
     request.reasoning.as_ref().is_some_and(|reasoning| {
         reasoning.mode != Some(ReasoningMode::Disabled)
-            && reasoning.effort != Some(crate::canonical::Effort::None)
+            && reasoning.effort != Some(systemprompt_core::llm::Effort::None)
     })
 }
 

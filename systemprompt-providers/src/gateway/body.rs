@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::{self, Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::canonical::ModelError;
+use systemprompt_core::llm::ModelError;
 
 /// The body of a request as it came, with the places of its members, so that some can be replaced while
 /// every other byte stays.

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use systemprompt_core::clock::Clock;
+use systemprompt_core::llm::Dialect;
 use systemprompt_core::secret::Secret;
 
-use crate::canonical::Dialect;
 use crate::preset::{Endpoint, Provider};
 use crate::route::RouteTable;
 use crate::upstream::{SettingsError, UpstreamClient, UpstreamHealth, UpstreamSettings};

@@ -1,5 +1,6 @@
+use systemprompt_core::llm::{ErrorKind, ModelError};
+
 use super::{Caller, ModelGateway};
-use crate::canonical::{ErrorKind, ModelError};
 use crate::preset::{Endpoint, Provider};
 use crate::provider_key::{self, KeyFault, KeySource};
 use crate::upstream::Credential;

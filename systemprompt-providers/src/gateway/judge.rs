@@ -6,7 +6,7 @@ use systemprompt_core::id::CallId;
 use super::{Caller, ModelGateway};
 use serde_json::Value;
 
-use crate::canonical::ToolInput;
+use systemprompt_core::llm::ToolInput;
 
 /// What became of a call of a tool in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

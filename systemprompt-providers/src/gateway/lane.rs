@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use systemprompt_core::config::LossPolicy;
+use systemprompt_core::llm::{Dialect, LossKind, LossReport, ModelError, ModelRequest};
 
 use super::body::{Edits, RequestBody};
-use crate::canonical::{Dialect, LossKind, LossReport, ModelError, ModelRequest};
 use crate::dialect::anthropic::has_foreign_state;
 use crate::dialect::chat::splice;
 use crate::dialect::responses::ResponsesFront;
@@ -32,7 +32,7 @@ pub(super) fn outgoing(
     let provider = &target.provider;
     let Some(endpoint) = provider.endpoint_for(request.dialect) else {
         return Err(ModelError::new(
-            crate::canonical::ErrorKind::Api,
+            systemprompt_core::llm::ErrorKind::Api,
             format!("the provider `{}` is spoken to in no dialect", provider.name()),
         ));
     };

@@ -13,7 +13,7 @@
 //!
 //! Where caller and provider speak the same dialect, bytes are passed on as they came (the *byte lane*), until
 //! the policy changes something; else the answer is written anew from the
-//! [canonical form](crate::canonical) (the *translate lane*).
+//! [canonical form](systemprompt_core::llm) (the *translate lane*).
 
 mod answer;
 mod ask;
@@ -122,7 +122,7 @@ impl ModelGateway {
     fn client(
         &self,
         provider: &str,
-        dialect: crate::canonical::Dialect,
+        dialect: systemprompt_core::llm::Dialect,
     ) -> Option<&UpstreamClient> {
         self.0.connections.client(provider, dialect)
     }

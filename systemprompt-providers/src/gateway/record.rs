@@ -6,12 +6,12 @@ use systemprompt_core::event::{
     AiRequest, AiRequestDetail, AiRequestStatus, AuditEvent, EventContext, EventSubject,
 };
 use systemprompt_core::id::{AiRequestId, EventId, TraceId};
+use systemprompt_core::llm::{LossReport, ModelRequest, Usage};
 use systemprompt_core::money::Microdollars;
 
 use super::ModelGateway;
 use super::ask::Exchange;
 use super::seen::Seen;
-use crate::canonical::{LossReport, ModelRequest, Usage};
 use crate::price;
 use crate::route::ChosenTarget;
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use systemprompt_core::decision::DenialReason;
 use systemprompt_core::secret::Redact;
 
-use crate::canonical::{ErrorKind, ModelError};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 /// A refusal of a request by policy, as the caller is told.
 pub(super) fn refusal(reason: &DenialReason, redact: &dyn Redact) -> ModelError {

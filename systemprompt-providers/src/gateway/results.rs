@@ -3,9 +3,9 @@ use std::time::Duration;
 use systemprompt_core::contract::{GrantedCall, SettleError};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::id::CallId;
+use systemprompt_core::llm::{Block, BlockKind, ModelRequest, Role};
 
 use super::{Caller, ModelGateway};
-use crate::canonical::{Block, BlockKind, ModelRequest, Role};
 
 impl ModelGateway {
     /// Records the results of tools that a request brings as outcomes of their permits, and returns how many
@@ -59,8 +59,8 @@ fn size(content: &[Block]) -> u64 {
         BlockKind::Text { text } => text.len() as u64,
         BlockKind::Image(media) | BlockKind::Document(media) | BlockKind::Audio(media) => {
             match &media.source {
-                crate::canonical::MediaSource::Base64 { data, .. } => data.len() as u64,
-                crate::canonical::MediaSource::Text { text } => text.len() as u64,
+                systemprompt_core::llm::MediaSource::Base64 { data, .. } => data.len() as u64,
+                systemprompt_core::llm::MediaSource::Text { text } => text.len() as u64,
                 _ => 0,
             }
         }

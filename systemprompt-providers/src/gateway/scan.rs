@@ -2,12 +2,12 @@ use std::ops::Range;
 
 use systemprompt_core::call::Door;
 use systemprompt_core::content::{Content, ContentBody, ContentOrigin, ContentVerdict};
+use systemprompt_core::llm::{Dialect, ModelError};
 use systemprompt_core::policy::SecretDirection;
 
 use super::body::{Edits, RequestBody};
 use super::refusal::withheld;
 use super::{Caller, ModelGateway};
-use crate::canonical::{Dialect, ModelError};
 
 /// A part of a request that is looked through by itself: what was clean once is known again.
 struct Part {

@@ -1,4 +1,4 @@
-use crate::canonical::{ModelError, StopReason, Usage};
+use systemprompt_core::llm::{ModelError, StopReason, Usage};
 
 /// What is known of an answer so far.
 #[derive(Debug, Default, Clone)]

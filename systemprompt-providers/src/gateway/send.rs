@@ -1,10 +1,10 @@
 use ::http::{HeaderMap, HeaderName, HeaderValue};
+use systemprompt_core::llm::{Dialect, ErrorKind, ModelError};
 
 use super::ModelGateway;
 use super::ask::{Answering, Asking, Exchange, Failure};
 use super::body::RequestBody;
 use super::lane::{self, Outgoing};
-use crate::canonical::{Dialect, ErrorKind, ModelError};
 use crate::dialect;
 use crate::route::{Chosen, ChosenTarget};
 use crate::upstream::{UpstreamAnswer, UpstreamCall};

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use systemprompt_core::contract::{BudgetError, BudgetRequest, Reservation};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 use systemprompt_core::money::Microdollars;
 
 use super::record::Spent;
 use super::{Caller, ModelGateway};
 use crate::budget::BudgetSubject;
-use crate::canonical::{ErrorKind, ModelError};
 use crate::price;
 use crate::route::ChosenTarget;
 

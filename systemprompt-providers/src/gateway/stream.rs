@@ -3,13 +3,13 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use bytes::Bytes;
 use systemprompt_core::event::AiRequestStatus;
+use systemprompt_core::llm::{ErrorKind, LossReport, ModelError, StreamEvent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
 use super::ask::{Answering, Exchange};
 use super::relay::Relay;
-use crate::canonical::{ErrorKind, LossReport, ModelError, StreamEvent};
 use crate::dialect::chat::splice;
 use crate::dialect::{self, StreamDecoder};
 use crate::echo;

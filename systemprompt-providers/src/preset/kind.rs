@@ -1,8 +1,8 @@
 //! What is known of each kind of provider.
 
 use systemprompt_core::config::ProviderKind;
+use systemprompt_core::llm::Dialect;
 
-use crate::canonical::Dialect;
 use crate::dialect::{ProviderFlags, UsageMode};
 
 /// What is known of a kind of provider.

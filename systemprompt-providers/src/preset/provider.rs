@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use systemprompt_core::config::{ModelWire, ProviderConfig, ProviderKind, ProviderUsage};
+use systemprompt_core::config::{ProviderConfig, ProviderKind, ProviderUsage};
+use systemprompt_core::llm::Dialect;
 
 use super::models::KnownModels;
 use super::{KeyHeader, kind};
-use crate::canonical::Dialect;
 use crate::dialect::{Capabilities, ProviderFlags, UsageMode};
 use crate::price::{PriceRow, PriceTable};
 
@@ -34,7 +34,7 @@ impl Provider {
     pub fn new(name: &str, config: &ProviderConfig) -> Self {
         let known = kind::known(config.kind);
         let base_url = config.base_url.as_ref().map(AsRef::as_ref).or(known.base_url);
-        let wire = config.wire.map(dialect);
+        let wire = config.wire;
         let endpoints = match (base_url, wire) {
             (None, _) => Vec::new(),
             (Some(base), Some(wire)) if config.kind == ProviderKind::Custom => {
@@ -158,15 +158,6 @@ impl Provider {
 
 fn endpoint(base: &str, dialect: Dialect, path: &str) -> Endpoint {
     Endpoint { dialect, base_url: format!("{}{path}", base.trim_end_matches('/')) }
-}
-
-const fn dialect(wire: ModelWire) -> Dialect {
-    match wire {
-        ModelWire::Anthropic => Dialect::Anthropic,
-        ModelWire::Chat => Dialect::Chat,
-        ModelWire::Responses => Dialect::Responses,
-        ModelWire::Gemini => Dialect::Gemini,
-    }
 }
 
 const fn usage_mode(mode: ProviderUsage) -> UsageMode {

@@ -1,9 +1,7 @@
-use systemprompt_core::config::{
-    ModelPattern, ModelWire, ProviderConfig, ProviderKind, ProviderUsage,
-};
+use systemprompt_core::config::{ModelPattern, ProviderConfig, ProviderKind, ProviderUsage};
+use systemprompt_core::llm::Dialect;
 
 use super::{KeyHeader, Provider, models};
-use crate::canonical::Dialect;
 use crate::dialect::{Capabilities, UsageMode};
 use crate::price::PriceTable;
 
@@ -83,12 +81,12 @@ fn endpoints_are_the_base_url_and_the_path_of_the_wire() {
     assert_eq!(at(&openai, anthropic), found(Dialect::Responses, "https://api.openai.com"));
     let china = configured(ProviderKind::Moonshot, |config| {
         config.base_url = Some("https://api.moonshot.cn/".parse().unwrap());
-        config.wire = Some(ModelWire::Anthropic);
+        config.wire = Some(Dialect::Anthropic);
     });
     assert_eq!(at(&china, chat), found(anthropic, "https://api.moonshot.cn/anthropic"));
     let custom = configured(ProviderKind::Custom, |config| {
         config.base_url = Some("https://api.z.ai/api/anthropic".parse().unwrap());
-        config.wire = Some(ModelWire::Anthropic);
+        config.wire = Some(Dialect::Anthropic);
     });
     assert_eq!(at(&custom, chat), found(anthropic, "https://api.z.ai/api/anthropic"));
     assert_eq!(at(&provider(ProviderKind::Echo), chat), None);

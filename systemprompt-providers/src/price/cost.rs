@@ -1,7 +1,7 @@
+use systemprompt_core::llm::Usage;
 use systemprompt_core::money::Microdollars;
 
 use super::PriceRow;
-use crate::canonical::Usage;
 
 /// Rates are for so many tokens.
 const TOKENS: u128 = 1_000_000;

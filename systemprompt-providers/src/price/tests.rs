@@ -1,10 +1,10 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use systemprompt_core::llm::Usage;
 use systemprompt_core::money::Microdollars;
 
 use super::*;
-use crate::canonical::Usage;
 
 static TABLE: LazyLock<PriceTable> = LazyLock::new(PriceTable::embedded);
 

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use systemprompt_core::clock::SystemClock;
 use systemprompt_core::contract::SecretStore;
 use systemprompt_core::id::TenantId;
+use systemprompt_core::llm::{ErrorKind, ModelError};
 use systemprompt_core::secret::Secret;
 
 pub use question::ProbeQuestion;
 
-use crate::canonical::{ErrorKind, ModelError};
 use crate::gateway::ProviderSecrets;
 use crate::preset::{Endpoint, Provider};
 use crate::price::PriceTable;

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::HeaderValue;
+use systemprompt_core::llm::{Block, Dialect, ErrorKind, Message, ModelError, ModelRequest, Role};
 
-use crate::canonical::{Block, Dialect, ErrorKind, Message, ModelError, ModelRequest, Role};
 use crate::dialect::anthropic::VERSION_2023;
 use crate::dialect::{Source, Target, upstream};
 use crate::preset::{Endpoint, Provider};

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::canonical::{ErrorKind, ModelError};
+use systemprompt_core::llm::{ErrorKind, ModelError};
+
 use crate::preset::Provider;
 use crate::price::PriceRow;
 

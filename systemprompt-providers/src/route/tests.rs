@@ -4,9 +4,9 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use systemprompt_core::config::{Environment, ModelsSection, ProviderConfig, ProviderKind, parse};
 use systemprompt_core::id::{RoleId, TenantId};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 use super::*;
-use crate::canonical::{ErrorKind, ModelError};
 use crate::price::PriceTable;
 
 const PROVIDERS: &str = "providers:

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use systemprompt_core::llm::{ErrorKind, ModelError};
+
 use super::Attempt;
-use crate::canonical::{ErrorKind, ModelError};
 
 /// A call got no answer. What it says is about the connection: neither the credential, nor the address,
 /// nor anything of a body is in it.

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use systemprompt_core::config::{ModelWire, ProviderConfig, ProviderKey, ProviderKind, SecretRef};
+use systemprompt_core::config::{ProviderConfig, ProviderKey, ProviderKind, SecretRef};
 use systemprompt_core::contract::{OpenSecret, SecretStore, SecretStoreError, SecretUse};
 use systemprompt_core::id::TenantId;
+use systemprompt_core::llm::Dialect;
 use systemprompt_core::secret::Secret;
 use systemprompt_providers::gateway::ProviderSecrets;
 use systemprompt_providers::preset::Provider;
@@ -16,7 +17,7 @@ use systemprompt_providers::scripted::{Script, ScriptedUpstream};
 
 const KEY: &str = "the-key-of-the-provider";
 
-fn provider(url: &str, wire: ModelWire, key: Option<ProviderKey>) -> Provider {
+fn provider(url: &str, wire: Dialect, key: Option<ProviderKey>) -> Provider {
     let mut config = ProviderConfig::new(ProviderKind::Custom);
     config.base_url = Some(url.parse().unwrap());
     config.wire = Some(wire);
@@ -48,7 +49,7 @@ fn model() -> ProbeQuestion {
 async fn every_wire_is_asked_for_as_little_as_it_allows() {
     let answers = [
         (
-            ModelWire::Anthropic,
+            Dialect::Anthropic,
             "/v1/messages",
             "/max_tokens",
             1,
@@ -56,7 +57,7 @@ async fn every_wire_is_asked_for_as_little_as_it_allows() {
                 "stop_reason": "max_tokens", "usage": { "input_tokens": 1, "output_tokens": 1 } }),
         ),
         (
-            ModelWire::Chat,
+            Dialect::Chat,
             "/v1/chat/completions",
             "/max_tokens",
             1,
@@ -64,7 +65,7 @@ async fn every_wire_is_asked_for_as_little_as_it_allows() {
                 "message": { "role": "assistant", "content": "" }, "finish_reason": "length" }] }),
         ),
         (
-            ModelWire::Responses,
+            Dialect::Responses,
             "/v1/responses",
             "/max_output_tokens",
             16,
@@ -72,7 +73,7 @@ async fn every_wire_is_asked_for_as_little_as_it_allows() {
                 "incomplete_details": { "reason": "max_output_tokens" } }),
         ),
         (
-            ModelWire::Gemini,
+            Dialect::Gemini,
             "/v1beta/models/m:generateContent",
             "/generationConfig/maxOutputTokens",
             1,
@@ -98,7 +99,7 @@ async fn a_key_that_is_repeated_is_taken_out_and_a_failure_is_not_tried_again() 
     let error = json!({ "error": { "message": format!("no such key: {KEY}"), "code": KEY } });
     let refusal = Script { status: 503, ..Script::json(error.to_string()) };
     upstream.always("POST", "/", refusal);
-    let provider = provider(&upstream.url(), ModelWire::Chat, variable());
+    let provider = provider(&upstream.url(), Dialect::Chat, variable());
     let report = ask(&provider, &model()).await;
     assert_eq!(report.status, Some(503));
     let problem = report.problem.unwrap();
@@ -113,7 +114,7 @@ async fn a_key_that_is_repeated_is_taken_out_and_a_failure_is_not_tried_again() 
 async fn what_is_no_answer_is_a_problem_although_its_status_is_200() {
     let upstream = ScriptedUpstream::start().await.unwrap();
     upstream.always("*", "/", Script::json("<html>welcome</html>"));
-    let provider = provider(&upstream.url(), ModelWire::Chat, None);
+    let provider = provider(&upstream.url(), Dialect::Chat, None);
     for question in [model(), ProbeQuestion::Models] {
         let report = ask(&provider, &question).await;
         assert_eq!(report.status, Some(200));
@@ -139,7 +140,7 @@ async fn a_key_in_custody_is_opened_for_the_use_that_is_granted() {
     let upstream = ScriptedUpstream::start().await.unwrap();
     upstream.on("GET", "/v1/models", Script::json(r#"{"data": []}"#));
     let key = Some(ProviderKey::Custody("a-key".parse().unwrap()));
-    let provider = provider(&upstream.url(), ModelWire::Anthropic, key);
+    let provider = provider(&upstream.url(), Dialect::Anthropic, key);
     let report = ask(&provider, &ProbeQuestion::Models).await;
     assert_eq!(report.problem.unwrap().code.as_deref(), Some("provider_key"));
     assert_eq!(upstream.requests(), 0, "nothing is sent without the key");

@@ -6,16 +6,16 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use systemprompt_core::llm::{
+    Answer, Block, BlockKind, Dialect, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
+    Origin, StopReason, ToolInput, Usage,
+};
 
 use super::envelope;
 use super::error;
 use super::json::{ObjectOut, Text, raw};
 use super::names::{TEXT_ARGUMENT, is_text_tool};
 use super::usage::{self, UsageReader, WireUsage};
-use crate::canonical::{
-    Answer, Block, BlockKind, Dialect, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
-    Origin, StopReason, ToolInput, Usage,
-};
 use crate::dialect::{Reply, Source};
 
 /// The blocks of an answer that only this wire has and its clients know.

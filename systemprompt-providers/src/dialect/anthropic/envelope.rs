@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::canonical::{Dialect, OpaqueState, Origin};
+use systemprompt_core::llm::{Dialect, OpaqueState, Origin};
 
 const PREFIX: &str = "sp1:";
 

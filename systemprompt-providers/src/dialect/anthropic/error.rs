@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 use super::json::{ObjectOut, raw};
-use crate::canonical::{ErrorKind, ModelError};
 
 /// The most bytes of an error's text that is no JSON which are passed on.
 const MOST_TEXT: usize = 300;

@@ -1,6 +1,6 @@
 //! The members of a request by the names that each dialect has for them, for reports of losses.
 
-use crate::canonical::Dialect;
+use systemprompt_core::llm::Dialect;
 
 /// A member of a request.
 #[derive(Debug, Clone, Copy)]

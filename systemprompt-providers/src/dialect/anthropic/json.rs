@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
-use crate::canonical::{ErrorKind, ModelError};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 /// The members of an object that were not taken yet, each as its bytes.
 #[derive(Debug)]

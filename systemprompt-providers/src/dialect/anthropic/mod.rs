@@ -34,15 +34,15 @@
 //! })?;
 //! assert_eq!(sent.headers, [("anthropic-version", "2026-10-21".to_owned())]);
 //! assert_eq!(sent.losses.to_string(), "temperature=dropped");
-//! # Ok::<(), systemprompt_providers::canonical::ModelError>(())
+//! # Ok::<(), systemprompt_core::llm::ModelError>(())
 //! ```
 
 use bytes::Bytes;
+use systemprompt_core::llm::{Answer, Dialect, LossReport, ModelError, ModelRequest};
 
 use super::{
     Front, Reply, Source, StreamDecoder, StreamEncoder, Target, Upstream, UpstreamRequest,
 };
-use crate::canonical::{Answer, Dialect, LossReport, ModelError, ModelRequest};
 
 mod answer;
 mod envelope;

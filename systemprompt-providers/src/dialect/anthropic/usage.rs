@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
+use systemprompt_core::llm::{Usage, UsageUpdate};
 
 use super::json::ObjectOut;
-use crate::canonical::{Usage, UsageUpdate};
 use crate::dialect::UsageMode;
 
 /// `usage` as it is read. Numbers that are none are passed over: they never cost a caller its answer.

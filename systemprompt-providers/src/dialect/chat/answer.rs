@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{
+    Answer, AnswerCollector, BlockKind, Dialect, ErrorKind, LossKind, LossReport, ModelError,
+    OpaqueState, Origin, ToolInput,
+};
 
 use super::reasoning::{Carrier, entry};
 use super::stream::{Decoder, Seen, finish_word, known};
 use super::usage;
-use crate::canonical::{
-    Answer, AnswerCollector, BlockKind, Dialect, ErrorKind, LossKind, LossReport, ModelError,
-    OpaqueState, Origin, ToolInput,
-};
 use crate::dialect::{Reply, Source};
 
 /// Reads an answer, in the same way as the one chunk of a stream.

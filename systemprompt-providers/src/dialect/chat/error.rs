@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::canonical::{ErrorKind, ModelError};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 /// The most characters of a body that is no JSON, in a message.
 const SHOWN: usize = 500;

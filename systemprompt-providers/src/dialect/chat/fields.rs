@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use crate::canonical::{ErrorKind, ModelError};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 pub(super) type Object = Map<String, Value>;
 

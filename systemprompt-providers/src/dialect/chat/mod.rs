@@ -18,11 +18,11 @@
 //! and answered with `tool_calls`.
 
 use bytes::Bytes;
+use systemprompt_core::llm::{Answer, Dialect, LossReport, ModelError, ModelRequest};
 
 use super::{
     Front, Reply, Source, StreamDecoder, StreamEncoder, Target, Upstream, UpstreamRequest,
 };
-use crate::canonical::{Answer, Dialect, LossReport, ModelError, ModelRequest};
 
 mod answer;
 mod error;

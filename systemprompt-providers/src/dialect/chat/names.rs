@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::canonical::{BlockKind, Message, ModelRequest, ToolChoice};
+use systemprompt_core::llm::{BlockKind, Message, ModelRequest, ToolChoice};
 
 /// The most characters of a tool's name (`^[A-Za-z0-9_-]{1,64}$`).
 const NAME: usize = 64;
@@ -150,7 +150,7 @@ pub(super) fn hash(text: &str, salt: u64) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::canonical::{Block, Dialect, Role, Tool, ToolInput, ToolKind};
+    use systemprompt_core::llm::{Block, Dialect, Role, Tool, ToolInput, ToolKind};
 
     fn tool(name: &str) -> Tool {
         Tool {

@@ -11,9 +11,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{Block, BlockKind, Dialect, ModelError, OpaqueState, Origin};
 
 use super::fields::Fields;
-use crate::canonical::{Block, BlockKind, Dialect, ModelError, OpaqueState, Origin};
 
 /// The tag of reasoning inside the text; as a state, that it came so.
 pub(super) const THINK: &str = "<think>";

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use memchr::memmem;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 use super::fields::wrong;
-use crate::canonical::{ErrorKind, ModelError};
 use crate::sse::Frame;
 
 /// A body that asks for usage in its stream.

@@ -2,8 +2,8 @@
 //! cache; the canonical form tells them apart.
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{Usage, UsageUpdate};
 
-use crate::canonical::{Usage, UsageUpdate};
 use crate::dialect::UsageMode;
 
 /// What the frames of an answer said of its usage so far. A number that is said replaces the one before.

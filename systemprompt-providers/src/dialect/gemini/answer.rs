@@ -1,10 +1,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use systemprompt_core::llm::{Answer, AnswerCollector, ErrorKind, ModelError};
 
 use super::origin;
 use super::stream::GeminiStream;
 use super::usage::UsageMetadata;
-use crate::canonical::{Answer, AnswerCollector, ErrorKind, ModelError};
 use crate::dialect::{Source, StreamDecoder};
 
 /// `GenerateContentResponse`: a whole answer, or what one frame of a stream adds to it.

@@ -1,10 +1,10 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
+use systemprompt_core::llm::{ErrorKind, ModelError, ModelRequest};
 
 use super::request::{encode, json};
 use super::{error, path};
-use crate::canonical::{ErrorKind, ModelError, ModelRequest};
 use crate::dialect::{Target, UpstreamRequest};
 
 /// The request that counts the tokens of `request`, with its instructions and tools (`:countTokens`).

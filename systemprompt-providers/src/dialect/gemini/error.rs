@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::canonical::{ErrorKind, ModelError};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 /// The most bytes of a body that is no JSON which a message repeats.
 const EXCERPT_LIMIT: usize = 300;

@@ -1,4 +1,4 @@
-use crate::canonical::{ErrorKind, ModelError, StopReason};
+use systemprompt_core::llm::{ErrorKind, ModelError, StopReason};
 
 /// What a `finishReason` says.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,14 +21,14 @@
 //! * `candidatesTokenCount` leaves the thoughts out, and `promptTokenCount` has what was cached.
 //!
 //! A signature on a text has no place of its own in the canonical form. It becomes an empty
-//! [`Thinking`](crate::canonical::BlockKind::Thinking) right after the text, and goes back onto it from there.
+//! [`Thinking`](systemprompt_core::llm::BlockKind::Thinking) right after the text, and goes back onto it from there.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use systemprompt_core::llm::{Answer, Dialect, ModelError, ModelRequest};
 
 use super::{Source, StreamDecoder, Target, Upstream, UpstreamRequest};
-use crate::canonical::{Answer, Dialect, ModelError, ModelRequest};
 
 mod answer;
 mod count;
@@ -117,6 +117,9 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// Where the parts of an answer of `provider` are made.
-fn origin(provider: &Arc<str>) -> crate::canonical::Origin {
-    crate::canonical::Origin { dialect: Dialect::Gemini, provider: Some(Arc::clone(provider)) }
+fn origin(provider: &Arc<str>) -> systemprompt_core::llm::Origin {
+    systemprompt_core::llm::Origin {
+        dialect: Dialect::Gemini,
+        provider: Some(Arc::clone(provider)),
+    }
 }

@@ -1,12 +1,12 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
+use systemprompt_core::llm::{
+    BlockStart, Delta, ErrorKind, ModelError, OpaqueState, StopReason, StreamEvent,
+};
 
 use super::answer::{Candidate, FunctionCall, Part, PromptFeedback, Response};
 use super::finish::{Finish, finish};
 use super::{TEXT_TOOL_SUFFIX, error, origin};
-use crate::canonical::{
-    BlockStart, Delta, ErrorKind, ModelError, OpaqueState, StopReason, StreamEvent,
-};
 use crate::dialect::{Source, StreamDecoder};
 use crate::sse::Frame;
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, LossKind, Message, OpaqueState, Role, Tool, ToolInput, ToolKind,
 };
+
+use super::*;
 use crate::dialect::{Capabilities, ProviderFlags, UsageMode};
 
 mod answer;
@@ -47,7 +47,7 @@ fn result(id: &str, content: Vec<Block>) -> Block {
 }
 
 fn state(dialect: Dialect, provider: &str, data: &str) -> OpaqueState {
-    let origin = crate::canonical::Origin { dialect, provider: Some(Arc::from(provider)) };
+    let origin = systemprompt_core::llm::Origin { dialect, provider: Some(Arc::from(provider)) };
     OpaqueState { origin, id: None, data: data.into() }
 }
 
@@ -144,8 +144,8 @@ fn a_count_is_a_number() {
     assert_eq!(count_answer(br#"{"totalTokens": 31, "promptTokensDetails": []}"#).unwrap(), 31);
     for bad in ["{}", "", "[1", r#"{"totalTokens": -1}"#, r#"{"totalTokens": "31"}"#] {
         let error = count_answer(bad.as_bytes()).unwrap_err();
-        assert_eq!(error.kind, crate::canonical::ErrorKind::BadGateway, "{bad}");
+        assert_eq!(error.kind, systemprompt_core::llm::ErrorKind::BadGateway, "{bad}");
     }
     let error = count_answer(br#"{"error": {"code": 404, "status": "NOT_FOUND"}}"#).unwrap_err();
-    assert_eq!(error.kind, crate::canonical::ErrorKind::NotFound);
+    assert_eq!(error.kind, systemprompt_core::llm::ErrorKind::NotFound);
 }

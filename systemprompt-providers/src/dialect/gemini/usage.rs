@@ -1,6 +1,6 @@
 use serde::Deserialize;
+use systemprompt_core::llm::UsageUpdate;
 
-use crate::canonical::UsageUpdate;
 use crate::dialect::UsageMode;
 
 /// `usageMetadata`: a snapshot of all tokens so far.

@@ -1,13 +1,13 @@
 //! Whole answers of a provider.
 
 use serde_json::Value;
-
-use super::request::joined;
-use super::{error, usage};
-use crate::canonical::{
+use systemprompt_core::llm::{
     Answer, Block, BlockKind, Dialect, ErrorKind, ModelError, OpaqueState, Origin, StopReason,
     ToolInput, Usage,
 };
+
+use super::request::joined;
+use super::{error, usage};
 use crate::dialect::Source;
 
 /// Reads an answer.

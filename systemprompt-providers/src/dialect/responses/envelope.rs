@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::{Dialect, OpaqueState, Origin};
+use systemprompt_core::llm::{Dialect, OpaqueState, Origin};
 
 const PREFIX: &str = "systemprompt-state.v1.";
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::canonical::{ErrorKind, ModelError};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 /// Writes an error.
 pub(super) fn encode(error: &ModelError, request_id: &str) -> (u16, Bytes) {

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use crate::canonical::ModelError;
+use systemprompt_core::llm::ModelError;
 
 /// The members of an object of a request, taken out one by one. `null` is the same as nothing, as it is at
 /// OpenAI; a member of the wrong type is an error that names its path.
@@ -16,7 +16,7 @@ impl Members {
         match value {
             Value::Object(map) => Ok(Self { map, path }),
             _ if path.is_empty() => Err(ModelError::new(
-                crate::canonical::ErrorKind::InvalidRequest,
+                systemprompt_core::llm::ErrorKind::InvalidRequest,
                 "the body must be a JSON object",
             )),
             _ => Err(wrong(&path, "an object")),

@@ -13,20 +13,20 @@
 //! The wire has no place for some of what the canonical form says, and the other way round:
 //!
 //! - *Reasoning* is an item `{id, summary, content, encrypted_content}`. Its `encrypted_content` is the
-//!   [`OpaqueState`](crate::canonical::OpaqueState) and passes byte for byte. State of other dialects goes to
+//!   [`OpaqueState`](systemprompt_core::llm::OpaqueState) and passes byte for byte. State of other dialects goes to
 //!   callers in an envelope of our own in the same member, and is itself again when it comes back.
 //! - *Stored conversations* (`previous_response_id`, `conversation`, `prompt`, `item_reference`,
 //!   `background`) are refused: a translated answer is stored nowhere.
 //! - *Members of items and tools without a word in the canonical form* stand in
-//!   [`ModelRequest::rest`](crate::canonical::ModelRequest::rest) under their paths, such as
+//!   [`ModelRequest::rest`](systemprompt_core::llm::ModelRequest::rest) under their paths, such as
 //!   `reasoning.context` or `input.2.phase`, so that they are reported where they cannot be said.
 
 use bytes::Bytes;
+use systemprompt_core::llm::{Answer, Dialect, LossReport, ModelError, ModelRequest};
 
 use super::{
     Front, Reply, Source, StreamDecoder, StreamEncoder, Target, Upstream, UpstreamRequest,
 };
-use crate::canonical::{Answer, Dialect, LossReport, ModelError, ModelRequest};
 
 mod answer;
 mod envelope;

@@ -1,10 +1,10 @@
 //! The response object that callers are given.
 
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{BlockKind, ModelRequest, ToolChoice, Usage};
 
 use super::request::{encode_choice, encode_text, encode_tool};
 use super::usage;
-use crate::canonical::{BlockKind, ModelRequest, ToolChoice, Usage};
 use crate::dialect::Reply;
 
 /// The response object, as far as it is the same from the first event to the last.

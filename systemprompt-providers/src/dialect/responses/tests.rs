@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{AnswerCollector, Loss, LossKind, StreamEvent};
 
 use super::grammar::{self, Ending};
 use super::*;
-use crate::canonical::{AnswerCollector, Loss, LossKind, StreamEvent};
 use crate::dialect::{Capabilities, ProviderFlags, UsageMode};
 use crate::sse::FrameSplitter;
 

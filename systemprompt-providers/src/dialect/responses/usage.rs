@@ -1,8 +1,8 @@
 //! Usage: `input_tokens` counts what was cached, read or written (`input_tokens_details`), at OpenAI.
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{Usage, UsageUpdate};
 
-use crate::canonical::{Usage, UsageUpdate};
 use crate::dialect::UsageMode;
 
 /// Reads `usage`; what it does not say stays open.

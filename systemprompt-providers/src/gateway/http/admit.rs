@@ -12,9 +12,9 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use systemprompt_core::api::{AuthRefusal, RequestHead, trace_of};
 use systemprompt_core::call::CallContext;
 use systemprompt_core::id::{Audience, SessionId, TraceId};
+use systemprompt_core::llm::{ErrorKind, ModelError};
 
 use super::ModelDoors;
-use crate::canonical::{ErrorKind, ModelError};
 use crate::gateway::Caller;
 
 /// The caller of a request.

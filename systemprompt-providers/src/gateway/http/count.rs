@@ -3,9 +3,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
+use systemprompt_core::llm::{Dialect, ModelError};
 
 use super::{ModelDoors, admit, reply};
-use crate::canonical::{Dialect, ModelError};
 use crate::dialect;
 use crate::echo;
 

@@ -1,9 +1,9 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use systemprompt_core::id::AiRequestId;
+use systemprompt_core::llm::Dialect;
 
 use super::{ModelDoors, admit, reply};
-use crate::canonical::Dialect;
 use crate::gateway::ask::Asking;
 
 /// `POST /v1/messages`.

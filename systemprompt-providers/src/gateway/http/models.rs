@@ -2,9 +2,9 @@ use ::http::StatusCode;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use serde_json::{Value, json};
+use systemprompt_core::llm::{Dialect, ErrorKind, ModelError};
 
 use super::{ModelDoors, admit, reply};
-use crate::canonical::{Dialect, ErrorKind, ModelError};
 use crate::route::ListedModel;
 
 /// `GET /v1/models`: what the caller may ask for, in the shape of its dialect.

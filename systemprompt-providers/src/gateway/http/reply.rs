@@ -3,8 +3,8 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
+use systemprompt_core::llm::{Dialect, LossReport, ModelError};
 
-use crate::canonical::{Dialect, LossReport, ModelError};
 use crate::dialect;
 use crate::gateway::answer::{Answered, Whole};
 use crate::gateway::ask::Failure;

@@ -1,8 +1,8 @@
 use serde_json::Value;
 use systemprompt_core::content::ContentVerdict;
+use systemprompt_core::llm::{BlockStart, Delta, StreamEvent, ToolInput};
 
 use super::Relay;
-use crate::canonical::{BlockStart, Delta, StreamEvent, ToolInput};
 use crate::gateway::judge::{Verdict, runs_at_the_caller};
 use crate::gateway::refusal::withheld;
 

@@ -3,8 +3,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use systemprompt_core::llm::Dialect;
 
-use crate::canonical::Dialect;
 use crate::sse::Frame;
 
 /// What is looked at of a frame that is passed on as it came.

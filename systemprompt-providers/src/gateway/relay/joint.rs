@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
+use systemprompt_core::llm::Dialect;
 
 use super::head::Head;
-use crate::canonical::Dialect;
 use crate::sse::{FrameSplitter, write_comment, write_frame};
 
 /// Most bytes of an event that the encoder writes.

@@ -7,6 +7,7 @@ mod watch;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use systemprompt_core::llm::{BlockStart, Delta, Dialect, LossReport, ModelError, StreamEvent};
 
 use self::call::ToolRun;
 use self::head::Head;
@@ -15,7 +16,6 @@ use self::text::TextRun;
 use self::watch::Watch;
 use super::seen::Seen;
 use super::{Caller, ModelGateway};
-use crate::canonical::{BlockStart, Delta, Dialect, LossReport, ModelError, StreamEvent};
 use crate::dialect::{Front, Reply, StreamDecoder, StreamEncoder};
 use crate::sse::Frame;
 

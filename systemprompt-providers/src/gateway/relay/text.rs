@@ -1,10 +1,10 @@
 use systemprompt_core::call::Door;
 use systemprompt_core::content::StreamOrigin;
 use systemprompt_core::contract::InspectStream;
+use systemprompt_core::llm::{Delta, StreamEvent};
 use systemprompt_core::policy::SecretDirection;
 
 use super::Relay;
-use crate::canonical::{Delta, StreamEvent};
 use crate::gateway::refusal::withheld;
 
 /// The open block of text: of the answer, of a thought or of a refusal.

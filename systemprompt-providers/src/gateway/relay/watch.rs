@@ -1,5 +1,6 @@
+use systemprompt_core::llm::Dialect;
+
 use super::head::Head;
-use crate::canonical::Dialect;
 use crate::gateway::judge::runs_at_the_caller;
 
 /// Watches frames that are passed on as they came, for those that say more than the decoder tells.

@@ -19,7 +19,7 @@ pub use budget::{BudgetKey, ModelBudget};
 pub use connection::{ProviderBreaker, ProviderRetries, ProviderTimeouts, ProviderTls};
 pub use key::ProviderKey;
 pub use pattern::{ModelPattern, PatternFault};
-pub use provider::{LossPolicy, ModelWire, ProviderConfig, ProviderKind, ProviderUsage};
+pub use provider::{LossPolicy, ProviderConfig, ProviderKind, ProviderUsage};
 pub use route::{ModelRoute, ModelTarget, SplitTarget, UnpricedModels};
 pub use route_match::{RouteCondition, RouteMatch};
 

@@ -7,6 +7,7 @@ use super::{
     ProviderBreaker, ProviderKey, ProviderRetries, ProviderTimeouts, ProviderTls, SecretRef,
 };
 use crate::id::ValidatedUrl;
+use crate::llm::Dialect;
 
 /// A provider of models.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -21,7 +22,7 @@ pub struct ProviderConfig {
     /// What it is spoken to in. Required for `custom`; the others know, and choose the caller's own where
     /// they can.
     #[serde(default)]
-    pub wire: Option<ModelWire>,
+    pub wire: Option<Dialect>,
     /// Its credential, by reference: `secret://name` in custody, `{env: VARIABLE}` or `{file: path}`.
     #[serde(default)]
     pub key: Option<ProviderKey>,
@@ -115,7 +116,7 @@ impl ProviderConfig {
 
     /// What it can be spoken to in: the wire that is set, else those of its kind.
     #[must_use]
-    pub fn wires(&self) -> &[ModelWire] {
+    pub fn wires(&self) -> &[Dialect] {
         self.wire.as_ref().map_or_else(|| self.kind.wires(), std::slice::from_ref)
     }
 }
@@ -169,14 +170,14 @@ impl ProviderKind {
 
     /// What it can be spoken to in, the best first. `custom` says so itself, `echo` speaks all there are.
     #[must_use]
-    pub const fn wires(self) -> &'static [ModelWire] {
+    pub const fn wires(self) -> &'static [Dialect] {
         match self {
-            Self::Anthropic => &[ModelWire::Anthropic],
-            Self::Openai => &[ModelWire::Responses, ModelWire::Chat],
-            Self::OpenaiChat => &[ModelWire::Chat],
-            Self::Gemini => &[ModelWire::Gemini],
-            Self::Moonshot => &[ModelWire::Anthropic, ModelWire::Chat, ModelWire::Responses],
-            Self::Qwen | Self::Minimax => &[ModelWire::Anthropic, ModelWire::Chat],
+            Self::Anthropic => &[Dialect::Anthropic],
+            Self::Openai => &[Dialect::Responses, Dialect::Chat],
+            Self::OpenaiChat => &[Dialect::Chat],
+            Self::Gemini => &[Dialect::Gemini],
+            Self::Moonshot => &[Dialect::Anthropic, Dialect::Chat, Dialect::Responses],
+            Self::Qwen | Self::Minimax => &[Dialect::Anthropic, Dialect::Chat],
             Self::Echo | Self::Custom => &[],
         }
     }
@@ -185,33 +186,6 @@ impl ProviderKind {
 impl fmt::Display for ProviderKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// What a provider is spoken to in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelWire {
-    /// Anthropic Messages.
-    Anthropic,
-    /// OpenAI Chat Completions.
-    Chat,
-    /// OpenAI Responses.
-    Responses,
-    /// Gemini `generateContent`.
-    Gemini,
-}
-
-impl ModelWire {
-    /// Its name in a profile.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::Chat => "chat",
-            Self::Responses => "responses",
-            Self::Gemini => "gemini",
-        }
     }
 }
 

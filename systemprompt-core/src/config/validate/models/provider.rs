@@ -1,7 +1,8 @@
 use url::Url;
 
 use super::super::{Problems, secret_ref, unique};
-use crate::config::{ModelWire, ProviderConfig, ProviderKey, ProviderKind};
+use crate::config::{ProviderConfig, ProviderKey, ProviderKind};
+use crate::llm::Dialect;
 
 pub(super) fn provider(name: &str, provider: &ProviderConfig, problems: &mut Problems) {
     let path = format!("models.providers.{name}");
@@ -95,10 +96,10 @@ fn wire(provider: &ProviderConfig, path: &str, problems: &mut Problems) {
     }
     let wires = provider.wires();
     for (key, given, of) in [
-        ("version", provider.version.is_some(), ModelWire::Anthropic),
-        ("betas", provider.betas.is_some(), ModelWire::Anthropic),
-        ("cache_ttl", provider.cache_ttl.is_some(), ModelWire::Anthropic),
-        ("stream_usage", provider.stream_usage.is_some(), ModelWire::Chat),
+        ("version", provider.version.is_some(), Dialect::Anthropic),
+        ("betas", provider.betas.is_some(), Dialect::Anthropic),
+        ("cache_ttl", provider.cache_ttl.is_some(), Dialect::Anthropic),
+        ("stream_usage", provider.stream_usage.is_some(), Dialect::Chat),
     ] {
         if given && !wires.is_empty() && !wires.contains(&of) {
             let problem = format!("is for the wire `{}`, which is not spoken here", of.as_str());

@@ -2,14 +2,14 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use systemprompt_core::llm::{
+    Block, BlockKind, CacheMark, CacheTtl, Dialect, Media, MediaSource, ModelError, OpaqueState,
+    Origin, ToolInput,
+};
 
 use super::super::envelope;
 use super::super::json::{self, Members, wrong};
 use super::decode::shorthand;
-use crate::canonical::{
-    Block, BlockKind, CacheMark, CacheTtl, Dialect, Media, MediaSource, ModelError, OpaqueState,
-    Origin, ToolInput,
-};
 
 /// Where blocks stand, which says what they may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

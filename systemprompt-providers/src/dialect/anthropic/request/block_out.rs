@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use serde_json::Value;
+use systemprompt_core::llm::{
+    Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OpaqueState, Role,
+    ToolInput,
+};
 
 use super::super::json::ObjectOut;
 use super::super::names::{Names, TEXT_ARGUMENT};
 use super::cache::Marks;
 use super::turns::{NO_RESULT, Part};
-use crate::canonical::{
-    Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OpaqueState, Role,
-    ToolInput,
-};
 use crate::dialect::Target;
 
 /// Writes the blocks of one request.

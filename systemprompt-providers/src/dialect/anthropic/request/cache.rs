@@ -1,6 +1,9 @@
 //! Cache marks: at most four, and how long they last only where the provider takes it.
 
-use crate::canonical::{Block, BlockKind, CacheMark, CacheTtl, LossKind, LossReport, ModelRequest};
+use systemprompt_core::llm::{
+    Block, BlockKind, CacheMark, CacheTtl, LossKind, LossReport, ModelRequest,
+};
+
 use crate::dialect::anthropic::json::ObjectOut;
 
 /// The most marks a request may have.

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-
-use super::super::json::{self, Members, wrong};
-use super::{block_in, tool_in};
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, Dialect, Effort, Message, ModelError, ModelRequest, OutputFormat, Reasoning,
     ReasoningMode, Role, ToolChoice,
 };
+
+use super::super::json::{self, Members, wrong};
+use super::{block_in, tool_in};
 
 /// Reads a request of either version of the API. Without `answered`, it asks for a count of its tokens and
 /// has no `max_tokens`.

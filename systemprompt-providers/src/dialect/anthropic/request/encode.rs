@@ -1,5 +1,10 @@
 //! Writes a request.
 
+use systemprompt_core::llm::{
+    Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OutputFormat, Role,
+    Sampling, ToolKind,
+};
+
 use super::super::VERSION_2026;
 use super::super::field::Field;
 use super::super::json::{ObjectOut, raw};
@@ -12,10 +17,6 @@ use super::sampling::sampling;
 use super::schema;
 use super::thinking::{Plan, Thinking, plan};
 use super::turns::{Takes, Turn, calls_without_thinking, turns};
-use crate::canonical::{
-    Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OutputFormat, Role,
-    Sampling, ToolKind,
-};
 use crate::dialect::{Target, UpstreamRequest, forces_a_tool};
 
 /// What is asked for where any JSON object is wanted, which this wire has no word for.

@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use systemprompt_core::llm::{LossKind, Media, MediaSource, Role};
 
 use super::super::json::ObjectOut;
 use super::block_out::Writer;
-use crate::canonical::{LossKind, Media, MediaSource, Role};
 
 /// The pictures that are taken.
 const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use systemprompt_core::llm::{Dialect, LossKind, ModelError, ModelRequest};
 
 use super::super::json::ObjectOut;
 use super::block_out::Writer;
-use crate::canonical::{Dialect, LossKind, ModelError, ModelRequest};
 
 /// Members of OpenAI that change no meaning where they are left out.
 const HINTS: [&str; 9] = [

@@ -1,9 +1,10 @@
 //! How the next token is chosen, and the version of the API that lets callers say so.
 
+use systemprompt_core::llm::{Dialect, LossKind, LossReport, ModelRequest, Sampling};
+
 use super::super::field::Field;
 use super::super::{VERSION_2023, VERSION_2026};
 use super::thinking::Plan;
-use crate::canonical::{Dialect, LossKind, LossReport, ModelRequest, Sampling};
 use crate::dialect::Target;
 
 /// The sampling that is sent, and the version of the API that takes it.

@@ -1,9 +1,10 @@
 //! How much the model is to think, in the words that it takes.
 
-use super::super::field::Field;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Dialect, Effort, LossKind, LossReport, ModelRequest, Reasoning, ReasoningMode,
 };
+
+use super::super::field::Field;
 use crate::dialect::Capabilities;
 
 /// The least a model can be told to think, in tokens.

@@ -2,10 +2,10 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use systemprompt_core::llm::{ModelError, Tool, ToolKind};
 
 use super::super::json::{Members, wrong};
 use super::block_in::cache;
-use crate::canonical::{ModelError, Tool, ToolKind};
 
 /// Reads a tool: a function of the caller, or one that Anthropic defines (which the canonical form
 /// keeps as it stood, for no other wire can be told of it).

@@ -1,13 +1,13 @@
 //! Writes tools, and which of them are to be used.
 
 use serde_json::json;
+use systemprompt_core::llm::{LossKind, ModelError, Tool, ToolChoice, ToolKind};
 
 use super::super::field::{self, Field};
 use super::super::json::ObjectOut;
 use super::super::names::TEXT_ARGUMENT;
 use super::block_out::Writer;
 use super::schema;
-use crate::canonical::{LossKind, ModelError, Tool, ToolChoice, ToolKind};
 use crate::dialect::forces_a_tool;
 
 impl Writer<'_> {

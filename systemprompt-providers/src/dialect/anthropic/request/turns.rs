@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use systemprompt_core::llm::{Block, BlockKind, Dialect, LossKind, LossReport, ModelRequest, Role};
+
 use super::super::field::{self, Field};
 use super::super::names::Ids;
-use crate::canonical::{Block, BlockKind, Dialect, LossKind, LossReport, ModelRequest, Role};
 
 /// What a conversation begins with that has no turn of the user there.
 const BEGIN: &str = "(The conversation begins here.)";

@@ -1,13 +1,13 @@
 //! Reads a streamed answer.
 
 use serde_json::Value;
+use systemprompt_core::llm::{ErrorKind, ModelError, Origin, StopReason, StreamEvent};
 
 use super::super::answer::{origin, stop_reason};
 use super::super::error;
 use super::super::usage::{UsageReader, WireUsage};
 use super::open::Open;
 use super::wire::{WireDelta, WireEvent, WireHead, WireKind};
-use crate::canonical::{ErrorKind, ModelError, Origin, StopReason, StreamEvent};
 use crate::dialect::{Source, StreamDecoder};
 use crate::sse::Frame;
 

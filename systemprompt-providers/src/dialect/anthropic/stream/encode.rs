@@ -1,16 +1,16 @@
 //! Writes a streamed answer.
 
 use serde::Serialize;
+use systemprompt_core::llm::{
+    BlockStart, Delta, ErrorKind, LossKind, LossReport, ModelError, OpaqueState, StopReason,
+    StreamEvent, ToolInput, Usage,
+};
 
 use super::super::answer::{call_id, cuts_off, is_own, is_server_call, redacted, stop_word};
 use super::super::json::ObjectOut;
 use super::super::names::TEXT_ARGUMENT;
 use super::super::{envelope, error, usage};
 use super::open::MOST_HELD;
-use crate::canonical::{
-    BlockStart, Delta, ErrorKind, LossKind, LossReport, ModelError, OpaqueState, StopReason,
-    StreamEvent, ToolInput, Usage,
-};
 use crate::dialect::{Reply, StreamEncoder};
 use crate::sse::write_frame;
 

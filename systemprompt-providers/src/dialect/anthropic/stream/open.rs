@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use systemprompt_core::llm::{BlockStart, Delta, Origin, StreamEvent};
 
 use super::super::answer::{is_server_call, state, text_argument};
 use super::super::names::is_text_tool;
 use super::wire::{WireDelta, WireStart};
-use crate::canonical::{BlockStart, Delta, Origin, StreamEvent};
 use crate::dialect::Source;
 
 /// The most bytes of arguments that are held back until they are whole.

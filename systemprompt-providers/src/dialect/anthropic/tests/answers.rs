@@ -1,7 +1,7 @@
 use serde_json::json;
+use systemprompt_core::llm::{Block, BlockKind, ErrorKind, StopReason, ToolInput, Usage};
 
 use super::*;
-use crate::canonical::{Block, BlockKind, ErrorKind, StopReason, ToolInput, Usage};
 
 fn answer(content: Vec<Block>) -> Answer {
     Answer {

@@ -1,10 +1,10 @@
 use serde_json::json;
-
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     BlockKind, CacheTtl, Effort, ErrorKind, MediaSource, OutputFormat, ReasoningMode, Role,
     ToolChoice, ToolInput, ToolKind,
 };
+
+use super::*;
 
 /// A request with the members of `more`.
 fn with(more: &Value) -> Value {
@@ -44,7 +44,7 @@ fn instructions_are_a_text_or_texts_and_may_stand_between_turns() {
     let request = decode(&with(&json!({"system": "be brief", "messages": [
         {"role": "user", "content": "a"}, {"role": "system", "content": [{"type": "text", "text": "b"}]}]})))
     .unwrap();
-    assert_eq!(request.system, [crate::canonical::Block::text("be brief")]);
+    assert_eq!(request.system, [systemprompt_core::llm::Block::text("be brief")]);
     assert_eq!(request.messages[1].role, Role::System);
     let request = decode(&with(&json!({"system": [
         {"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]})))

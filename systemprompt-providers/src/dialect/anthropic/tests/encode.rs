@@ -1,11 +1,11 @@
 use serde_json::json;
-
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, CacheMark, CacheTtl, Effort, ErrorKind, Media, MediaSource, Message,
     OpaqueState, Origin, OutputFormat, Reasoning, ReasoningMode, Role, Tool, ToolChoice, ToolInput,
     ToolKind,
 };
+
+use super::*;
 
 fn message(role: Role, content: Vec<Block>) -> Message {
     Message { role, content }

@@ -1,5 +1,6 @@
+use systemprompt_core::llm::{BlockKind, ErrorKind, StopReason, Usage};
+
 use super::*;
-use crate::canonical::{BlockKind, ErrorKind, StopReason, Usage};
 
 const TEXT: &str = include_str!("golden/stream_text.sse");
 const TOOLS: &str = include_str!("golden/stream_tools.sse");

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use systemprompt_core::llm::{
+    Answer, AnswerCollector, Dialect, LossReport, ModelError, ModelRequest, StreamEvent,
+};
 
 use super::grammar::{self, End};
 use super::{AnthropicFront, AnthropicUpstream};
-use crate::canonical::{
-    Answer, AnswerCollector, Dialect, LossReport, ModelError, ModelRequest, StreamEvent,
-};
 use crate::dialect::{
     Capabilities, Front as _, ProviderFlags, Reply, Source, Target, Upstream as _, UpstreamRequest,
     UsageMode,

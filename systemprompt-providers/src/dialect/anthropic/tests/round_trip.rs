@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::json;
+use systemprompt_core::llm::Role;
 
 use super::golden::as_sent;
 use super::*;
-use crate::canonical::Role;
 
 /// Choices that proptest makes smaller where a law fails.
 pub(super) struct Choices<'a> {
@@ -286,7 +286,7 @@ proptest! {
         if chat {
             request.dialect = Dialect::Chat;
             request.rest.clear();
-            request.tools.retain(|tool| matches!(tool.kind, crate::canonical::ToolKind::Function { .. }));
+            request.tools.retain(|tool| matches!(tool.kind, systemprompt_core::llm::ToolKind::Function { .. }));
             request.tool_choice = None;
         }
         for (at, change) in order {
@@ -297,7 +297,7 @@ proptest! {
                 2 if request.messages.len() > 1 => { request.messages.remove(at); }
                 3 => request.messages[at].content.reverse(),
                 4 => request.messages[at].content.clear(),
-                5 => request.messages[at].content.insert(0, crate::canonical::Block::text("")),
+                5 => request.messages[at].content.insert(0, systemprompt_core::llm::Block::text("")),
                 6 => request.messages[at].role = Role::Assistant,
                 _ => request.messages.rotate_left(at),
             }

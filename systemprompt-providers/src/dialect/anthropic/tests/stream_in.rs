@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
+use systemprompt_core::llm::{BlockKind, ErrorKind, StopReason, ToolInput, Usage};
 
 use super::*;
-use crate::canonical::{BlockKind, ErrorKind, StopReason, ToolInput, Usage};
 
 fn start() -> Value {
     json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",

@@ -1,9 +1,9 @@
 use serde_json::json;
-
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     BlockStart, Delta, ErrorKind, OpaqueState, Origin, StopReason, Usage, UsageUpdate,
 };
+
+use super::*;
 
 fn start() -> StreamEvent {
     StreamEvent::Start { id: "chatcmpl-1".to_owned(), model: "gpt".to_owned() }
@@ -78,7 +78,7 @@ fn calls_come_one_after_the_other_with_their_inputs() {
         .content
         .iter()
         .filter_map(|block| match &block.kind {
-            crate::canonical::BlockKind::ToolUse { id, input, .. } => {
+            systemprompt_core::llm::BlockKind::ToolUse { id, input, .. } => {
                 Some((id.as_str(), input.as_str()))
             }
             _ => None,
@@ -205,12 +205,14 @@ fn thoughts_are_signed_last_and_foreign_state_comes_back() {
     .unwrap();
     let content = &request.messages[0].content;
     assert_eq!(content.len(), 3);
-    let crate::canonical::BlockKind::Thinking { text, state: Some(back) } = &content[0].kind else {
+    let systemprompt_core::llm::BlockKind::Thinking { text, state: Some(back) } = &content[0].kind
+    else {
         panic!()
     };
     assert_eq!((text.as_str(), back), ("hm", &state));
-    assert_eq!(content[1].kind, crate::canonical::BlockKind::RedactedThinking(state));
-    let crate::canonical::BlockKind::ToolUse { state: Some(back), .. } = &content[2].kind else {
+    assert_eq!(content[1].kind, systemprompt_core::llm::BlockKind::RedactedThinking(state));
+    let systemprompt_core::llm::BlockKind::ToolUse { state: Some(back), .. } = &content[2].kind
+    else {
         panic!()
     };
     assert_eq!(*back, foreign(Dialect::Gemini, None, "SIG"));
@@ -227,7 +229,7 @@ fn thoughts_that_nobody_signed_come_back_as_such() {
     .unwrap();
     let block = &request.messages[0].content[0];
     assert_eq!(block.origin, None);
-    assert!(matches!(&block.kind, crate::canonical::BlockKind::Thinking { state: None, .. }));
+    assert!(matches!(&block.kind, systemprompt_core::llm::BlockKind::Thinking { state: None, .. }));
 }
 
 #[test]
@@ -259,8 +261,11 @@ fn a_refusal_is_a_text_and_a_text_tool_has_one_argument() {
     ]);
     let (out, _, _) = written(&events);
     let answer = collected(&read(&out)).unwrap();
-    assert_eq!(answer.content[0].kind, crate::canonical::BlockKind::Text { text: "no".to_owned() });
-    let crate::canonical::BlockKind::ToolUse { input, .. } = &answer.content[1].kind else {
+    assert_eq!(
+        answer.content[0].kind,
+        systemprompt_core::llm::BlockKind::Text { text: "no".to_owned() }
+    );
+    let systemprompt_core::llm::BlockKind::ToolUse { input, .. } = &answer.content[1].kind else {
         panic!()
     };
     assert_eq!(input.object().unwrap()["input"], "a \"b\"\né");

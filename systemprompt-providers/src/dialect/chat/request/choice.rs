@@ -1,10 +1,10 @@
 //! Tools and which of them to use, written.
 
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{Dialect, LossKind, ModelError, Tool, ToolChoice, ToolKind};
 
 use super::encode::Writer;
 use super::paths::Member;
-use crate::canonical::{Dialect, LossKind, ModelError, Tool, ToolChoice, ToolKind};
 use crate::dialect::forces_a_tool;
 
 pub(super) fn write(

@@ -1,12 +1,12 @@
 //! The parts of a message's content, written.
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{
+    Block, BlockKind, CacheMark, CacheTtl, Dialect, LossKind, Media, MediaSource, ModelError,
+};
 
 use super::encode::Writer;
 use super::paths::{Member, Place};
-use crate::canonical::{
-    Block, BlockKind, CacheMark, CacheTtl, Dialect, LossKind, Media, MediaSource, ModelError,
-};
 
 /// A part for a user or an instruction; `None` for what says nothing here.
 pub(super) fn part(

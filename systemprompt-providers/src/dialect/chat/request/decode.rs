@@ -1,10 +1,10 @@
 use serde_json::Value;
+use systemprompt_core::llm::{
+    Dialect, Effort, ModelError, ModelRequest, OutputFormat, Reasoning, Sampling,
+};
 
 use super::super::fields::{Fields, wrong};
 use super::{history, tools};
-use crate::canonical::{
-    Dialect, Effort, ModelError, ModelRequest, OutputFormat, Reasoning, Sampling,
-};
 
 /// Reads a request. Members without a word in the canonical form stay in `rest` by their paths, such as
 /// `logit_bias` or `messages.3.name`.

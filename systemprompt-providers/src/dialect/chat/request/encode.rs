@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{Dialect, LossKind, LossReport, ModelError, ModelRequest, ToolKind};
 
 use super::super::names::{CallIds, ToolNames};
 use super::paths::Paths;
 use super::{choice, options, turns};
-use crate::canonical::{Dialect, LossKind, LossReport, ModelError, ModelRequest, ToolKind};
 use crate::dialect::{Target, UpstreamRequest};
 
 /// What is needed while a request is written.
@@ -43,8 +43,9 @@ pub(in super::super) fn encode(
     options::write(&mut writer, &mut body)?;
     rest(&mut writer, &mut body)?;
     stream(&mut writer, &mut body);
-    let body = serde_json::to_vec(&Value::Object(body))
-        .map_err(|error| ModelError::new(crate::canonical::ErrorKind::Api, error.to_string()))?;
+    let body = serde_json::to_vec(&Value::Object(body)).map_err(|error| {
+        ModelError::new(systemprompt_core::llm::ErrorKind::Api, error.to_string())
+    })?;
     Ok(UpstreamRequest {
         path: "/v1/chat/completions".to_owned(),
         headers: Vec::new(),

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use systemprompt_core::llm::{
+    Block, BlockKind, Dialect, Message, ModelError, ModelRequest, OpaqueState, Origin, Role,
+    ToolInput,
+};
 
 use super::super::fields::{Fields, Object, missing, wrong};
 use super::super::reasoning;
 use super::parts;
-use crate::canonical::{
-    Block, BlockKind, Dialect, Message, ModelError, ModelRequest, OpaqueState, Origin, Role,
-    ToolInput,
-};
 
 pub(super) fn read(fields: &mut Fields, request: &mut ModelRequest) -> Result<(), ModelError> {
     let messages = fields.array("messages")?.ok_or_else(|| missing("messages".to_owned()))?;

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{
+    Dialect, Effort, LossKind, ModelError, OutputFormat, Reasoning, ReasoningMode,
+};
 
 use super::encode::Writer;
 use super::paths::Member;
-use crate::canonical::{
-    Dialect, Effort, LossKind, ModelError, OutputFormat, Reasoning, ReasoningMode,
-};
 
 /// OpenAI takes no more stop sequences.
 const STOPS: usize = 4;

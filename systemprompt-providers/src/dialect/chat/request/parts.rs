@@ -1,9 +1,11 @@
 //! The parts of a message's content, read.
 
 use serde_json::Value;
+use systemprompt_core::llm::{
+    Block, BlockKind, CacheMark, CacheTtl, Media, MediaSource, ModelError,
+};
 
 use super::super::fields::{Fields, Object, missing, wrong};
-use crate::canonical::{Block, BlockKind, CacheMark, CacheTtl, Media, MediaSource, ModelError};
 
 /// Reads a part that stands at `path`. A part of an unknown type is kept as it stands.
 pub(super) fn read(value: Value, path: String, rest: &mut Object) -> Result<Block, ModelError> {

@@ -1,6 +1,6 @@
 //! The names that the callers' dialects have for what is lost, for the loss report.
 
-use crate::canonical::{Dialect, ModelRequest};
+use systemprompt_core::llm::{Dialect, ModelRequest};
 
 /// Paths in the dialect that a request came in.
 #[derive(Debug, Clone, Copy)]

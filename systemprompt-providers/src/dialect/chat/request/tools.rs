@@ -1,9 +1,9 @@
 //! The tools of a request, read.
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{ModelError, ModelRequest, Tool, ToolChoice, ToolKind};
 
 use super::super::fields::{Fields, Object, missing, wrong};
-use crate::canonical::{ModelError, ModelRequest, Tool, ToolChoice, ToolKind};
 
 pub(super) fn read(fields: &mut Fields, request: &mut ModelRequest) -> Result<(), ModelError> {
     let tools = fields.array("tools")?.unwrap_or_default();

@@ -10,12 +10,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{Block, BlockKind, Dialect, LossKind, Message, ModelError, Role};
 
 use self::assistant::Call;
 use super::content::{content, mark, part, plain, text_part};
 use super::encode::Writer;
 use super::paths::Place;
-use crate::canonical::{Block, BlockKind, Dialect, LossKind, Message, ModelError, Role};
 
 pub(super) fn write(writer: &mut Writer<'_>) -> Result<Vec<Value>, ModelError> {
     let mut out = Vec::new();

@@ -7,13 +7,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
+use systemprompt_core::llm::{
+    BlockStart, Delta, Dialect, ErrorKind, ModelError, OpaqueState, Origin, StreamEvent,
+};
 
 use super::super::names::hash;
 use super::input::Input;
 use super::thought::{Details, Way};
-use crate::canonical::{
-    BlockStart, Delta, Dialect, ErrorKind, ModelError, OpaqueState, Origin, StreamEvent,
-};
 use crate::dialect::Source;
 
 /// The most bytes of one answer that are kept: those of calls and of the state of thoughts.

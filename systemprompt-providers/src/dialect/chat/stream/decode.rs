@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{ErrorKind, ModelError, StopReason, StreamEvent};
 
 use super::super::error;
 use super::super::reasoning::detail_text;
@@ -8,7 +9,6 @@ use super::super::usage::UsageReader;
 use super::blocks::{Blocks, Piece, bad};
 use super::tags::{Piece as Said, ThinkTags};
 use super::thought::Way;
-use crate::canonical::{ErrorKind, ModelError, StopReason, StreamEvent};
 use crate::dialect::{Source, StreamDecoder, UsageMode};
 use crate::sse::Frame;
 

@@ -1,12 +1,12 @@
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{
+    BlockStart, Delta, LossKind, LossReport, ModelError, OpaqueState, StopReason, StreamEvent,
+    Usage,
+};
 
 use super::super::reasoning::{Carrier, entry};
 use super::super::{error, usage};
 use super::cut_off;
-use crate::canonical::{
-    BlockStart, Delta, LossKind, LossReport, ModelError, OpaqueState, StopReason, StreamEvent,
-    Usage,
-};
 use crate::dialect::{Reply, StreamEncoder};
 use crate::sse::{write_comment, write_frame};
 

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use systemprompt_core::llm::*;
 
 use super::grammar::ChatGrammar;
 use super::{ChatFront, ChatUpstream};
-use crate::canonical::*;
 use crate::dialect::*;
 use crate::sse::{Frame, FrameSplitter};
 

@@ -1,7 +1,7 @@
 use serde_json::{Map, Number, Value};
+use systemprompt_core::llm::{LossKind, ModelError, OutputFormat};
 
 use super::{Encoder, schema};
-use crate::canonical::{LossKind, ModelError, OutputFormat};
 
 /// The most strings that may end an answer.
 const STOP_LIMIT: usize = 5;

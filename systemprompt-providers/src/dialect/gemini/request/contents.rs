@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use systemprompt_core::llm::{BlockKind, LossKind, ModelError, ToolInput};
 
 use super::Encoder;
 use super::body::{Content, FunctionCall, Part};
 use super::signatures::Signer;
 use super::turns::{Placed, Turn, current};
-use crate::canonical::{BlockKind, LossKind, ModelError, ToolInput};
 
 /// A call that its turn's results must answer.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    fn is_unsigned_call(&self, block: Option<&crate::canonical::Block>) -> bool {
+    fn is_unsigned_call(&self, block: Option<&systemprompt_core::llm::Block>) -> bool {
         matches!(block.map(|block| &block.kind), Some(BlockKind::ToolUse { state, .. })
             if self.signature(state.as_ref()).is_none())
     }

@@ -1,4 +1,4 @@
-use crate::canonical::{Dialect, ModelRequest};
+use systemprompt_core::llm::{Dialect, ModelRequest};
 
 /// The members of a request by the names that its caller's dialect gives them.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,7 @@
+use systemprompt_core::llm::{BlockKind, LossKind, Media, MediaSource, ModelError};
+
 use super::Encoder;
 use super::body::{FileData, InlineData, Part};
-use crate::canonical::{BlockKind, LossKind, Media, MediaSource, ModelError};
 
 /// The media types that the provider gets from an address itself, by the endings of names, as its guide to file
 /// inputs lists them.

@@ -6,10 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use systemprompt_core::llm::{
+    BlockKind, ErrorKind, LossKind, LossReport, ModelError, ModelRequest,
+};
+
 pub(super) use self::body::Body;
 use self::field::Fields;
 use self::names::Names;
-use crate::canonical::{BlockKind, ErrorKind, LossKind, LossReport, ModelError, ModelRequest};
 use crate::dialect::Target;
 
 mod body;

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use systemprompt_core::llm::{BlockKind, ModelError, ModelRequest, ToolKind};
+
 use super::super::TEXT_TOOL_SUFFIX;
 use super::field::Fields;
-use crate::canonical::{BlockKind, ModelError, ModelRequest, ToolKind};
 
 /// The most characters of a name that every model of the wire takes.
 const NAME_LIMIT: usize = 64;
@@ -127,7 +128,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::canonical::{Dialect, Tool};
+    use systemprompt_core::llm::{Dialect, Tool};
 
     fn tool(name: &str, text: bool) -> Tool {
         let kind = if text {

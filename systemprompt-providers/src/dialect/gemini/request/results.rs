@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use systemprompt_core::llm::{Block, BlockKind, LossKind, MediaSource, ModelError};
 
 use super::Encoder;
 use super::body::{Content, FunctionResponse, Part};
 use super::contents::{Call, Calls, raw};
 use super::turns::{Placed, Turn};
-use crate::canonical::{Block, BlockKind, LossKind, MediaSource, ModelError};
 
 /// What a result says, beside its media.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
+use systemprompt_core::llm::{Dialect, Effort, LossKind, Reasoning, ReasoningMode};
 
 use super::Encoder;
-use crate::canonical::{Dialect, Effort, LossKind, Reasoning, ReasoningMode};
 
 /// The fewest tokens that models which always think must be left, and the most that all models take
 /// (`thinkingBudget` of Gemini 2.5).

@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
+use systemprompt_core::llm::{LossKind, ModelError, Tool, ToolChoice, ToolKind};
 
 use super::body::{FunctionCallingConfig, FunctionDeclaration, ToolConfig, ToolGroup};
 use super::field::Fields;
 use super::{Encoder, schema};
-use crate::canonical::{LossKind, ModelError, Tool, ToolChoice, ToolKind};
 use crate::dialect::forces_a_tool;
 
 impl Encoder<'_> {

@@ -1,6 +1,7 @@
+use systemprompt_core::llm::{Block, BlockKind, LossKind, OpaqueState, Origin, Role};
+
 use super::super::origin;
 use super::Encoder;
-use crate::canonical::{Block, BlockKind, LossKind, OpaqueState, Origin, Role};
 
 /// What one side says until the other speaks.
 #[derive(Debug)]

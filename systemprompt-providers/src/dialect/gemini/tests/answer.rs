@@ -1,7 +1,7 @@
 use serde_json::json;
+use systemprompt_core::llm::{ErrorKind, StopReason, Usage};
 
 use super::*;
-use crate::canonical::{ErrorKind, StopReason, Usage};
 
 fn try_read(body: &Value) -> Result<Answer, ModelError> {
     GeminiUpstream.decode_answer(body.to_string().as_bytes(), &source())

@@ -1,7 +1,7 @@
 use serde_json::json;
+use systemprompt_core::llm::{Effort, OutputFormat, Reasoning, ReasoningMode, Sampling};
 
 use super::*;
-use crate::canonical::{Effort, OutputFormat, Reasoning, ReasoningMode, Sampling};
 
 fn config(request: &ModelRequest, can: &Capabilities) -> (Value, Sent) {
     let sent = try_send(request, "m", can, &ProviderFlags::default()).unwrap();

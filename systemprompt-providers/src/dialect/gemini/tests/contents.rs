@@ -186,7 +186,7 @@ fn a_model_that_takes_no_beginning_is_given_none() {
 
 #[test]
 fn marks_of_caches_are_hints() {
-    let mark = Some(crate::canonical::CacheMark { ttl: None });
+    let mark = Some(systemprompt_core::llm::CacheMark { ttl: None });
     let mut request = asked("x");
     request.messages[0].content[0].cache = mark;
     request.system = vec![Block { cache: mark, ..Block::text("s") }];
@@ -217,10 +217,10 @@ fn the_request_of_an_agent_is_written_as_it_should_be() {
     let mut request = asked("Fix the test.");
     request.system = vec![Block::text("You are an agent."), Block::text("Be brief.")];
     request.max_output_tokens = Some(32_000);
-    request.reasoning = Some(crate::canonical::Reasoning {
-        mode: Some(crate::canonical::ReasoningMode::Adaptive),
-        effort: Some(crate::canonical::Effort::High),
-        ..crate::canonical::Reasoning::default()
+    request.reasoning = Some(systemprompt_core::llm::Reasoning {
+        mode: Some(systemprompt_core::llm::ReasoningMode::Adaptive),
+        effort: Some(systemprompt_core::llm::Effort::High),
+        ..systemprompt_core::llm::Reasoning::default()
     });
     request.tools = vec![
         function(
@@ -229,7 +229,7 @@ fn the_request_of_an_agent_is_written_as_it_should_be() {
         ),
         function("mcp__issues__list", json!({"type": "object", "properties": {}})),
     ];
-    request.tool_choice = Some(crate::canonical::ToolChoice::Auto);
+    request.tool_choice = Some(systemprompt_core::llm::ToolChoice::Auto);
     let thought = BlockKind::Thinking { text: "Look first.".into(), state: Some(ours("dGg=")) };
     let mut read = call("toolu_1", "Read", r#"{"path":"a.rs"}"#);
     if let BlockKind::ToolUse { state, .. } = &mut read.kind {

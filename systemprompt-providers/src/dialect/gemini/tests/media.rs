@@ -1,7 +1,7 @@
 use serde_json::json;
+use systemprompt_core::llm::{Media, MediaSource};
 
 use super::*;
-use crate::canonical::{Media, MediaSource};
 
 fn media(source: MediaSource) -> Media {
     Media { source, title: None, detail: None }

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
+use systemprompt_core::llm::{AnswerCollector, Delta, ErrorKind, StopReason, StreamEvent};
 
 use super::*;
-use crate::canonical::{AnswerCollector, Delta, ErrorKind, StopReason, StreamEvent};
 use crate::sse::FrameSplitter;
 
 fn decode(pieces: &[&[u8]]) -> Vec<StreamEvent> {

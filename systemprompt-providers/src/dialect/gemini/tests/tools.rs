@@ -1,7 +1,7 @@
 use serde_json::json;
+use systemprompt_core::llm::ToolChoice;
 
 use super::*;
-use crate::canonical::ToolChoice;
 
 fn offering(names: &[&str]) -> ModelRequest {
     let mut request = asked("x");

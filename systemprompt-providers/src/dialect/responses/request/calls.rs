@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use crate::canonical::{BlockKind, Message, ToolInput};
+use systemprompt_core::llm::{BlockKind, Message, ToolInput};
 
 /// Where a block stands: its message, and its place in it.
 pub(super) type Place = (usize, usize);

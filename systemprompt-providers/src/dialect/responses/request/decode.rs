@@ -1,10 +1,10 @@
 use serde_json::Value;
+use systemprompt_core::llm::{
+    Block, Dialect, ErrorKind, Message, ModelError, ModelRequest, OutputFormat, Role,
+};
 
 use super::super::members::{Members, wrong};
 use super::{input, reasoning, tools};
-use crate::canonical::{
-    Block, Dialect, ErrorKind, Message, ModelError, ModelRequest, OutputFormat, Role,
-};
 
 /// Reads a request.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ModelRequest, ModelError> {

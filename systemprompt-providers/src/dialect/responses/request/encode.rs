@@ -1,12 +1,12 @@
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{
+    Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OutputFormat, Role,
+    ToolChoice, ToolKind,
+};
 
 use super::items::{self, mark_name};
 use super::names::Names;
 use super::{part, reasoning, tools};
-use crate::canonical::{
-    Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OutputFormat, Role,
-    ToolChoice, ToolKind,
-};
 use crate::dialect::{Target, UpstreamRequest, forces_a_tool};
 
 /// The least `max_output_tokens` that OpenAI takes.

@@ -1,14 +1,14 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
+use systemprompt_core::llm::{
+    Block, BlockKind, Dialect, Message, ModelError, ModelRequest, OpaqueState, Origin, Role,
+    ToolInput,
+};
 
 use super::super::envelope::{self, Holder, OWN_REASONING};
 use super::super::members::{Members, missing, wrong};
 use super::part;
-use crate::canonical::{
-    Block, BlockKind, Dialect, Message, ModelError, ModelRequest, OpaqueState, Origin, Role,
-    ToolInput,
-};
 
 /// Where what a model of this wire made comes from; its provider is not told.
 pub(super) const ORIGIN: Origin = Origin { dialect: Dialect::Responses, provider: None };

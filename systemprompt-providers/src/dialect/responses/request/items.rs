@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{
+    Block, BlockKind, CacheMark, Dialect, LossKind, LossReport, Media, MediaSource, Message,
+    ModelRequest, OpaqueState, Role, ToolInput,
+};
 
 use super::calls::{Calls, Place};
 use super::names::Names;
 use super::part;
-use crate::canonical::{
-    Block, BlockKind, CacheMark, Dialect, LossKind, LossReport, Media, MediaSource, Message,
-    ModelRequest, OpaqueState, Role, ToolInput,
-};
 use crate::dialect::Target;
 
 /// What a call without a result is answered with, so that the provider takes the conversation.

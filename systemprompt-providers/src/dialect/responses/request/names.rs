@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::canonical::{BlockKind, ModelRequest, ToolChoice, ToolKind};
+use systemprompt_core::llm::{BlockKind, ModelRequest, ToolChoice, ToolKind};
 
 /// The most characters of a tool's name and of the id of a call.
 const LONGEST: usize = 64;

@@ -1,7 +1,9 @@
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{
+    Block, BlockKind, CacheMark, CacheTtl, Media, MediaSource, ModelError,
+};
 
 use super::super::members::{Members, missing, wrong};
-use crate::canonical::{Block, BlockKind, CacheMark, CacheTtl, Media, MediaSource, ModelError};
 
 /// Reads the content of a message or the output of a tool: a string, or parts.
 pub(super) fn decode_all(

@@ -1,9 +1,9 @@
 use serde_json::{Map, Value, json};
-
-use super::super::members::{Members, wrong};
-use crate::canonical::{
+use systemprompt_core::llm::{
     Dialect, Effort, LossKind, LossReport, ModelError, ModelRequest, Reasoning, ReasoningMode,
 };
+
+use super::super::members::{Members, wrong};
 use crate::dialect::Capabilities;
 
 /// Reads `reasoning`.

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{ModelError, Tool, ToolChoice, ToolKind};
 
 use super::super::members::{Members, missing, wrong};
-use crate::canonical::{ModelError, Tool, ToolChoice, ToolKind};
 
 /// Reads `tools`.
 pub(super) fn decode_tools(

@@ -1,11 +1,11 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
+use systemprompt_core::llm::{Origin, StreamEvent};
 
 use super::super::answer::{self, parts, text};
 use super::LONGEST_ANSWER;
 use super::slot::{Kind, Slot, kind_of};
-use crate::canonical::{Origin, StreamEvent};
 use crate::dialect::Source;
 
 /// The most blocks of one answer.

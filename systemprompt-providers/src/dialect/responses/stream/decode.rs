@@ -1,9 +1,9 @@
 use serde_json::Value;
+use systemprompt_core::llm::{ErrorKind, ModelError, StopReason, StreamEvent};
 
 use super::super::answer::{self, text};
 use super::super::{error, usage};
 use super::blocks::Blocks;
-use crate::canonical::{ErrorKind, ModelError, StopReason, StreamEvent};
 use crate::dialect::{Source, StreamDecoder};
 use crate::sse::Frame;
 

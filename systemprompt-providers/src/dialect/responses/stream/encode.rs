@@ -1,5 +1,9 @@
 use bytes::Bytes;
 use serde_json::Value;
+use systemprompt_core::llm::{
+    Answer, BlockKind, BlockStart, Delta, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
+    StopReason, StreamEvent, Usage,
+};
 
 use super::super::answer::text;
 use super::super::envelope::{self, Holder, OWN_REASONING};
@@ -9,10 +13,6 @@ use super::LONGEST_ANSWER;
 use super::event::{Event, Writer};
 use super::ids::{Ids, response_id};
 use super::item::Item;
-use crate::canonical::{
-    Answer, BlockKind, BlockStart, Delta, ErrorKind, LossKind, LossReport, ModelError, OpaqueState,
-    StopReason, StreamEvent, Usage,
-};
 use crate::dialect::{Reply, StreamEncoder};
 use crate::sse::write_comment;
 

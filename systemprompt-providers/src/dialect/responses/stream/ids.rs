@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
+use systemprompt_core::llm::{Dialect, OpaqueState};
+
 use super::super::envelope::OWN_REASONING;
-use crate::canonical::{Dialect, OpaqueState};
 
 /// The ids of items, each the only one of its name: `msg_<response>_<number>`.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 use serde_json::Value;
+use systemprompt_core::llm::{BlockStart, Delta, OpaqueState, StreamEvent};
 
 use super::super::answer::text;
-use crate::canonical::{BlockStart, Delta, OpaqueState, StreamEvent};
 use crate::dialect::Source;
 
 /// A block of the answer, which may have to wait until those before it are whole.

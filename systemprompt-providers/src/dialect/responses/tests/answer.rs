@@ -1,9 +1,10 @@
 //! Whole answers, read and written.
 
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, ErrorKind, Media, MediaSource, StopReason, ToolInput, Usage,
 };
+
+use super::*;
 
 fn read_answer(body: &Value) -> Result<Answer, ModelError> {
     ResponsesUpstream.decode_answer(body.to_string().as_bytes(), &source())

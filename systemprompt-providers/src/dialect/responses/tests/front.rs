@@ -1,10 +1,11 @@
 //! Requests as callers send them.
 
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, CacheMark, CacheTtl, Effort, Media, MediaSource, Message, OutputFormat,
     ReasoningMode, Role, ToolChoice, ToolInput, ToolKind,
 };
+
+use super::*;
 
 #[test]
 fn everything_has_its_place() {

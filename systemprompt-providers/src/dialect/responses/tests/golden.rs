@@ -1,7 +1,8 @@
 //! A stream in the words of OpenAI: reasoning in two parts, a message, and two calls.
 
+use systemprompt_core::llm::{BlockKind, StopReason, ToolInput, Usage};
+
 use super::*;
-use crate::canonical::{BlockKind, StopReason, ToolInput, Usage};
 
 const STREAM: &[u8] = include_bytes!("openai.sse");
 

@@ -1,7 +1,8 @@
 //! The checker finds what is wrong with a stream that is right but for one thing.
 
+use systemprompt_core::llm::{BlockStart, Delta, StopReason};
+
 use super::*;
-use crate::canonical::{BlockStart, Delta, StopReason};
 
 /// A stream with one item of each kind.
 fn good() -> Vec<Value> {

@@ -3,13 +3,13 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, BlockStart, CacheMark, CacheTtl, Delta, Effort, ErrorKind, Media,
     MediaSource, Message, OpaqueState, Origin, OutputFormat, Reasoning, ReasoningMode, Role,
     Sampling, StopReason, Tool, ToolChoice, ToolInput, ToolKind, Usage,
 };
+
+use super::*;
 
 fn word() -> impl Strategy<Value = String> {
     "[a-zA-Zé\"\\\\\n ]{1,8}"

@@ -1,7 +1,8 @@
 //! Streams as providers send them.
 
+use systemprompt_core::llm::{BlockStart, Delta, ErrorKind, StopReason, UsageUpdate};
+
 use super::*;
-use crate::canonical::{BlockStart, Delta, ErrorKind, StopReason, UsageUpdate};
 
 fn message_added(place: usize) -> Value {
     json!({
@@ -318,7 +319,7 @@ fn a_thought_has_its_state_and_empty_lines_between_its_parts() {
         streamed.content.iter().map(|b| b.kind.clone()).collect::<Vec<_>>(),
         whole.unwrap().content.into_iter().map(|b| b.kind).collect::<Vec<_>>()
     );
-    let crate::canonical::BlockKind::Thinking { text, state: Some(state) } =
+    let systemprompt_core::llm::BlockKind::Thinking { text, state: Some(state) } =
         &streamed.content[0].kind
     else {
         panic!("{streamed:?}");
@@ -339,7 +340,7 @@ fn raw_thoughts_and_refusals_are_read() {
         completed(&json!([])),
     ]))
     .unwrap();
-    use crate::canonical::BlockKind::{Refusal, Thinking};
+    use systemprompt_core::llm::BlockKind::{Refusal, Thinking};
     assert_eq!(answer.content[0].kind, Thinking { text: "Raw.".into(), state: None });
     assert_eq!(answer.content[1].kind, Refusal { text: "No.".into() });
     assert_eq!(answer.stop_reason, StopReason::Refusal);
@@ -357,7 +358,10 @@ fn items_without_a_word_are_passed_on_whole() {
     ]))
     .unwrap();
     assert_eq!(answer.content.len(), 1);
-    assert_eq!(answer.content[0].kind, crate::canonical::BlockKind::Unknown { value: search });
+    assert_eq!(
+        answer.content[0].kind,
+        systemprompt_core::llm::BlockKind::Unknown { value: search }
+    );
     assert_eq!(answer.stop_reason, StopReason::EndTurn);
 }
 
@@ -383,12 +387,12 @@ fn servers_that_leave_out_places_and_names_are_understood() {
     let events = read_pieces(&[&out]);
     assert_eq!(events[0], StreamEvent::Ping);
     let answer = collect(events).unwrap();
-    use crate::canonical::ToolInput::{Json, Text};
+    use systemprompt_core::llm::ToolInput::{Json, Text};
     let inputs: Vec<_> = answer
         .content
         .iter()
         .map(|block| match &block.kind {
-            crate::canonical::BlockKind::ToolUse { input, .. } => input.clone(),
+            systemprompt_core::llm::BlockKind::ToolUse { input, .. } => input.clone(),
             kind => panic!("{kind:?}"),
         })
         .collect();
@@ -425,7 +429,9 @@ fn items_are_told_apart_by_place_or_by_id() {
             .content
             .iter()
             .map(|block| match &block.kind {
-                crate::canonical::BlockKind::ToolUse { input, .. } => input.as_str().to_owned(),
+                systemprompt_core::llm::BlockKind::ToolUse { input, .. } => {
+                    input.as_str().to_owned()
+                }
                 kind => panic!("{kind:?}"),
             })
             .collect();

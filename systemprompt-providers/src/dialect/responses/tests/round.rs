@@ -1,9 +1,10 @@
 //! Two turns of a conversation: what an answer carries comes back in the next request.
 
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, Message, OpaqueState, Origin, Role, StopReason, ToolInput, Usage,
 };
+
+use super::*;
 
 fn state(dialect: Dialect, data: &str) -> OpaqueState {
     let origin = Origin { dialect, provider: Some("house".into()) };

@@ -1,10 +1,11 @@
 //! Requests as providers are sent them.
 
-use super::*;
-use crate::canonical::{
+use systemprompt_core::llm::{
     Block, BlockKind, CacheMark, CacheTtl, Effort, Media, MediaSource, Message, OpaqueState,
     Origin, Reasoning, ReasoningMode, Role, Tool, ToolChoice, ToolInput, ToolKind,
 };
+
+use super::*;
 
 fn of_anthropic(messages: Vec<Message>) -> ModelRequest {
     ModelRequest { messages, ..ModelRequest::new(Dialect::Anthropic, "house-model") }

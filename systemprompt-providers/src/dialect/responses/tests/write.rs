@@ -1,7 +1,10 @@
 //! Streams as callers are sent them; each is checked against the grammar.
 
+use systemprompt_core::llm::{
+    BlockStart, Delta, ErrorKind, OpaqueState, Origin, StopReason, Usage,
+};
+
 use super::*;
-use crate::canonical::{BlockStart, Delta, ErrorKind, OpaqueState, Origin, StopReason, Usage};
 
 fn start() -> StreamEvent {
     StreamEvent::Start { id: "msg_01".into(), model: "claude".into() }

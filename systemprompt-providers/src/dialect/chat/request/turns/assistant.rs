@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
+use systemprompt_core::llm::{
+    Block, BlockKind, Dialect, Effort, LossKind, Message, ModelError, OpaqueState, Origin,
+    ReasoningMode, ToolInput,
+};
 
 use super::super::super::reasoning::THINK;
 use super::super::content::{content, instead, mark, part, text_part};
 use super::super::encode::Writer;
 use super::super::paths::Place;
-use crate::canonical::{
-    Block, BlockKind, Dialect, Effort, LossKind, Message, ModelError, OpaqueState, Origin,
-    ReasoningMode, ToolInput,
-};
 
 /// A call that wants a result.
 pub(super) struct Call {

@@ -1,9 +1,9 @@
 //! Schemas within schemas.
 
 use serde_json::{Value, json};
+use systemprompt_core::llm::{LossKind, ModelError};
 
 use super::{Cleaner, Schema, any};
-use crate::canonical::{LossKind, ModelError};
 
 impl<'a> Cleaner<'a> {
     /// `anyOf`, `oneOf`, `allOf`.

@@ -2,9 +2,9 @@
 //! alone.
 
 use serde_json::Value;
+use systemprompt_core::llm::LossKind;
 
 use super::{Cleaner, Schema, any};
-use crate::canonical::LossKind;
 
 /// The keys of schemas of any type.
 const COMMON: [&str; 5] = ["type", "title", "description", "nullable", "default"];

@@ -1,10 +1,10 @@
 //! What a schema says of values.
 
 use serde_json::Value;
+use systemprompt_core::llm::LossKind;
 
 use super::fit::formats_of;
 use super::{Cleaner, Schema};
-use crate::canonical::LossKind;
 
 impl<'a> Cleaner<'a> {
     /// `enum` and `const`: texts, or whole numbers as texts; `null` among them is `nullable`.

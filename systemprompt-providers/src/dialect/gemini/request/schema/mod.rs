@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use crate::canonical::{LossKind, LossReport, ModelError};
+use systemprompt_core::llm::{LossKind, LossReport, ModelError};
 
 mod compose;
 mod fit;

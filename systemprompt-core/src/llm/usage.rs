@@ -1,4 +1,4 @@
-use systemprompt_core::event::TokenUsage;
+use crate::event::TokenUsage;
 
 /// The tokens of one request. The kinds do not overlap but for `reasoning`, which is a part of `output`:
 /// what went in is `input + cache_read + cache_write_5m + cache_write_1h`.
