@@ -1,6 +1,6 @@
-//! A model of your own behind the gateway: a service in your process that speaks one of the dialects, and
-//! that the gateway asks as it asks any provider. Who asks is authenticated, decided and recorded; in which
-//! dialect they ask is up to them.
+//! A model of your own behind the gateway, in your own process: an extension that is asked in one form, whatever
+//! dialect its callers speak. Here it thinks itself; yours would speak to a model over a wire that nobody else
+//! has. Who asks is authenticated, decided, counted and recorded as for any provider.
 //!
 //! ```console
 //! $ cargo run --example custom_provider -- 127.0.0.1:8091 ./systemprompt-data
@@ -15,21 +15,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
-use systemprompt::ai::dialect::{ChatFront, Front as _, Reply};
+use futures_util::stream;
 use systemprompt::ai::echo::estimate_tokens;
 use systemprompt::config::{
     ModelRoute, ModelsSection, ProviderConfig, ProviderKind, RouteCondition, RouteMatch,
     UnpricedModels,
 };
-use systemprompt::extension::TypedExtensionRegistry;
-use systemprompt::identifiers::AiRequestId;
+use systemprompt::extension::prelude::*;
 use systemprompt::llm::{
-    Answer, Block, BlockKind, Dialect, LossReport, ModelRequest, StopReason, Usage,
+    BlockKind, BlockStart, Delta, ErrorKind, ModelError, ModelRequest, Role, StopReason,
+    StreamEvent, Usage,
 };
 use systemprompt::models::SystemClock;
 use systemprompt::runtime::{
@@ -38,39 +33,83 @@ use systemprompt::runtime::{
 };
 use tokio::net::TcpListener;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let mut words = std::env::args().skip(1);
-    let addr: SocketAddr = words.next().as_deref().unwrap_or("127.0.0.1:8091").parse()?;
-    let data = PathBuf::from(words.next().unwrap_or_else(|| "./systemprompt-data".to_owned()));
+/// Says what was said last, louder.
+struct Shout;
 
-    // The model. Nobody but this machine reaches it, and nobody but the gateway is told where it is.
-    let model = TcpListener::bind("127.0.0.1:0").await?;
-    let provider = provider(model.local_addr()?)?;
-    let service = Router::new().route("/v1/chat/completions", post(complete));
-    tokio::spawn(async { axum::serve(model, service).await });
+#[async_trait::async_trait]
+impl LlmProvider for Shout {
+    fn name(&self) -> &str {
+        "house"
+    }
 
-    let profile = ProfileBootstrap::load(starter_profile(&data)?, Environment::from_process())?
-        .with_data_folder(&data)
-        .with_models(provider)?;
-    let secrets = SecretsBootstrap::resolve(profile)?;
-    let config = Config::validate(CredentialsBootstrap::prepare(secrets)?)?;
-    first_start(&config, &TypedExtensionRegistry::discover()?, SystemClock::shared()).await?;
-    let app = App::builder().config(config).start().await?;
-    let listener = TcpListener::bind(addr).await?;
-    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    app.serve(listener).await?;
-    Ok(())
+    async fn answer(&self, request: LlmRequest) -> Result<LlmAnswer, ModelError> {
+        // What fails before the first event can be answered by the next provider of the route.
+        let said = last_text(&request.request).ok_or_else(|| {
+            ModelError::new(ErrorKind::InvalidRequest, "there is no text to be shouted")
+        })?;
+        let words: Vec<_> = said.split_inclusive(' ').map(str::to_uppercase).collect();
+        let usage = Usage {
+            input: estimate_tokens(&request.request),
+            output: u64::try_from(words.len()).unwrap_or(u64::MAX),
+            ..Usage::default()
+        };
+        // A model that thinks while it speaks would hand out each word when it has it.
+        let word = |word| StreamEvent::Delta { index: 0, delta: Delta::Text(word) };
+        let id = request.id.to_string();
+        let events = [
+            StreamEvent::Start { id, model: request.model },
+            StreamEvent::BlockStart { index: 0, block: BlockStart::Text },
+        ];
+        let end = [
+            StreamEvent::BlockStop { index: 0 },
+            StreamEvent::Usage(usage.into()),
+            StreamEvent::Stop { reason: StopReason::EndTurn, stop_sequence: None },
+        ];
+        let events = events.into_iter().chain(words.into_iter().map(word)).chain(end);
+        Ok(LlmAnswer::stream(stream::iter(events)))
+    }
 }
 
-/// What would stand in a profile: the provider `house`, and the route of its model `shout`.
-fn provider(addr: SocketAddr) -> Result<ModelsSection, Box<dyn Error>> {
-    let mut house = ProviderConfig::new(ProviderKind::Custom);
-    house.base_url = Some(format!("http://{addr}").parse()?);
-    house.wire = Some(Dialect::Chat);
-    house.private_addresses = true;
+fn last_text(request: &ModelRequest) -> Option<&str> {
+    let of_users = request.messages.iter().rev().filter(|message| message.role == Role::User);
+    of_users.flat_map(|message| message.content.iter().rev()).find_map(|block| match &block.kind {
+        BlockKind::Text { text } => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+/// The extension that brings it.
+struct House;
+
+impl Extension for House {
+    fn metadata(&self) -> ExtensionMetadata {
+        ExtensionMetadata::new("house", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+impl ProviderExtensionTyped for House {
+    fn providers(
+        &self,
+        _: &ExtensionContext,
+    ) -> Result<Vec<Arc<dyn LlmProvider>>, ExtensionFailure> {
+        Ok(vec![Arc::new(Shout)])
+    }
+}
+
+register_extension!(House);
+
+/// What would stand in a profile:
+///
+/// ```yaml
+/// models:
+///   providers:
+///     house: {kind: extension}
+///   routes:
+///     - {match: shout, provider: house, unpriced: allow}
+/// ```
+fn models() -> Result<ModelsSection, Box<dyn Error>> {
     let mut models = ModelsSection::default();
-    models.providers.insert("house".to_owned(), house);
+    models.providers.insert("house".to_owned(), ProviderConfig::new(ProviderKind::Extension));
     models.routes.push(ModelRoute {
         matching: RouteMatch { pattern: "shout".parse()?, when: RouteCondition::default() },
         provider: Some("house".to_owned()),
@@ -82,56 +121,21 @@ fn provider(addr: SocketAddr) -> Result<ModelsSection, Box<dyn Error>> {
     Ok(models)
 }
 
-/// `POST /v1/chat/completions` of the model.
-async fn complete(body: Bytes) -> Response {
-    let request = match ChatFront.decode_request(&body) {
-        Ok(request) => Arc::new(request),
-        Err(error) => {
-            let (status, body) = ChatFront.encode_error(&error, "");
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-            return (status, json(), body).into_response();
-        }
-    };
-    let answer = shout(&request);
-    let reply = Reply {
-        id: answer.id.clone(),
-        model: request.model.clone(),
-        created: 0,
-        stream_usage: request.stream_usage,
-        request: request.clone(),
-    };
-    if !request.stream {
-        let body = ChatFront.encode_answer(&answer, &reply, &mut LossReport::default());
-        return (json(), body).into_response();
-    }
-    // A model that thinks while it speaks would write each piece when it has it.
-    let (mut encoder, mut stream) = (ChatFront.stream_encoder(&reply), Vec::new());
-    for event in answer.into_events() {
-        encoder.push(&event, &mut stream);
-    }
-    encoder.finish(&mut stream);
-    ([(header::CONTENT_TYPE, "text/event-stream")], stream).into_response()
-}
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut words = std::env::args().skip(1);
+    let addr: SocketAddr = words.next().as_deref().unwrap_or("127.0.0.1:8091").parse()?;
+    let data = PathBuf::from(words.next().unwrap_or_else(|| "./systemprompt-data".to_owned()));
 
-fn json() -> [(header::HeaderName, &'static str); 1] {
-    [(header::CONTENT_TYPE, "application/json")]
-}
-
-/// What was said last, louder.
-fn shout(request: &ModelRequest) -> Answer {
-    let last = request.messages.iter().flat_map(|message| &message.content).rev();
-    let texts = last.filter_map(|block| match &block.kind {
-        BlockKind::Text { text } => Some(text.to_uppercase()),
-        _ => None,
-    });
-    let text = texts.take(1).collect::<String>();
-    let output = u64::try_from(text.len().div_ceil(4)).unwrap_or(u64::MAX);
-    Answer {
-        id: AiRequestId::generate().to_string(),
-        model: request.model.clone(),
-        content: vec![Block::text(text)],
-        stop_reason: StopReason::EndTurn,
-        stop_sequence: None,
-        usage: Usage { input: estimate_tokens(request), output, ..Usage::default() },
-    }
+    let profile = ProfileBootstrap::load(starter_profile(&data)?, Environment::from_process())?
+        .with_data_folder(&data)
+        .with_models(models()?)?;
+    let secrets = SecretsBootstrap::resolve(profile)?;
+    let config = Config::validate(CredentialsBootstrap::prepare(secrets)?)?;
+    first_start(&config, &TypedExtensionRegistry::discover()?, SystemClock::shared()).await?;
+    let app = App::builder().config(config).require(["house"]).start().await?;
+    let listener = TcpListener::bind(addr).await?;
+    writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    app.serve(listener).await?;
+    Ok(())
 }

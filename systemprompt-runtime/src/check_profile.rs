@@ -42,7 +42,9 @@ pub fn check_profile(
     let Enabled { registry, settings } = Enabled::of(loaded, extensions, &mut faults);
     // An extension whose checks need the database cannot name them here; then the ids that the policy
     // turns off are taken at their word.
-    let checks = match registry.checks(&ExtensionContext::new(settings)) {
+    let context = ExtensionContext::new(settings);
+    faults.extend(models::missing_extensions(loaded, &registry, &context));
+    let checks = match registry.checks(&context) {
         Ok(checks) if faults.is_empty() => checks.iter().map(|check| check.id().into()).collect(),
         _ => disabled_checks(loaded),
     };

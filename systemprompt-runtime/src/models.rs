@@ -8,15 +8,17 @@ use systemprompt_audit::AuditLog;
 use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::config::{
-    BudgetKey, ConfigError, Diagnostic, LoadedProfile, ModelBudget, ProviderKey, SecretRef,
+    BudgetKey, ConfigError, Diagnostic, LoadedProfile, ModelBudget, ProviderKey, ProviderKind,
+    SecretRef,
 };
-use systemprompt_core::contract::{BudgetStore, Job, JobError, Schedule};
+use systemprompt_core::contract::{BudgetStore, Job, JobError, LlmProvider, Schedule};
 use systemprompt_core::database::{Backend, DbPool};
+use systemprompt_core::extension::{ExtensionContext, TypedExtensionRegistry};
 use systemprompt_core::secret::Secret;
 use systemprompt_custody::Custody;
 use systemprompt_governance::Governor;
 use systemprompt_providers::budget::{BudgetDimension, BudgetRule, BudgetRules};
-use systemprompt_providers::gateway::{GatewayParts, ModelGateway, ProviderSecrets};
+use systemprompt_providers::gateway::{ConnectFault, GatewayParts, ModelGateway, ProviderSecrets};
 use systemprompt_providers::price::PriceTable;
 use systemprompt_providers::route::RouteTable;
 
@@ -31,12 +33,14 @@ pub(crate) fn gateway(
     governor: &Governor,
     audit: &AuditLog,
     custody: &Custody,
+    extensions: Vec<Arc<dyn LlmProvider>>,
 ) -> Result<(ModelGateway, Arc<dyn BudgetStore>), StartError> {
     let (config, clock) = (context.config(), context.clock().clone());
     let budget_store = budget_store(context.database(), &clock)?;
     let parts = GatewayParts {
         routes: routes(config.loaded())?,
         secrets: secrets(config)?,
+        extensions,
         decide: Arc::new(governor.clone()),
         inspect: Arc::new(governor.clone()),
         ledger: governor.ledger(),
@@ -58,6 +62,26 @@ pub(crate) fn gateway(
 pub(crate) fn faults(loaded: &LoadedProfile) -> Vec<Diagnostic> {
     let errors = [routes(loaded).err(), budgets(loaded).err()];
     errors.iter().flatten().flat_map(|error| error.diagnostics().to_vec()).collect()
+}
+
+/// The providers of kind `extension` that no extension brings. Where one cannot make its providers without a
+/// database, the profile is taken at its word.
+pub(crate) fn missing_extensions(
+    loaded: &LoadedProfile,
+    registry: &TypedExtensionRegistry,
+    context: &ExtensionContext,
+) -> Vec<Diagnostic> {
+    let Ok(brought) = registry.providers(context) else { return Vec::new() };
+    let names: Vec<&str> = brought.iter().map(|provider| provider.name()).collect();
+    let meant = loaded.profile.models.providers.iter();
+    let meant = meant.filter(|(_, provider)| provider.kind == ProviderKind::Extension);
+    let missing = meant.filter(|(name, _)| !names.contains(&name.as_str()));
+    missing
+        .map(|(name, _)| {
+            let fault = ConnectFault::no_extension(name, names.iter().copied());
+            loaded.diagnostic(format!("models.providers.{name}"), &fault.to_string())
+        })
+        .collect()
 }
 
 /// The routes of a profile, with its prices.

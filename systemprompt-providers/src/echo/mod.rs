@@ -23,6 +23,7 @@ use systemprompt_core::llm::{
 };
 
 mod estimate;
+mod provider;
 mod reply;
 
 #[cfg(test)]
@@ -32,6 +33,8 @@ pub use estimate::{
     AUDIO_BYTES_PER_TOKEN, BYTES_PER_TOKEN, DOCUMENT_PAGE_BYTES, DOCUMENT_PAGE_TOKENS,
     IMAGE_TOKENS, MESSAGE_TOKENS, estimate_tokens,
 };
+
+pub use provider::EchoProvider;
 
 use estimate::text_tokens;
 use reply::{Reply, reply};

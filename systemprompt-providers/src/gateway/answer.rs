@@ -5,7 +5,7 @@ use systemprompt_core::content::{ContentBody, ContentVerdict};
 use systemprompt_core::decision::{Outcome, OutcomeStatus};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{
-    Answer, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput,
+    Answer, AnswerCollector, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput,
 };
 use systemprompt_core::policy::SecretDirection;
 use tokio::sync::oneshot;
@@ -17,7 +17,8 @@ use super::refusal::withheld;
 use super::seen::Seen;
 use super::stream::Streaming;
 use super::{Caller, ModelGateway};
-use crate::{dialect, echo};
+use crate::dialect;
+use crate::upstream::InProcessAnswer;
 
 /// Most bytes of an answer that is not streamed.
 const ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -79,7 +80,7 @@ impl ModelGateway {
     ) -> Result<Whole, Failure> {
         let read = tokio::select! {
             biased;
-            read = read_answer(&exchange, answering) => read,
+            read = read_answer(answering) => read,
             () = left.closed() => return Err(self.cancelled(exchange).await),
         };
         let (mut answer, raw, upstream) = match read {
@@ -116,7 +117,7 @@ impl ModelGateway {
             losses,
             provider: exchange.account.provider(),
             body,
-            usage_estimated: exchange.account.is_estimate(&seen) || exchange.account.is_echo(),
+            usage_estimated: exchange.account.is_estimate(&seen),
         };
         self.conclude(exchange, &seen, AiRequestStatus::Success).await;
         Ok(whole)
@@ -261,17 +262,28 @@ impl ModelGateway {
 
 /// The answer, its own bytes where the caller may have them, and the headers that go with them.
 async fn read_answer(
-    exchange: &Exchange,
     answering: Answering,
 ) -> Result<(Answer, Option<Bytes>, HeaderMap), ModelError> {
-    let Answering::Upstream { answer, outgoing } = answering else {
-        return Ok((echo::answer(&exchange.request), None, HeaderMap::new()));
+    let (answer, outgoing) = match answering {
+        Answering::InProcess(answer) => {
+            return Ok((collected(*answer).await?, None, HeaderMap::new()));
+        }
+        Answering::Upstream { answer, outgoing } => (answer, outgoing),
     };
     let headers = answer.headers.clone();
     let bytes = answer.collect(ANSWER_BYTES).await.map_err(|error| error.model_error())?;
     let read = dialect::upstream(outgoing.dialect).decode_answer(&bytes, &outgoing.source)?;
     let raw = outgoing.byte_lane.then_some(bytes);
     Ok((read, raw, if outgoing.byte_lane { headers } else { HeaderMap::new() }))
+}
+
+/// The whole answer of a provider in this process.
+async fn collected(mut answer: InProcessAnswer) -> Result<Answer, ModelError> {
+    let mut collector = AnswerCollector::default();
+    while let Some(event) = answer.next_event().await {
+        collector.push(event);
+    }
+    collector.finish()
 }
 
 fn written(answer: &Answer) -> u64 {

@@ -20,7 +20,7 @@ use super::{Caller, ModelGateway};
 use crate::dialect::{self, Reply};
 use crate::echo;
 use crate::route::{Chosen, ChosenTarget, RouteQuery};
-use crate::upstream::UpstreamAnswer;
+use crate::upstream::{InProcessAnswer, UpstreamAnswer};
 
 /// Tokens that an answer may have when neither the request nor the model says so.
 const OUTPUT_TOKENS: u64 = 8_192;
@@ -46,8 +46,8 @@ pub(super) struct Exchange {
 
 /// Who answers.
 pub(super) enum Answering {
-    /// The model that is built in.
-    Echo,
+    /// A provider in this process, which has begun to.
+    InProcess(Box<InProcessAnswer>),
     /// A provider, which has begun to.
     Upstream { answer: Box<UpstreamAnswer>, outgoing: Box<Outgoing> },
 }

@@ -124,7 +124,11 @@ fn path(dialect: Dialect, query: Option<&str>) -> String {
     query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
-fn refuse_losses(losses: &LossReport, policy: LossPolicy) -> Result<(), ModelError> {
+/// Refuses a request of which something is lost that the policy lets not be lost.
+///
+/// # Errors
+/// `not_carried`, which names it.
+pub(super) fn refuse_losses(losses: &LossReport, policy: LossPolicy) -> Result<(), ModelError> {
     if policy != LossPolicy::Reject {
         return Ok(());
     }

@@ -42,16 +42,16 @@ use std::sync::Arc;
 use systemprompt_core::call::CallContext;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::contract::{
-    AuditSink, BudgetStore, Decide, Inspect, PermitLedger, SecretStore,
+    AuditSink, BudgetStore, Decide, Inspect, LlmProvider, PermitLedger, SecretStore,
 };
 use systemprompt_core::principal::Principal;
 use systemprompt_core::secret::Redact;
 
-pub use connect::{GatewayError, ProviderSecrets};
+pub use connect::{ConnectFault, GatewayError, ProviderSecrets};
 
 use crate::budget::BudgetRules;
 use crate::route::RouteTable;
-use crate::upstream::{UpstreamClient, UpstreamHealth};
+use crate::upstream::{InProcess, UpstreamClient, UpstreamHealth};
 use connect::Connections;
 
 /// What the gateway is connected to.
@@ -61,6 +61,8 @@ pub struct GatewayParts {
     pub routes: RouteTable,
     /// The keys and certificates of providers that are found at the start.
     pub secrets: ProviderSecrets,
+    /// The providers that extensions bring; those of the routes are found by their names.
+    pub extensions: Vec<Arc<dyn LlmProvider>>,
     /// Who decides.
     pub decide: Arc<dyn Decide>,
     /// What looks through texts on their way.
@@ -103,7 +105,8 @@ impl ModelGateway {
     /// # Errors
     /// [`GatewayError`] that names the provider and the setting that cannot be meant.
     pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
-        let connections = Connections::open(&parts.routes, &parts.secrets, &parts.clock)?;
+        let GatewayParts { routes, secrets, extensions, clock, .. } = &parts;
+        let connections = Connections::open(routes, secrets, extensions, clock)?;
         Ok(Self(Arc::new(Inner { parts, connections })))
     }
 
@@ -125,6 +128,11 @@ impl ModelGateway {
         dialect: systemprompt_core::llm::Dialect,
     ) -> Option<&UpstreamClient> {
         self.0.connections.client(provider, dialect)
+    }
+
+    /// A provider in this process.
+    fn in_process(&self, provider: &str) -> Option<&InProcess> {
+        self.0.connections.in_process(provider)
     }
 
     fn parts(&self) -> &GatewayParts {

@@ -33,6 +33,8 @@ pub(super) struct Account {
     pub(super) unpermitted_results: u32,
     pub(super) request_sha256: Option<String>,
     pub(super) byte_lane: bool,
+    /// Whether what the provider tells of the usage is an estimate.
+    pub(super) usage_estimated: bool,
 }
 
 /// What a request has used.
@@ -61,6 +63,7 @@ impl Account {
             unpermitted_results: 0,
             request_sha256: None,
             byte_lane: false,
+            usage_estimated: false,
         }
     }
 
@@ -69,7 +72,7 @@ impl Account {
         const BYTES_PER_TOKEN: u64 = 4;
         // Before its end an answer tells at most how it began: one token of many.
         if seen.usage_told && seen.stop.is_some() {
-            return (seen.usage, false);
+            return (seen.usage, self.usage_estimated);
         }
         if seen.model.is_none() && seen.written == 0 && !seen.usage_told {
             return (Usage::default(), false);
@@ -100,11 +103,6 @@ impl Account {
     /// The name of the provider that was asked last.
     pub(super) fn provider(&self) -> Option<String> {
         self.target.as_ref().map(|target| target.provider.name().to_string())
-    }
-
-    /// Whether the model that is built in answers.
-    pub(super) fn is_echo(&self) -> bool {
-        self.target.as_ref().is_some_and(|target| target.provider.is_echo())
     }
 }
 

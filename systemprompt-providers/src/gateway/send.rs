@@ -1,4 +1,5 @@
 use ::http::{HeaderMap, HeaderName, HeaderValue};
+use systemprompt_core::contract::LlmRequest;
 use systemprompt_core::llm::{Dialect, ErrorKind, ModelError};
 
 use super::ModelGateway;
@@ -7,7 +8,7 @@ use super::body::RequestBody;
 use super::lane::{self, Outgoing};
 use crate::dialect;
 use crate::route::{Chosen, ChosenTarget};
-use crate::upstream::{UpstreamAnswer, UpstreamCall};
+use crate::upstream::{Asked, InProcess, UpstreamAnswer, UpstreamCall};
 
 /// Most bytes of an error of a provider that are read.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -27,11 +28,11 @@ impl ModelGateway {
         let mut targets = std::iter::once(chosen.target).chain(chosen.fallbacks).peekable();
         while let Some(target) = targets.next() {
             exchange.account.target = Some(target.clone());
-            if target.provider.is_echo() {
-                lane::refuse_stored(&exchange.request, body)?;
-                return Ok(Answering::Echo);
-            }
-            match self.try_target(asking, exchange, body, &target).await {
+            let tried = match self.in_process(target.provider.name()) {
+                Some(own) => self.try_in_process(own, exchange, body, &target).await,
+                None => self.try_target(asking, exchange, body, &target).await,
+            };
+            match tried {
                 Ok(answering) => return Ok(answering),
                 Err(failure) if failure.error.kind.is_transient() && targets.peek().is_some() => {
                     let error = &failure.error;
@@ -44,6 +45,32 @@ impl ModelGateway {
             }
         }
         Err(ModelError::new(ErrorKind::Api, "no provider was asked").into())
+    }
+
+    async fn try_in_process(
+        &self,
+        own: &InProcess,
+        exchange: &mut Exchange,
+        body: &RequestBody,
+        target: &ChosenTarget,
+    ) -> Result<Answering, Failure> {
+        lane::refuse_stored(&exchange.request, body)?;
+        let (name, account) = (target.provider.name(), &mut exchange.account);
+        let request = LlmRequest {
+            id: account.id.clone(),
+            principal: exchange.caller.principal.clone(),
+            model: target.model.clone(),
+            request: exchange.request.clone(),
+            key: self.parts().secrets.keys.get(&**name).cloned(),
+        };
+        let Asked { outcome, answer } = own.ask(request).await;
+        account.byte_lane = false;
+        account.attempts.extend(outcome.map(|outcome| format!("{name}:{}", outcome.code())));
+        let answer = answer?;
+        lane::refuse_losses(answer.losses(), target.provider.config().loss)?;
+        account.losses = answer.losses().clone();
+        account.usage_estimated = answer.usage_estimated();
+        Ok(Answering::InProcess(Box::new(answer)))
     }
 
     async fn try_target(

@@ -5,16 +5,15 @@ use bytes::Bytes;
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{ErrorKind, LossReport, ModelError, StreamEvent};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
 use super::ask::{Answering, Exchange};
 use super::relay::Relay;
 use crate::dialect::chat::splice;
 use crate::dialect::{self, StreamDecoder};
-use crate::echo;
 use crate::sse::{Frame, FrameSplitter};
-use crate::upstream::UpstreamBody;
+use crate::upstream::{InProcessAnswer, UpstreamBody};
 
 /// Most bytes of one event of a stream.
 const FRAME_BYTES: usize = 16 * 1024 * 1024;
@@ -39,7 +38,7 @@ pub(crate) struct Streaming {
 
 /// What brings the answer.
 enum Bringing {
-    Echo(Vec<StreamEvent>),
+    InProcess(Box<InProcessAnswer>),
     Upstream { body: Box<UpstreamBody>, hide_usage: bool },
 }
 
@@ -54,13 +53,13 @@ impl ModelGateway {
     /// Passes a stream on, in a task of its own: when the caller leaves, it still is settled and recorded.
     pub(super) fn stream(&self, exchange: Exchange, answering: Answering) -> Streaming {
         let (pieces, receiver) = mpsc::channel(WAITING);
-        let (decoder, bytes_pass, bringing, upstream) = bringing(&exchange, answering);
+        let (decoder, bytes_pass, bringing, upstream) = bringing(answering);
         let streaming = Streaming {
             request_id: exchange.reply.id.clone(),
             upstream,
             losses: exchange.account.losses.clone(),
             provider: exchange.account.provider(),
-            usage_estimated: exchange.account.is_echo(),
+            usage_estimated: exchange.account.usage_estimated,
             pieces: receiver,
         };
         if let Some(front) = dialect::front(exchange.request.dialect) {
@@ -81,7 +80,7 @@ impl ModelGateway {
     ) {
         let mut sender = Sender { pieces, first: None, gateway: self.clone() };
         let end = match bringing {
-            Bringing::Echo(events) => pass_events(&mut relay, events, &mut sender).await,
+            Bringing::InProcess(answer) => pass_events(&mut relay, *answer, &mut sender).await,
             Bringing::Upstream { body, hide_usage } => {
                 pass_frames(&mut relay, *body, hide_usage, &mut sender).await
             }
@@ -104,14 +103,10 @@ impl ModelGateway {
     }
 }
 
-fn bringing(
-    exchange: &Exchange,
-    answering: Answering,
-) -> (Box<dyn StreamDecoder>, bool, Bringing, HeaderMap) {
+fn bringing(answering: Answering) -> (Box<dyn StreamDecoder>, bool, Bringing, HeaderMap) {
     match answering {
-        Answering::Echo => {
-            let events = echo::events(&exchange.request).collect();
-            (Box::new(Nothing), false, Bringing::Echo(events), HeaderMap::new())
+        Answering::InProcess(answer) => {
+            (Box::new(Nothing), false, Bringing::InProcess(answer), HeaderMap::new())
         }
         Answering::Upstream { answer, outgoing } => {
             let decoder = dialect::upstream(outgoing.dialect).stream_decoder(&outgoing.source);
@@ -124,7 +119,7 @@ fn bringing(
     }
 }
 
-/// Reads nothing: the model that is built in makes events, not frames.
+/// Reads nothing: a provider in this process makes events, not frames.
 struct Nothing;
 
 impl StreamDecoder for Nothing {
@@ -153,16 +148,38 @@ impl Sender {
     }
 }
 
-async fn pass_events(relay: &mut Relay, events: Vec<StreamEvent>, sender: &mut Sender) -> End {
+async fn pass_events(relay: &mut Relay, mut answer: InProcessAnswer, sender: &mut Sender) -> End {
     let mut out = Vec::new();
-    for event in events {
-        relay.events(vec![event], &mut out).await;
+    let mut signs = signs();
+    loop {
+        let event = tokio::select! {
+            event = answer.next_event() => event,
+            () = sender.pieces.closed() => return End::CallerLeft,
+            _ = signs.tick() => Some(StreamEvent::Ping),
+        };
+        let Some(event) = event else { break };
+        signs.reset();
+        match event {
+            StreamEvent::Ping => relay.ping(&mut out),
+            event => relay.events(vec![event], &mut out).await,
+        }
         if !sender.send(&mut out).await {
             return End::CallerLeft;
         }
+        if relay.seen().error.is_some() {
+            break;
+        }
     }
+    drop(answer);
     relay.finish(None, &mut out).await;
     if sender.send(&mut out).await { End::Whole } else { End::CallerLeft }
+}
+
+/// When a stream has been silent for so long that it needs a sign of life.
+fn signs() -> Interval {
+    let mut signs = interval_at(Instant::now() + SILENCE, SILENCE);
+    signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    signs
 }
 
 async fn pass_frames(
@@ -173,8 +190,7 @@ async fn pass_frames(
 ) -> End {
     let mut splitter = FrameSplitter::new(FRAME_BYTES);
     let mut out = Vec::new();
-    let mut signs = interval_at(Instant::now() + SILENCE, SILENCE);
-    signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut signs = signs();
     let error = loop {
         let piece = tokio::select! {
             piece = body.next_piece() => piece,

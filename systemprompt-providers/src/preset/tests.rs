@@ -5,7 +5,7 @@ use super::{KeyHeader, Provider, models};
 use crate::dialect::{Capabilities, UsageMode};
 use crate::price::PriceTable;
 
-const KINDS: [ProviderKind; 9] = [
+const KINDS: [ProviderKind; 10] = [
     ProviderKind::Anthropic,
     ProviderKind::Openai,
     ProviderKind::OpenaiChat,
@@ -15,6 +15,7 @@ const KINDS: [ProviderKind; 9] = [
     ProviderKind::Minimax,
     ProviderKind::Echo,
     ProviderKind::Custom,
+    ProviderKind::Extension,
 ];
 
 fn provider(kind: ProviderKind) -> Provider {

@@ -95,16 +95,7 @@ impl UpstreamClient {
     /// How the provider is doing.
     #[must_use]
     pub fn health(&self) -> UpstreamHealth {
-        let seen = self.0.breaker.seen();
-        UpstreamHealth {
-            state: self.0.breaker.state(),
-            consecutive_failures: self.0.breaker.failures_in_a_row(),
-            in_flight: self.0.bulkhead.in_flight(),
-            queued: self.0.bulkhead.queued(),
-            last_error: seen.last_error.map(|error| error.code()),
-            last_success: seen.last_success,
-            last_failure: seen.last_failure,
-        }
+        UpstreamHealth::of(&self.0.breaker, &self.0.bulkhead)
     }
 }
 

@@ -59,6 +59,15 @@ pub enum UpstreamErrorKind {
     /// The provider has an address that must not be connected to.
     #[error("the provider has an address that must not be connected to")]
     BlockedAddress,
+    /// A provider in this process panicked.
+    #[error("the provider failed")]
+    Panicked,
+    /// The events of a provider in this process are no answer.
+    #[error("the provider's answer is none: {problem}")]
+    OutOfOrder {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The call cannot be sent as it is.
     #[error("{field} cannot be sent to the provider")]
     Unsendable {
@@ -99,6 +108,8 @@ impl UpstreamErrorKind {
             Self::BreakerOpen { .. } => "upstream_breaker_open",
             Self::Saturated => "upstream_saturated",
             Self::BlockedAddress => "upstream_blocked_address",
+            Self::Panicked => "upstream_panicked",
+            Self::OutOfOrder { .. } => "upstream_out_of_order",
             Self::Unsendable { .. } => "upstream_unsendable",
         }
     }
@@ -114,7 +125,9 @@ impl UpstreamErrorKind {
             | Self::Protocol
             | Self::TooLarge { .. }
             | Self::BadEncoding
-            | Self::BlockedAddress => ErrorKind::BadGateway,
+            | Self::BlockedAddress
+            | Self::Panicked
+            | Self::OutOfOrder { .. } => ErrorKind::BadGateway,
             Self::Timeout(_) => ErrorKind::Timeout,
             Self::BreakerOpen { .. } | Self::Saturated => ErrorKind::Overloaded,
             Self::Unsendable { .. } => ErrorKind::InvalidRequest,
@@ -137,7 +150,9 @@ impl UpstreamErrorKind {
             | Self::CutOff
             | Self::Tls
             | Self::Protocol
-            | Self::BadEncoding => true,
+            | Self::BadEncoding
+            | Self::Panicked
+            | Self::OutOfOrder { .. } => true,
             // The whole time may be the caller's, and then says nothing of the provider.
             Self::Timeout(Waited::Total)
             | Self::TooLarge { .. }

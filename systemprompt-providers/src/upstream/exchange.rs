@@ -193,7 +193,11 @@ impl Inner {
 
 /// Tells the breaker what the head of an answer, or its absence, says. The ticket is left while the body
 /// of an answer may say more.
-fn settle(mut ticket: Ticket, outcome: AttemptOutcome, own_deadline: bool) -> Option<Ticket> {
+pub(super) fn settle(
+    mut ticket: Ticket,
+    outcome: AttemptOutcome,
+    own_deadline: bool,
+) -> Option<Ticket> {
     match &outcome {
         AttemptOutcome::Status(200..300) => {
             ticket.answered();

@@ -3,6 +3,9 @@ use std::time::Duration;
 use serde::Serialize;
 use systemprompt_core::clock::Timestamp;
 
+use super::breaker::Breaker;
+use super::bulkhead::Bulkhead;
+
 /// How a provider is doing, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UpstreamHealth {
@@ -22,6 +25,21 @@ pub struct UpstreamHealth {
     pub last_success: Option<Timestamp>,
     /// When one last failed.
     pub last_failure: Option<Timestamp>,
+}
+
+impl UpstreamHealth {
+    pub(super) fn of(breaker: &Breaker, bulkhead: &Bulkhead) -> Self {
+        let seen = breaker.seen();
+        Self {
+            state: breaker.state(),
+            consecutive_failures: breaker.failures_in_a_row(),
+            in_flight: bulkhead.in_flight(),
+            queued: bulkhead.queued(),
+            last_error: seen.last_error.map(|error| error.code()),
+            last_success: seen.last_success,
+            last_failure: seen.last_failure,
+        }
+    }
 }
 
 /// Whether a provider is asked (a circuit breaker).

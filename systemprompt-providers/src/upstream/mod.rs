@@ -13,6 +13,7 @@
 //! | `connections` | how connections are made: TLS, HTTP/2, proxies |
 //! | `call` | what is sent: path, headers, body, credential |
 //! | `body` | reads the answer, with its timeouts and caps |
+//! | `in_process` | providers that are no connection: a host's own, and the one that is built in |
 //! | `gzip` | decodes answers that were compressed in spite of the request |
 //! | `breaker`, `bulkhead` | leave a provider alone that is down or busy |
 //! | `resolver`, `address` | which addresses are connected to |
@@ -36,6 +37,7 @@ mod error;
 mod exchange;
 mod gzip;
 mod health;
+mod in_process;
 mod resolver;
 mod retry;
 mod settings;
@@ -47,4 +49,6 @@ pub use call::{Credential, UpstreamCall};
 pub use client::UpstreamClient;
 pub use error::{UpstreamError, UpstreamErrorKind, Waited};
 pub use health::{BreakerState, UpstreamHealth};
+pub(crate) use in_process::Asked;
+pub use in_process::{InProcess, InProcessAnswer};
 pub use settings::{BreakerSettings, FailureShare, RetrySettings, SettingsError, UpstreamSettings};

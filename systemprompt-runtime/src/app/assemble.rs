@@ -94,7 +94,9 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     governor.set_shadows(shadows);
     governor.remember(open_permits(&audit).await?);
 
-    let (models, budgets) = models::gateway(&context, &governor, &audit, &custody)?;
+    let mut providers = context.registry.providers(&extension_context)?;
+    providers.extend(parts.providers);
+    let (models, budgets) = models::gateway(&context, &governor, &audit, &custody, providers)?;
     let extension_context = extension_context.with(governor.clone());
     let routers = context.registry.routers(&extension_context)?;
     let mut jobs = context.registry.jobs(&extension_context)?;

@@ -7,7 +7,7 @@ use systemprompt_core::bootstrap::{
 };
 use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::Environment;
-use systemprompt_core::contract::{Check, RateStore};
+use systemprompt_core::contract::{Check, LlmProvider, RateStore};
 use systemprompt_core::encryption::KeyEncryption;
 use systemprompt_core::extension::{ExtensionError, TypedExtensionRegistry};
 
@@ -38,6 +38,7 @@ pub(super) struct Parts {
     pub(super) extensions: Option<TypedExtensionRegistry>,
     pub(super) required: Vec<String>,
     pub(super) checks: Vec<Arc<dyn Check>>,
+    pub(super) providers: Vec<Arc<dyn LlmProvider>>,
     pub(super) rates: Option<Arc<dyn RateStore>>,
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) key_encryption: Option<Arc<dyn KeyEncryption>>,
@@ -115,6 +116,13 @@ impl<Stage> AppBuilder<Stage> {
     /// Adds a host check beside those of the extensions.
     pub fn check(mut self, check: Arc<dyn Check>) -> Self {
         self.parts.checks.push(check);
+        self
+    }
+
+    /// Adds models of the host's own beside those of the extensions. A provider of kind `extension` in the profile
+    /// says that they are asked, and its routes for which models.
+    pub fn provider(mut self, provider: Arc<dyn LlmProvider>) -> Self {
+        self.parts.providers.push(provider);
         self
     }
 

@@ -101,7 +101,7 @@ fn item(
 ) -> Value {
     let endpoint = provider.endpoints().first();
     let asked = match question {
-        _ if endpoint.is_none() => "nothing, it is built in".to_owned(),
+        _ if endpoint.is_none() => "nothing, it is in the process of the gateway".to_owned(),
         ProbeQuestion::Models => "its models".to_owned(),
         ProbeQuestion::Answer(model) => model.clone(),
     };

@@ -14,6 +14,7 @@ use serde_json::Value;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::clock::SystemClock;
 use systemprompt_core::config::{Environment, parse};
+use systemprompt_core::contract::LlmProvider;
 use systemprompt_core::event::AiRequest;
 use systemprompt_core::id::{Audience, TenantId, TokenId, UserId};
 use systemprompt_core::principal::{Principal, PrincipalClaims};
@@ -58,6 +59,10 @@ pub(super) struct Plan {
     pub(super) body_limit: usize,
     /// More lines of the section `models`.
     pub(super) routes: &'static str,
+    /// More lines of its providers.
+    pub(super) providers: &'static str,
+    /// What extensions bring.
+    pub(super) extensions: Vec<Arc<dyn LlmProvider>>,
     /// The key of the provider of `a-`, as it is configured.
     pub(super) key: &'static str,
 }
@@ -69,6 +74,8 @@ impl Default for Plan {
             budgets: Vec::new(),
             body_limit: 1 << 20,
             routes: "",
+            providers: "",
+            extensions: Vec::new(),
             key: "{env: K}",
         }
     }
@@ -111,13 +118,14 @@ impl House {
             LazyLock::new(|| Arc::new(PriceTable::embedded()));
         let routes = RouteTable::compile(&models, PRICES.clone());
         let key = |name: &str| (name.to_owned(), Arc::new(Secret::new(PROVIDER_KEY.to_owned())));
-        let keys = ["a", "c", "r", "g", "a2", "c2", "r2"].iter().map(|name| key(name));
+        let keys = ["a", "c", "r", "g", "a2", "c2", "r2", "own"].iter().map(|name| key(name));
         let (governor, scanner) = (Governor::default(), Arc::new(Scanner::default()));
         let clock = SystemClock::shared();
         let budgets = Arc::new(MemoryBudgetStore::new(clock.clone()));
         let gateway = ModelGateway::new(GatewayParts {
             routes: routes.unwrap_or_else(|error| panic!("{error}")),
             secrets: ProviderSecrets { keys: keys.collect(), ..ProviderSecrets::default() },
+            extensions: plan.extensions.clone(),
             decide: Arc::new(governor.clone()),
             inspect: scanner.clone(),
             ledger: Arc::new(governor.clone()),
@@ -241,6 +249,7 @@ fn profile(plan: &Plan, upstream: &str, second: &str) -> String {
             );
         }
     }
+    text.push_str(plan.providers);
     text.push_str("    echo: {kind: echo}\n  routes:\n");
     for name in kinds.keys() {
         let _ = writeln!(

@@ -4,6 +4,7 @@
 
 mod budgets;
 mod doors;
+mod extension;
 mod faults;
 mod governor;
 mod house;

@@ -96,3 +96,20 @@ fn an_agent_that_nobody_may_be_is_a_fault() {
     assert!(error.contains("`governance.agents[0]`: nobody may act as this agent"), "{error}");
     assert_placed(&error);
 }
+
+#[tokio::test]
+async fn a_provider_that_no_extension_brings_is_a_fault() {
+    let mine = |text: String| {
+        text.replace("  providers:\n", "  providers:\n    house: {kind: extension}\n")
+    };
+    let installation = Installation::new();
+    installation.edit(mine);
+    let profile = ProfileBootstrap::load(installation.profile(), Environment::empty()).unwrap();
+    let checked = check_profile(&profile, no_extensions()).unwrap_err().to_string();
+    let started = installation.start().await.unwrap_err().to_string();
+    for error in [checked, started] {
+        let told = "`models.providers.house`: no extension brings a provider of this name";
+        assert!(error.contains(told), "{error}");
+        assert_placed(&error);
+    }
+}

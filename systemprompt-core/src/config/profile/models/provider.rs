@@ -143,6 +143,8 @@ pub enum ProviderKind {
     Echo,
     /// Any compatible server; `base_url` says where, `wire` what it speaks.
     Custom,
+    /// Models in the process itself, which an extension brings under the name of this provider.
+    Extension,
 }
 
 impl ProviderKind {
@@ -159,16 +161,18 @@ impl ProviderKind {
             Self::Minimax => "minimax",
             Self::Echo => "echo",
             Self::Custom => "custom",
+            Self::Extension => "extension",
         }
     }
 
     /// Whether it is known where its models are.
     #[must_use]
     pub const fn has_place(self) -> bool {
-        !matches!(self, Self::OpenaiChat | Self::Custom | Self::Echo)
+        !matches!(self, Self::OpenaiChat | Self::Custom | Self::Echo | Self::Extension)
     }
 
-    /// What it can be spoken to in, the best first. `custom` says so itself, `echo` speaks all there are.
+    /// What it can be spoken to in, the best first. `custom` says so itself; what is in the process is asked in
+    /// none of them.
     #[must_use]
     pub const fn wires(self) -> &'static [Dialect] {
         match self {
@@ -178,7 +182,7 @@ impl ProviderKind {
             Self::Gemini => &[Dialect::Gemini],
             Self::Moonshot => &[Dialect::Anthropic, Dialect::Chat, Dialect::Responses],
             Self::Qwen | Self::Minimax => &[Dialect::Anthropic, Dialect::Chat],
-            Self::Echo | Self::Custom => &[],
+            Self::Echo | Self::Custom | Self::Extension => &[],
         }
     }
 }

@@ -10,12 +10,16 @@ pub(super) fn provider(name: &str, provider: &ProviderConfig, problems: &mut Pro
     if !(1..=64).contains(&name.len()) || !name.bytes().all(plain) {
         problems.add(&path, "the name must be 1 to 64 of `a-z 0-9 - _`");
     }
-    if provider.kind == ProviderKind::Echo {
-        connects_to_nothing(provider, &path, problems);
-    } else {
-        place(provider, &path, problems);
-        wire(provider, &path, problems);
-        credential(provider, &path, problems);
+    match provider.kind {
+        ProviderKind::Echo | ProviderKind::Extension => {
+            connects_to_nothing(provider, &path, problems);
+            credential_in_process(provider, &path, problems);
+        }
+        _ => {
+            place(provider, &path, problems);
+            wire(provider, &path, problems);
+            credential(provider, &path, problems);
+        }
     }
     headers(provider, &path, problems);
     limits(provider, &path, problems);
@@ -30,7 +34,6 @@ fn connects_to_nothing(provider: &ProviderConfig, path: &str, problems: &mut Pro
     for (key, given) in [
         ("base_url", provider.base_url.is_some()),
         ("wire", provider.wire.is_some()),
-        ("key", provider.key.is_some()),
         ("key_header", provider.key_header.is_some()),
         ("headers", !provider.headers.is_empty()),
         ("version", provider.version.is_some()),
@@ -43,7 +46,29 @@ fn connects_to_nothing(provider: &ProviderConfig, path: &str, problems: &mut Pro
         ("secret_proxy", provider.secret_proxy.is_some()),
     ] {
         if given {
-            problems.add(format!("{path}.{key}"), "must be left out: `echo` connects to nothing");
+            let problem = format!("must be left out: `{}` connects to nothing", provider.kind);
+            problems.add(format!("{path}.{key}"), problem);
+        }
+    }
+}
+
+/// A provider of an extension is handed a key that was found at the start; one in custody is opened for a header
+/// of a host, and there is none.
+fn credential_in_process(provider: &ProviderConfig, path: &str, problems: &mut Problems) {
+    let at = format!("{path}.key");
+    match (&provider.key, provider.kind) {
+        (None, _) => {}
+        (Some(ProviderKey::Ref(reference)), ProviderKind::Extension) => {
+            secret_ref(reference, &at, problems);
+        }
+        (Some(ProviderKey::Custody(_)), ProviderKind::Extension) => {
+            problems.add(
+                at,
+                "must be in a variable or a file: what an extension does with it is not seen",
+            );
+        }
+        (Some(_), kind) => {
+            problems.add(at, format!("must be left out: `{kind}` connects to nothing"));
         }
     }
 }

@@ -36,6 +36,7 @@ fn a_section_of_every_kind_is_read() {
         "{PROVIDERS}  azure: {{kind: openai, base_url: 'https://x.openai.azure.com/openai', key: {{env: K}}, \
          key_header: api-key}}
   echo: {{kind: echo}}
+  own: {{kind: extension, key: {{env: K}}}}
 aliases: {{quick: fast, fast: claude-haiku-5-5}}
 routes:
   - {{match: {{pattern: 'claude-*', when: {{min_tokens: 1000}}}}, provider: anthropic}}
@@ -67,6 +68,8 @@ fn providers_that_cannot_work_are_refused() {
         ("{kind: echo, key: 'secret://a b'}", "`models.providers.p.key`"),
         ("{kind: echo, key: {env: A, file: b}}", "a secret has one source"),
         ("{kind: echo, key: {env: A}}", "`models.providers.p.key`: must be left out"),
+        ("{kind: extension, base_url: 'https://a'}", "`extension` connects to nothing"),
+        ("{kind: extension, key: 'secret://a'}", "must be in a variable or a file"),
         ("{kind: anthropic, wire: chat, key: {env: K}}", "must be one that `anthropic` speaks"),
         (
             "{kind: openai, stream_usage: false, wire: responses, key: {env: K}}",
