@@ -9,4 +9,5 @@ mod write;
 
 pub use frame::Frame;
 pub use splitter::{FrameSplitter, FrameTooLong};
+pub(crate) use write::write_json_frame;
 pub use write::{write_comment, write_frame};

@@ -7,6 +7,7 @@ use super::super::error;
 use super::super::reasoning::detail_text;
 use super::super::usage::UsageReader;
 use super::blocks::{Blocks, Piece, bad};
+use super::plain::PlainChunk;
 use super::tags::{Piece as Said, ThinkTags};
 use super::thought::Way;
 use crate::dialect::{Source, StreamDecoder, UsageMode};
@@ -80,6 +81,17 @@ impl Decoder {
         Ok(())
     }
 
+    /// What [`chunk`](Self::chunk) does with a chunk that is nothing but text.
+    fn plain(&mut self, chunk: &PlainChunk<'_>, out: Out<'_>) -> Result<(), ModelError> {
+        for (to, text) in [(&mut self.id, &chunk.id), (&mut self.model, &chunk.model)] {
+            if to.is_empty() {
+                text.as_ref().clone_into(to);
+            }
+        }
+        self.start(out);
+        self.content(chunk.text(), out)
+    }
+
     fn choice(&mut self, choice: &Value, out: Out<'_>) -> Result<(), ModelError> {
         self.start(out);
         if let Some(delta) = choice.get("delta") {
@@ -143,6 +155,9 @@ impl Decoder {
     fn content(&mut self, text: &str, out: Out<'_>) -> Result<(), ModelError> {
         if text.is_empty() {
             return Ok(());
+        }
+        if self.tags.is_text() {
+            return self.blocks.text(text, out);
         }
         self.tags.push(text).into_iter().try_for_each(|piece| self.say(piece, out))
     }
@@ -262,6 +277,12 @@ impl StreamDecoder for Decoder {
         }
         if data == b"[DONE]" {
             return self.end(out);
+        }
+        if let Some(chunk) = PlainChunk::read(data) {
+            if let Err(error) = self.plain(&chunk, out) {
+                self.fail(error, out);
+            }
+            return;
         }
         let read = match serde_json::from_slice::<Value>(data) {
             Ok(chunk) => self.chunk(&chunk, out),

@@ -1,4 +1,5 @@
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 use systemprompt_core::llm::{
     BlockStart, Delta, LossKind, LossReport, ModelError, OpaqueState, StopReason, StreamEvent,
     Usage,
@@ -8,7 +9,7 @@ use super::super::reasoning::{Carrier, entry};
 use super::super::{error, usage};
 use super::cut_off;
 use crate::dialect::{Reply, StreamEncoder};
-use crate::sse::{write_comment, write_frame};
+use crate::sse::{write_comment, write_frame, write_json_frame};
 
 /// The most bytes of a thought that are kept to be said again beside its state. The state of a longer one
 /// is lost.
@@ -129,15 +130,15 @@ impl Encoder {
         let mut apart = false;
         let delta = match (self.open.as_mut(), delta) {
             (_, Delta::Text(text) | Delta::Input(text)) if text.is_empty() => return,
-            (Some(Open::Text), Delta::Text(text)) => json!({"content": text}),
-            (Some(Open::Refusal), Delta::Text(text)) => json!({"refusal": text}),
+            (Some(Open::Text), Delta::Text(text)) => More::Content(text),
+            (Some(Open::Refusal), Delta::Text(text)) => More::Refusal(text),
             (Some(Open::Thinking { text: all, .. }), Delta::Text(text)) => {
                 apart = all.is_empty() && std::mem::replace(&mut self.thought, true);
                 // What is longer than what is kept is not kept at all; its length is what counts then.
                 if all.len() <= THOUGHT {
                     all.push_str(text);
                 }
-                json!({"reasoning_content": text})
+                More::ReasoningContent(text)
             }
             (Some(Open::Thinking { state, .. }), Delta::State(new)) => {
                 *state = Some(new.clone());
@@ -153,7 +154,7 @@ impl Encoder {
             }
         };
         if apart {
-            self.delta(json!({"reasoning_content": "\n\n"}), out);
+            self.delta(More::ReasoningContent("\n\n"), out);
         }
         self.delta(delta, out);
     }
@@ -185,7 +186,7 @@ impl Encoder {
         let seen = Seen { calls: self.calls > 0, refused: self.refused };
         let word = finish_word(reason, sequence, seen, &mut self.losses);
         self.stopped = true;
-        self.chunk(json!([choice(json!({}), Some(word))]), None, out);
+        self.chunk(&[Choice::new(json!({}), Some(word))], None, out);
     }
 
     fn fail(&mut self, error: &ModelError, out: &mut Vec<u8>) {
@@ -194,21 +195,23 @@ impl Encoder {
         write_frame(out, None, b"[DONE]");
     }
 
-    fn delta(&mut self, delta: Value, out: &mut Vec<u8>) {
-        self.chunk(json!([choice(delta, None)]), None, out);
+    fn delta(&mut self, delta: impl Serialize, out: &mut Vec<u8>) {
+        self.chunk(&[Choice::new(delta, None)], None, out);
     }
 
-    fn chunk(&self, choices: Value, usage: Option<&Usage>, out: &mut Vec<u8>) {
-        let mut chunk = Map::new();
-        chunk.insert("id".to_owned(), json!(self.id));
-        chunk.insert("object".to_owned(), json!("chat.completion.chunk"));
-        chunk.insert("created".to_owned(), json!(self.reply.created));
-        chunk.insert("model".to_owned(), json!(self.reply.model));
-        chunk.insert("choices".to_owned(), choices);
-        if self.reply.stream_usage {
-            chunk.insert("usage".to_owned(), usage.map_or(Value::Null, usage::write));
-        }
-        write_frame(out, None, Value::Object(chunk).to_string().as_bytes());
+    fn chunk<D: Serialize>(&self, choices: &[Choice<D>], usage: Option<&Usage>, out: &mut Vec<u8>) {
+        write_json_frame(
+            out,
+            None,
+            &Chunk {
+                id: &self.id,
+                object: "chat.completion.chunk",
+                created: self.reply.created,
+                model: &self.reply.model,
+                choices,
+                usage: self.reply.stream_usage.then(|| usage.map(usage::write)),
+            },
+        );
     }
 }
 
@@ -255,7 +258,7 @@ impl StreamEncoder for Encoder {
         self.ended = true;
         // An upstream that told no usage has none: not zero.
         if self.reply.stream_usage && self.usage.is_some() {
-            self.chunk(json!([]), self.usage.as_ref(), out);
+            self.chunk::<Value>(&[], self.usage.as_ref(), out);
         }
         write_frame(out, None, b"[DONE]");
     }
@@ -271,17 +274,62 @@ impl StreamEncoder for Encoder {
     }
 }
 
-fn choice(delta: Value, reason: Option<&str>) -> Value {
-    json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": reason})
+/// A chunk as it is written.
+#[derive(Serialize)]
+struct Chunk<'c, D> {
+    id: &'c str,
+    object: &'static str,
+    created: i64,
+    model: &'c str,
+    choices: &'c [Choice<D>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Option<Value>>,
 }
 
-fn piece(number: usize, is_text: bool, text: &str) -> Value {
-    let call = if is_text {
-        json!({"index": number, "custom": {"input": text}})
-    } else {
-        json!({"index": number, "function": {"arguments": text}})
+#[derive(Serialize)]
+struct Choice<D> {
+    index: u8,
+    delta: D,
+    logprobs: (),
+    finish_reason: Option<&'static str>,
+}
+
+impl<D> Choice<D> {
+    const fn new(delta: D, finish_reason: Option<&'static str>) -> Self {
+        Self { index: 0, delta, logprobs: (), finish_reason }
+    }
+}
+
+/// More of the open block.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum More<'d> {
+    Content(&'d str),
+    Refusal(&'d str),
+    ReasoningContent(&'d str),
+    ToolCalls([CallMore<'d>; 1]),
+}
+
+#[derive(Serialize)]
+struct CallMore<'d> {
+    index: usize,
+    #[serde(flatten)]
+    input: InputMore<'d>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum InputMore<'d> {
+    Function { arguments: &'d str },
+    Custom { input: &'d str },
+}
+
+fn piece(index: usize, is_text: bool, text: &str) -> More<'_> {
+    let input = match is_text {
+        true => InputMore::Custom { input: text },
+        false => InputMore::Function { arguments: text },
     };
-    json!({"tool_calls": [call]})
+    More::ToolCalls([CallMore { index, input }])
 }
 
 /// The members of a message that only this wire knows, as its decoder keeps them.

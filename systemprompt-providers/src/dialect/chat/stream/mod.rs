@@ -4,6 +4,7 @@ mod blocks;
 mod decode;
 mod encode;
 mod input;
+mod plain;
 mod tags;
 mod thought;
 

@@ -40,6 +40,11 @@ impl ThinkTags {
         }
     }
 
+    /// Whether all that comes is text.
+    pub(super) fn is_text(&self) -> bool {
+        self.place == Place::Text && self.held.is_empty()
+    }
+
     /// Takes more of the text.
     pub(super) fn push(&mut self, text: &str) -> Vec<Piece> {
         let mut all = std::mem::take(&mut self.held);

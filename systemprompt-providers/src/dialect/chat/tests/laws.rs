@@ -257,3 +257,56 @@ fn answered(messages: &[Value]) {
     }
     assert!(open.is_empty(), "{open:?} not answered: {messages:?}");
 }
+
+/// Members of chunks and what servers put there, the odd ones too.
+fn chunk_of_text() -> impl Strategy<Value = Value> {
+    let odd =
+        || prop_oneof![Just(json!(null)), Just(json!("error")), Just(json!(1)), Just(json!({}))];
+    let choice = (
+        prop_oneof![word().prop_map(Value::from), odd()],
+        prop_oneof![4 => Just(json!(0)), 1 => Just(json!(1)), 1 => odd()],
+        prop_oneof![4 => Just(json!(null)), 1 => Just(json!("stop"))],
+        proptest::option::of(odd()),
+    );
+    let choice = choice.prop_map(|(content, index, reason, role)| {
+        let mut delta = json!({"content": content});
+        if let Some(role) = role {
+            delta["role"] = role;
+        }
+        json!({"index": index, "delta": delta, "finish_reason": reason, "logprobs": null})
+    });
+    let member = prop_oneof![
+        Just("id"),
+        Just("model"),
+        Just("object"),
+        Just("usage"),
+        Just("service_tier"),
+        Just("x")
+    ];
+    let members = proptest::collection::vec((member, odd()), 0..3);
+    (proptest::collection::vec(choice, 1..3), members).prop_map(|(choices, members)| {
+        let mut chunk = json!({"id": "c1", "object": "chat.completion.chunk", "model": "m"});
+        chunk["choices"] = choices.into();
+        for (name, value) in members {
+            chunk[name] = value;
+        }
+        chunk
+    })
+}
+
+proptest! {
+    #[test]
+    fn chunks_of_text_are_read_as_all_others_are(
+        chunks in proptest::collection::vec(chunk_of_text(), 1..6),
+    ) {
+        // With a member that nobody knows, no chunk is one of text alone.
+        let other = |chunk: &Value| {
+            let mut chunk = chunk.clone();
+            chunk["what nobody knows"] = json!(1);
+            data(&chunk)
+        };
+        let plain: String = chunks.iter().map(data).collect();
+        let others: String = chunks.iter().map(other).collect();
+        prop_assert_eq!(decoded(&[plain.as_bytes()]), decoded(&[others.as_bytes()]));
+    }
+}
