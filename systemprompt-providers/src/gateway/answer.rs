@@ -2,17 +2,17 @@ use ::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::Value;
 use systemprompt_core::content::{ContentBody, ContentVerdict};
-use systemprompt_core::decision::{Outcome, OutcomeStatus};
+use systemprompt_core::decision::{Outcome, OutcomeStatus, Permit};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{
     Answer, AnswerCollector, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput,
 };
 use systemprompt_core::policy::SecretDirection;
 use tokio::sync::oneshot;
-use tracing::Instrument as _;
 
 use super::ask::{Answering, Asking, Exchange, Failure, Left};
 use super::judge::{Verdict, runs_at_the_caller};
+use super::record::Account;
 use super::refusal::withheld;
 use super::seen::Seen;
 use super::stream::Streaming;
@@ -55,7 +55,7 @@ impl ModelGateway {
             // A stream whose caller has left is told so by its receiver, which is dropped here.
             let _ = left.send(answered);
         };
-        tokio::spawn(answering.in_current_span());
+        self.finish(answering);
         match answered.await {
             Ok(answered) => answered,
             Err(_) => {
@@ -119,7 +119,11 @@ impl ModelGateway {
             body,
             usage_estimated: exchange.account.is_estimate(&seen),
         };
-        self.conclude(exchange, &seen, AiRequestStatus::Success).await;
+        // The decision is durable; what became of it is written while the answer is on its way.
+        let gateway = self.clone();
+        self.finish(async move {
+            gateway.conclude(exchange, &seen, AiRequestStatus::Success).await;
+        });
         Ok(whole)
     }
 
@@ -222,16 +226,15 @@ impl ModelGateway {
         }
     }
 
-    /// Settles what was reserved and permitted, and records the request.
+    /// Settles what was reserved and permitted, and records the request, all at once: what is durable together costs
+    /// what one of it does.
     pub(super) async fn conclude(
         &self,
         mut exchange: Exchange,
         seen: &Seen,
         status: AiRequestStatus,
     ) {
-        let parts = self.parts();
-        let spent = exchange.account.spent(seen, parts.clock.now());
-        self.settle(exchange.reservation.take(), &spent).await;
+        let spent = exchange.account.spent(seen, self.parts().clock.now());
         let status = match &seen.error {
             Some(error)
                 if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout =>
@@ -240,23 +243,36 @@ impl ModelGateway {
             }
             _ => status,
         };
-        if let Some(permit) = exchange.permit.take() {
-            let ended = match status {
-                AiRequestStatus::Success => OutcomeStatus::Success,
-                AiRequestStatus::Timeout => OutcomeStatus::Timeout,
-                AiRequestStatus::Failed | AiRequestStatus::Cancelled => OutcomeStatus::Failed,
-            };
-            let took = parts.clock.monotonic().saturating_sub(exchange.account.arrived);
-            let mut outcome = Outcome::new(ended, took);
-            outcome.error = seen.error.as_ref().map(|error| error.message.clone());
-            if let Err(error) = permit.settle(outcome).await {
-                tracing::error!("the outcome of a request to a model is not recorded: {error}");
-            }
-        }
         let code = seen.error.as_ref().map(|error| {
             error.code.clone().unwrap_or_else(|| format!("status_{}", error.kind.status()))
         });
-        self.record(&exchange, seen, &spent, (status, code)).await;
+        let (reservation, permit) = (exchange.reservation.take(), exchange.permit.take());
+        tokio::join!(
+            self.settle(reservation, &spent),
+            self.settle_permit(permit, &exchange.account, seen, status),
+            self.record(&exchange, seen, &spent, (status, code)),
+        );
+    }
+
+    async fn settle_permit(
+        &self,
+        permit: Option<Permit>,
+        account: &Account,
+        seen: &Seen,
+        status: AiRequestStatus,
+    ) {
+        let Some(permit) = permit else { return };
+        let ended = match status {
+            AiRequestStatus::Success => OutcomeStatus::Success,
+            AiRequestStatus::Timeout => OutcomeStatus::Timeout,
+            AiRequestStatus::Failed | AiRequestStatus::Cancelled => OutcomeStatus::Failed,
+        };
+        let took = self.parts().clock.monotonic().saturating_sub(account.arrived);
+        let mut outcome = Outcome::new(ended, took);
+        outcome.error = seen.error.as_ref().map(|error| error.message.clone());
+        if let Err(error) = permit.settle(outcome).await {
+            tracing::error!("the outcome of a request to a model is not recorded: {error}");
+        }
     }
 }
 

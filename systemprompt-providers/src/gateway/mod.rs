@@ -49,6 +49,9 @@ use systemprompt_core::secret::Redact;
 
 pub use connect::{ConnectFault, GatewayError, ProviderSecrets};
 
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
 use crate::budget::BudgetRules;
 use crate::route::RouteTable;
 use crate::upstream::{InProcess, UpstreamClient, UpstreamHealth};
@@ -90,6 +93,8 @@ pub struct ModelGateway(Arc<Inner>);
 struct Inner {
     parts: GatewayParts,
     connections: Connections,
+    /// Requests that are not settled and recorded yet.
+    unsettled: TaskTracker,
 }
 
 /// Who asks, and in which circumstances.
@@ -107,7 +112,7 @@ impl ModelGateway {
     pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
         let GatewayParts { routes, secrets, extensions, clock, .. } = &parts;
         let connections = Connections::open(routes, secrets, extensions, clock)?;
-        Ok(Self(Arc::new(Inner { parts, connections })))
+        Ok(Self(Arc::new(Inner { parts, connections, unsettled: TaskTracker::new() })))
     }
 
     /// The routes.
@@ -120,6 +125,21 @@ impl ModelGateway {
     #[must_use]
     pub fn health(&self) -> BTreeMap<Arc<str>, Vec<UpstreamHealth>> {
         self.0.connections.health()
+    }
+
+    /// Waits until every request that has come so far is settled and recorded. Those whose callers have left are
+    /// given up at once.
+    pub async fn settled(&self) {
+        self.0.unsettled.close();
+        self.0.unsettled.wait().await;
+    }
+
+    /// Runs what is to be finished although its caller may leave.
+    fn finish<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.0.unsettled.spawn(task.in_current_span());
     }
 
     fn client(

@@ -66,7 +66,7 @@ impl ModelGateway {
             let caller = exchange.caller.clone();
             let to = (front, &exchange.reply);
             let relay = Relay::new(self.clone(), caller, decoder, to, bytes_pass);
-            tokio::spawn(self.clone().run(exchange, relay, bringing, pieces));
+            self.finish(self.clone().run(exchange, relay, bringing, pieces));
         }
         streaming
     }

@@ -26,6 +26,11 @@ impl App {
             watch.stop();
         }
         inner.jobs.stop(inner.context.config.profile().server.shutdown_timeout_ms).await;
+        let wait_ms = inner.context.config.profile().server.shutdown_timeout_ms;
+        let wait = Duration::from_millis(wait_ms);
+        if tokio::time::timeout(wait, inner.models.settled()).await.is_err() {
+            tracing::warn!("requests to models are under way still; they are not recorded");
+        }
         inner.gate.close().await;
         if let Err(error) = inner.verifier.close().await {
             tracing::warn!(%error, "the last uses of keys were not written");
@@ -41,8 +46,7 @@ impl App {
             tracing::error!(%error, "the stop was not recorded");
         }
         inner.audit.close().await;
-        let wait_ms = inner.context.config.profile().server.shutdown_timeout_ms;
-        inner.exporter.stop(Duration::from_millis(wait_ms)).await;
+        inner.exporter.stop(wait).await;
         inner.context.database.close().await;
     }
 }

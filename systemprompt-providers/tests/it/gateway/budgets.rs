@@ -88,7 +88,7 @@ async fn requests_at_the_same_time_never_pass_the_cap() {
             assert_eq!(refused, record.status != AiRequestStatus::Success);
             assert_eq!(refused, record.cost_microdollars.get() == 0);
         }
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -130,5 +130,5 @@ async fn what_was_reserved_is_given_back_however_it_ends() {
             house.governor.records().iter().map(|record| record.cost_microdollars.get()).sum();
         assert_eq!(taken(&house, &rules).await, u64::try_from(cost).unwrap(), "{number}");
     }
-    house.is_settled();
+    house.is_settled().await;
 }

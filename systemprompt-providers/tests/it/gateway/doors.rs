@@ -154,5 +154,5 @@ async fn the_model_that_is_built_in_answers() {
         let record = house.record(number).await;
         assert_eq!(record.provider, "echo");
     }
-    house.is_settled();
+    house.is_settled().await;
 }

@@ -121,7 +121,7 @@ async fn it_is_asked_in_every_dialect_and_recorded() {
             assert!(!record.priced && !record.detail.usage_estimated);
         }
     }
-    house.is_settled();
+    house.is_settled().await;
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn its_calls_are_decided() {
             assert!(got.calls.is_empty() && !got.text.is_empty(), "{front:?} {stream} {got:?}");
         }
     }
-    house.is_settled();
+    house.is_settled().await;
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn its_failures_are_the_callers_or_those_of_the_next_one() {
             assert_eq!(record.status, AiRequestStatus::Failed);
         }
     }
-    house.is_settled();
+    house.is_settled().await;
 }
 
 #[tokio::test]
@@ -181,5 +181,5 @@ async fn it_is_let_go_of_when_its_caller_leaves() {
     drop(body);
     assert_eq!(house.record(1).await.status, AiRequestStatus::Cancelled);
     assert_eq!(open.load(Ordering::Relaxed), 0);
-    house.is_settled();
+    house.is_settled().await;
 }

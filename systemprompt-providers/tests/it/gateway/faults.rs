@@ -90,7 +90,7 @@ async fn failures_before_an_answer_are_told() {
         assert!(matches!(reply.status.as_u16(), 502 | 503), "{} {}", reply.status, reply.text());
         is_refusal("refused", front, &reply.json());
         house.record(faults.len() + 1).await;
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -122,7 +122,7 @@ async fn a_provider_that_is_busy_says_when_to_come_back() {
             let letter = model(upstream).replace("-x", "");
             assert_eq!(record.detail.attempts, [format!("{letter}:status_{status}")]);
         }
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -185,7 +185,7 @@ async fn a_stream_that_breaks_off_ends_with_an_error() {
                 }
             }
         }
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -201,7 +201,7 @@ async fn a_stream_that_falls_silent_is_ended() {
         assert!(front.read_stream(&reply.body).error.is_some());
         let record = house.record(1).await;
         assert_eq!(record.status, AiRequestStatus::Timeout, "{front:?}->{upstream:?} {record:?}");
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -252,7 +252,7 @@ async fn an_error_in_a_stream_is_passed_on() {
         }
         let record = house.record(1).await;
         assert_eq!(record.status, AiRequestStatus::Failed, "{what}");
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -302,7 +302,7 @@ async fn another_provider_is_asked_before_the_first_byte_and_never_after() {
             "it was asked after the first byte, or for a bad request"
         );
         assert_eq!(house.record(6).await.detail.attempts, [format!("{letter}:status_400")]);
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -346,7 +346,7 @@ async fn a_caller_may_leave_at_any_event() {
             let gone = house.upstream.wait_until(Duration::from_secs(5), |up| up.open() == 0).await;
             assert!(gone, "{what}: the connection is still open");
         }
-        house.is_settled();
+        house.is_settled().await;
         tasks_are(before).await;
     }
 }
@@ -378,7 +378,7 @@ async fn a_caller_may_leave_before_there_is_an_answer() {
                     house.upstream.wait_until(Duration::from_secs(5), |up| up.open() == 0).await;
                 assert!(gone, "the connection is still open");
             }
-            house.is_settled();
+            house.is_settled().await;
             tasks_are(before).await;
         }
     }

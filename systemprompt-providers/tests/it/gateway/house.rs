@@ -49,6 +49,7 @@ pub(super) struct House {
     pub(super) governor: Governor,
     pub(super) scanner: Arc<Scanner>,
     pub(super) budgets: Arc<MemoryBudgetStore>,
+    pub(super) gateway: ModelGateway,
     pub(super) router: Router,
 }
 
@@ -137,9 +138,12 @@ impl House {
             clock,
         })
         .unwrap();
-        let doors =
-            ModelDoors { gateway, authenticate: Arc::new(Keys), body_limit: plan.body_limit };
-        Self { upstream, second, governor, scanner, budgets, router: router(doors) }
+        let doors = ModelDoors {
+            gateway: gateway.clone(),
+            authenticate: Arc::new(Keys),
+            body_limit: plan.body_limit,
+        };
+        Self { upstream, second, governor, scanner, budgets, gateway, router: router(doors) }
     }
 
     /// The provider answers every request in a dialect so.
@@ -206,8 +210,8 @@ impl House {
     }
 
     /// Asserts that every use of a model was settled, and no permit was lost.
-    #[track_caller]
-    pub(super) fn is_settled(&self) {
+    pub(super) async fn is_settled(&self) {
+        tokio::time::timeout(PATIENCE, self.gateway.settled()).await.expect("it never is");
         assert_eq!(self.governor.abandoned(), 0, "a permit was dropped");
         for call in self.governor.decided() {
             if call.permit.is_some() && call.tool().starts_with("model:") {

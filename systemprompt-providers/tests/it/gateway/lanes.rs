@@ -87,7 +87,7 @@ async fn bytes_are_passed_on_both_ways() {
         assert_eq!(record.detail.stop_reason.as_deref(), Some("tool_use"));
     }
     assert_eq!(house.governor.tools(), vec![r#"allowed {"path":"/tmp/x"}"#; 3]);
-    house.is_settled();
+    house.is_settled().await;
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn a_whole_answer_is_passed_on_as_it_is() {
         assert!(record.detail.byte_lane && !record.streamed && record.requested_model.is_none());
         assert_eq!(record.detail.tool_calls_allowed, 1);
     }
-    house.is_settled();
+    house.is_settled().await;
 }
 
 #[tokio::test]
@@ -215,5 +215,5 @@ async fn a_key_in_custody_is_opened_for_the_request() {
         (record.status, record.error_code.as_deref()),
         (AiRequestStatus::Failed, Some("provider_key"))
     );
-    house.is_settled();
+    house.is_settled().await;
 }

@@ -52,7 +52,7 @@ async fn every_front_speaks_to_every_provider() {
             }
         }
     }
-    house.is_settled();
+    house.is_settled().await;
 }
 
 #[tokio::test]

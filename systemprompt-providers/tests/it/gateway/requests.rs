@@ -45,7 +45,7 @@ async fn a_secret_in_the_history_is_redacted_before_it_is_sent() {
             assert!(scanned.contains(&SecretDirection::History), "{scanned:?}");
             assert!(scanned.contains(&SecretDirection::Prompt), "{scanned:?}");
             assert!(scanned.contains(&SecretDirection::Description), "{scanned:?}");
-            house.is_settled();
+            house.is_settled().await;
         }
     }
 }
@@ -172,7 +172,7 @@ async fn results_settle_the_permits_of_their_calls() {
             .collect();
         let second = if front == Wire::A { OutcomeStatus::Failed } else { OutcomeStatus::Success };
         assert_eq!(outcomes, [(OutcomeStatus::Success, Some(5)), (second, Some(5))], "{front:?}");
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -197,5 +197,5 @@ async fn what_openai_keeps_is_referred_to_where_openai_answers() {
         assert_eq!(house.upstream.requests(), 1);
         house.record(number).await;
     }
-    house.is_settled();
+    house.is_settled().await;
 }

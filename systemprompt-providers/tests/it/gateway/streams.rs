@@ -75,7 +75,7 @@ async fn a_forbidden_call_is_denied_on_every_way() {
                     assert_eq!((record.tokens.input, record.tokens.output), (11, 7), "{what}");
                 }
             }
-            house.is_settled();
+            house.is_settled().await;
         }
     }
 }
@@ -154,7 +154,7 @@ async fn arguments_are_rewritten() {
                 assert!(!reply.text().contains("shadow"), "{what}");
                 assert_eq!(got.text, "So.", "{what}");
             }
-            house.is_settled();
+            house.is_settled().await;
         }
     }
 }
@@ -182,7 +182,7 @@ async fn a_secret_in_an_answer_is_redacted() {
                     assert_eq!(got.error, None, "{what}");
                 }
             }
-            house.is_settled();
+            house.is_settled().await;
         }
     }
 }
@@ -230,7 +230,7 @@ async fn what_must_not_be_said_ends_the_answer() {
                 assert!(!reply.text().contains(CANARY), "{what}");
                 assert!(reply.text().contains("secret_detected"), "{what} {}", reply.text());
                 house.record(2).await;
-                house.is_settled();
+                house.is_settled().await;
             }
         }
     }
