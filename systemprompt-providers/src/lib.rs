@@ -22,6 +22,7 @@
 //! | `database` | `schema`, the tables of budgets that replicas share | no |
 //! | `sqlite` | budgets in the embedded SQLite database | yes |
 //! | `postgres` | budgets in PostgreSQL | no |
+//! | `genai-prices` | prices of the crate `genai-prices`, to be put over those that are built in | no |
 //! | `http` | the doors that clients of models call, as axum routers | no |
 //! | `test-utils` | `scripted`, an upstream for tests | no |
 

@@ -1,5 +1,7 @@
 //! The model gateway, as the section `models` of the profile says.
 
+#[cfg(feature = "genai-prices")]
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ use systemprompt_custody::Custody;
 use systemprompt_governance::Governor;
 use systemprompt_providers::budget::{BudgetDimension, BudgetRule, BudgetRules};
 use systemprompt_providers::gateway::{ConnectFault, GatewayParts, ModelGateway, ProviderSecrets};
+#[cfg(feature = "genai-prices")]
+use systemprompt_providers::preset::Provider;
 use systemprompt_providers::price::PriceTable;
 use systemprompt_providers::route::RouteTable;
 
@@ -101,14 +105,38 @@ pub fn routes(loaded: &LoadedProfile) -> Result<RouteTable, ConfigError> {
 }
 
 fn prices(loaded: &LoadedProfile) -> Result<PriceTable, ConfigError> {
-    let embedded = PriceTable::embedded();
-    let Some(path) = &loaded.profile.models.prices else { return Ok(embedded) };
+    let built_in = built_in(loaded)?;
+    let Some(path) = &loaded.profile.models.prices else { return Ok(built_in) };
     let fault = |problem: String| -> ConfigError {
         loaded.diagnostic("models.prices".to_owned(), &problem).into()
     };
     let text = fs::read_to_string(path)
         .map_err(|error| fault(format!("`{}` cannot be read: {error}", path.display())))?;
-    embedded.with_overrides(&text).map_err(|error| fault(format!("`{}`: {error}", path.display())))
+    built_in.with_overrides(&text).map_err(|error| fault(format!("`{}`: {error}", path.display())))
+}
+
+/// The prices that come with the binary.
+#[cfg(feature = "genai-prices")]
+fn built_in(loaded: &LoadedProfile) -> Result<PriceTable, ConfigError> {
+    let (models, prices) = (&loaded.profile.models, PriceTable::embedded());
+    if !models.genai_prices {
+        return Ok(prices);
+    }
+    let providers = models.providers.iter().map(|(name, config)| Provider::new(name, config));
+    let providers: Vec<_> = providers.collect();
+    let vendors: BTreeSet<&str> = providers.iter().flat_map(Provider::sellers).collect();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Ok(prices.with_genai_prices(vendors, now.unwrap_or_default().as_secs()))
+}
+
+/// The prices that come with the binary.
+#[cfg(not(feature = "genai-prices"))]
+fn built_in(loaded: &LoadedProfile) -> Result<PriceTable, ConfigError> {
+    if loaded.profile.models.genai_prices {
+        let problem = "this binary was built without the feature `genai-prices`";
+        return Err(loaded.diagnostic("models.genai_prices".to_owned(), problem).into());
+    }
+    Ok(PriceTable::embedded())
 }
 
 fn budgets(loaded: &LoadedProfile) -> Result<BudgetRules, ConfigError> {

@@ -46,6 +46,7 @@
 //! | `logging` | `logging`: the log of a binary's process | no |
 //! | `cli` | `cli`: the command line for your own binary | no |
 //! | `full` | all of them | no |
+//! | `genai-prices` | prices of the crate of that name (780 KB), by `models.genai_prices`; `full` leaves it out | no |
 //! | `test-utils` | `ai::scripted`: a provider of models for tests, which `full` leaves out | no |
 
 pub mod extension;

@@ -150,7 +150,8 @@ impl Provider {
         self.sellers().flat_map(|seller| prices.rows_of(seller)).map(|row| &**row)
     }
 
-    fn sellers(&self) -> impl Iterator<Item = &str> {
+    /// Whose prices its models have: its own, then those of its vendor.
+    pub fn sellers(&self) -> impl Iterator<Item = &str> {
         let vendor = self.vendor.as_deref().filter(|vendor| **vendor != *self.name);
         std::iter::once(&*self.name).chain(vendor)
     }

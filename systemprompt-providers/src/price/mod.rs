@@ -4,10 +4,16 @@
 //! whole request at once: the tier is that of its whole prompt, the sum is rounded once, and a model
 //! without a row has no cost, which is something else than zero. [`worst_case`] is what may be reserved
 //! before a request.
+//!
+//! With the feature `genai-prices` rows of the crate of that name can be put over it, found by asking it for the
+//! price of a token of each kind. A model with a fee per request, with a rate of its own for reasoning, or with
+//! other rates at other hours has none there.
 
 mod cost;
 mod dated;
 mod error;
+#[cfg(feature = "genai-prices")]
+mod genai;
 mod read;
 mod row;
 mod table;

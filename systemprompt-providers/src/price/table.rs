@@ -45,6 +45,30 @@ impl PriceTable {
         Ok(table)
     }
 
+    /// The same with the rows that the crate `genai-prices` has for some vendors put over it, of a moment in seconds
+    /// since 1970. Models whose price no row can say stay as they are: see the
+    /// [module](crate::price). Looking them up takes some milliseconds for each vendor.
+    #[cfg(feature = "genai-prices")]
+    #[must_use]
+    pub fn with_genai_prices<'v>(
+        &self,
+        vendors: impl IntoIterator<Item = &'v str>,
+        unix_s: u64,
+    ) -> Self {
+        let mut table = self.clone();
+        table.version = format!("{}+genai-prices", self.version);
+        for vendor in vendors {
+            let mut rows = super::genai::rows(vendor, unix_s);
+            for row in &mut rows {
+                let known = self.row(vendor, &row.model);
+                row.max_output = known.and_then(|known| known.max_output);
+                row.context = row.context.or_else(|| known.and_then(|known| known.context));
+            }
+            table.put(rows);
+        }
+        table
+    }
+
     fn put(&mut self, rows: Vec<PriceRow>) {
         for row in rows {
             let models = self.rows.entry(row.provider.clone()).or_default();

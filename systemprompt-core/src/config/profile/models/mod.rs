@@ -35,6 +35,9 @@ pub struct ModelsSection {
     pub aliases: BTreeMap<String, String>,
     /// Which models go where. The first route that fits is taken; a model that none fits is refused.
     pub routes: Vec<ModelRoute>,
+    /// Whether the prices of the crate `genai-prices`, of the day on which the process starts, are put over those that
+    /// are built in. Needs a binary with the feature `genai-prices`.
+    pub genai_prices: bool,
     /// A file of prices that replace or extend those that are built in (JSON).
     pub prices: Option<PathBuf>,
     /// What may be spent. Every budget applies to every request.
@@ -50,6 +53,7 @@ impl Default for ModelsSection {
             providers: BTreeMap::new(),
             aliases: BTreeMap::new(),
             routes: Vec::new(),
+            genai_prices: false,
             prices: None,
             budgets: Vec::new(),
             body_limit_bytes: 32 * 1024 * 1024,
