@@ -143,6 +143,18 @@ impl Stand {
         }
     }
 
+    /// The models whose use was decided, the oldest first.
+    pub(crate) async fn decided_models(&self) -> Vec<String> {
+        let mut database = self.database().await;
+        sqlx::query_scalar(
+            "SELECT tool FROM audit_events WHERE kind = 'decision' AND tool LIKE 'model:%' AND decision = 'allow' \
+             ORDER BY seq",
+        )
+        .fetch_all(&mut database)
+        .await
+        .unwrap()
+    }
+
     /// The newest row of the view `ai_requests`: provider, model, status, and the four counts of tokens.
     pub(crate) async fn row(&self) -> Value {
         let mut database = self.database().await;

@@ -65,6 +65,8 @@ pub struct ProviderFlags {
     pub reasoning_required: bool,
     /// Gemini wire: takes `parametersJsonSchema`; else schemas are cut down to what `parameters` takes.
     pub json_schema: bool,
+    /// Counts the tokens of requests, where its dialect has that.
+    pub counts_tokens: bool,
     /// How its usage is to be read.
     pub usage_mode: UsageMode,
 }
@@ -80,6 +82,7 @@ impl Default for ProviderFlags {
             replay_reasoning: true,
             reasoning_required: false,
             json_schema: true,
+            counts_tokens: true,
             usage_mode: UsageMode::Native,
         }
     }

@@ -159,7 +159,7 @@ impl ModelGateway {
         Ok((request, body))
     }
 
-    fn choose(
+    pub(super) fn choose(
         &self,
         caller: &Caller,
         request: &ModelRequest,
@@ -184,9 +184,6 @@ impl ModelGateway {
         chosen: &Chosen,
         account: &Account,
     ) -> Result<Permit, ModelError> {
-        let tool = model_tool(&chosen.model).map_err(|error| {
-            ModelError::invalid("model", format!("`model`: {error}")).with_code("malformed_call")
-        })?;
         let arguments = json!({
             "model": request.model,
             "provider": &**chosen.target.provider.name(),
@@ -197,6 +194,19 @@ impl ModelGateway {
             "max_output_tokens": request.max_output_tokens,
             "body_sha256": account.request_sha256,
         });
+        self.may_use(caller, &chosen.model, &arguments).await
+    }
+
+    /// Asks whether the caller may use a model, with `arguments` of the call that stands for that.
+    pub(super) async fn may_use(
+        &self,
+        caller: &Caller,
+        model: &str,
+        arguments: &serde_json::Value,
+    ) -> Result<Permit, ModelError> {
+        let tool = model_tool(model).map_err(|error| {
+            ModelError::invalid("model", format!("`model`: {error}")).with_code("malformed_call")
+        })?;
         let arguments = Arguments::parse(arguments.to_string())
             .map_err(|error| ModelError::new(ErrorKind::Api, error.to_string()))?;
         let (principal, context) = (caller.principal.clone(), caller.context.clone());
@@ -211,7 +221,7 @@ impl ModelGateway {
     }
 
     /// Records what could not become a call.
-    async fn reject(&self, caller: &Caller, model: Option<&str>, error: &ModelError) {
+    pub(super) async fn reject(&self, caller: &Caller, model: Option<&str>, error: &ModelError) {
         let reason = DenialReason::Policy {
             id: error.code.as_deref().unwrap_or("malformed_request").into(),
             detail: self.parts().redact.redact(&error.message).into_owned().into(),

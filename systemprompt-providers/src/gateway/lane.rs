@@ -7,7 +7,7 @@ use super::body::{Edits, RequestBody};
 use crate::dialect::anthropic::has_foreign_state;
 use crate::dialect::chat::splice;
 use crate::dialect::responses::ResponsesFront;
-use crate::dialect::{Front as _, Source, Target, UpstreamRequest, upstream};
+use crate::dialect::{Front as _, ProviderFlags, Source, Target, UpstreamRequest, upstream};
 use crate::route::{ChosenTarget, RouteTable};
 
 /// A request as one provider gets it.
@@ -44,10 +44,7 @@ pub(super) fn outgoing(
         usage_mode: flags.usage_mode,
         tool_names: names,
     };
-    let own = dialect == request.dialect
-        && !has_foreign_state(body.bytes())
-        && (flags.cache_ttl || !names_a_life(body.bytes()));
-    if own {
+    if passes(request, body, dialect, &flags) {
         let (body, hide_usage) = spliced(request, body, &target.model)?;
         let path = path(dialect, query);
         let (losses, tool_names) = (LossReport::default(), std::collections::BTreeMap::new());
@@ -66,6 +63,18 @@ pub(super) fn outgoing(
     refuse_losses(&encoded.losses, provider.config().loss)?;
     let source = Source { tool_names: Arc::new(encoded.tool_names.clone()), ..source };
     Ok(Outgoing { dialect, request: encoded, source, byte_lane: false, hide_usage: false })
+}
+
+/// Whether a provider can be sent the caller's own body.
+pub(super) fn passes(
+    request: &ModelRequest,
+    body: &RequestBody,
+    dialect: Dialect,
+    flags: &ProviderFlags,
+) -> bool {
+    dialect == request.dialect
+        && !has_foreign_state(body.bytes())
+        && (flags.cache_ttl || !names_a_life(body.bytes()))
 }
 
 /// What refers to something that OpenAI keeps, and nobody else.
@@ -89,7 +98,7 @@ fn names_a_life(body: &[u8]) -> bool {
 }
 
 /// The caller's body with the model of the target, and without what names the caller's own user.
-fn spliced(
+pub(super) fn spliced(
     request: &ModelRequest,
     body: &RequestBody,
     model: &str,
@@ -121,10 +130,15 @@ fn path(dialect: Dialect, query: Option<&str>) -> String {
         Dialect::Responses => "/v1/responses",
         Dialect::Gemini => "/v1beta/models",
     };
+    with_query(path, query)
+}
+
+pub(super) fn with_query(path: &str, query: Option<&str>) -> String {
     query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
-fn refuse_losses(losses: &LossReport, policy: LossPolicy) -> Result<(), ModelError> {
+/// Refuses what would lose more than hints, where the policy lets nothing be lost.
+pub(super) fn refuse_losses(losses: &LossReport, policy: LossPolicy) -> Result<(), ModelError> {
     if policy != LossPolicy::Reject {
         return Ok(());
     }

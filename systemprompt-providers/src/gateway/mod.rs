@@ -19,6 +19,7 @@ mod answer;
 mod ask;
 mod body;
 mod connect;
+mod count;
 mod credential;
 mod judge;
 mod lane;
@@ -53,6 +54,7 @@ use crate::budget::BudgetRules;
 use crate::route::RouteTable;
 use crate::upstream::{UpstreamClient, UpstreamHealth};
 use connect::Connections;
+use count::Countless;
 
 /// What the gateway is connected to.
 #[derive(Clone)]
@@ -88,6 +90,7 @@ pub struct ModelGateway(Arc<Inner>);
 struct Inner {
     parts: GatewayParts,
     connections: Connections,
+    countless: Countless,
 }
 
 /// Who asks, and in which circumstances.
@@ -104,7 +107,7 @@ impl ModelGateway {
     /// [`GatewayError`] that names the provider and the setting that cannot be meant.
     pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
         let connections = Connections::open(&parts.routes, &parts.secrets, &parts.clock)?;
-        Ok(Self(Arc::new(Inner { parts, connections })))
+        Ok(Self(Arc::new(Inner { parts, connections, countless: Countless::default() })))
     }
 
     /// The routes.

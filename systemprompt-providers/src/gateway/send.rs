@@ -6,6 +6,7 @@ use super::ask::{Answering, Asking, Exchange, Failure};
 use super::body::RequestBody;
 use super::lane::{self, Outgoing};
 use crate::dialect;
+use crate::preset::{Endpoint, Provider};
 use crate::route::{Chosen, ChosenTarget};
 use crate::upstream::{UpstreamAnswer, UpstreamCall};
 
@@ -65,17 +66,7 @@ impl ModelGateway {
             let message = format!("the provider `{name}` has no address");
             return Err(ModelError::new(ErrorKind::Api, message).into());
         };
-        let mut call = UpstreamCall::of(&outgoing.request).map_err(|error| error.model_error())?;
-        if outgoing.byte_lane {
-            forward_headers(&asking.headers, asking.dialect, &mut call.headers);
-            if let Some(taken) = &provider.flags(outgoing.dialect).betas {
-                keep_betas(taken, &mut call.headers);
-            }
-        }
-        provider.put_headers(&mut call.headers);
-        if let Some(credential) = self.credential(&asking.caller, provider, endpoint).await? {
-            call = call.with_credential(credential);
-        }
+        let call = self.call(asking, provider, endpoint, &outgoing).await?;
         let sent = client.send(call).await;
         let attempts = match &sent {
             Ok(answer) => &answer.attempts,
@@ -90,10 +81,32 @@ impl ModelGateway {
         }
         Err(refused(answer, &outgoing).await)
     }
+
+    /// What a provider is sent, with its key.
+    pub(super) async fn call(
+        &self,
+        asking: &Asking,
+        provider: &Provider,
+        endpoint: &Endpoint,
+        outgoing: &Outgoing,
+    ) -> Result<UpstreamCall, ModelError> {
+        let mut call = UpstreamCall::of(&outgoing.request).map_err(|error| error.model_error())?;
+        if outgoing.byte_lane {
+            forward_headers(&asking.headers, asking.dialect, &mut call.headers);
+            if let Some(taken) = &provider.flags(outgoing.dialect).betas {
+                keep_betas(taken, &mut call.headers);
+            }
+        }
+        provider.put_headers(&mut call.headers);
+        if let Some(credential) = self.credential(&asking.caller, provider, endpoint).await? {
+            call = call.with_credential(credential);
+        }
+        Ok(call)
+    }
 }
 
 /// The answer of a provider that refuses.
-async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
+pub(super) async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
     let (status, headers, retry_after) =
         (answer.status, answer.headers.clone(), answer.retry_after);
     let body = answer.collect(ERROR_BYTES).await.unwrap_or_default();

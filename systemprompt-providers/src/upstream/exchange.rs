@@ -199,6 +199,8 @@ fn settle(mut ticket: Ticket, outcome: AttemptOutcome, own_deadline: bool) -> Op
             ticket.answered();
             return Some(ticket);
         }
+        // It knows no such request, and works.
+        AttemptOutcome::Status(501) => ticket.refused(outcome),
         AttemptOutcome::Status(500..) => ticket.failed(outcome),
         // What the account is refused, and what it does too often, is to be seen in the health.
         AttemptOutcome::Status(401..=403 | 408 | 429) => ticket.refused(outcome),

@@ -3,6 +3,7 @@
 //! A test asserts three things: what the caller got, what the provider saw, and what was recorded.
 
 mod budgets;
+mod counts;
 mod doors;
 mod faults;
 mod governor;
