@@ -93,6 +93,8 @@ impl ModelGateway {
             ..Seen::default()
         };
         seen.written = written(&answer);
+        let ended = Some(answer.stop_reason.clone());
+        exchange.uses(self, &Seen { stop: ended, ..seen.clone() });
         let changed = match self.govern(&exchange, &mut answer, &mut seen).await {
             Ok(changed) => changed,
             Err(error) => {
@@ -230,7 +232,9 @@ impl ModelGateway {
     ) {
         let parts = self.parts();
         let spent = exchange.account.spent(seen, parts.clock.now());
-        self.settle(exchange.reservation.take(), &spent).await;
+        if let Some(held) = exchange.reservation.take() {
+            held.settle(spent.amounts()).await;
+        }
         let status = match &seen.error {
             Some(error)
                 if status == AiRequestStatus::Failed && error.kind == ErrorKind::Timeout =>

@@ -4,7 +4,7 @@ use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use serde_json::json;
 use systemprompt_core::call::{Arguments, Digest, Door, ToolCall, ToolRef};
-use systemprompt_core::contract::{RejectedCall, Reservation};
+use systemprompt_core::contract::RejectedCall;
 use systemprompt_core::decision::{Decision, DenialReason, Permit};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::answer::Answered;
 use super::body::RequestBody;
+use super::held::Held;
 use super::lane::{self, Outgoing};
 use super::record::Account;
 use super::refusal::refusal;
@@ -41,7 +42,7 @@ pub(super) struct Exchange {
     pub(super) reply: Reply,
     pub(super) account: Account,
     pub(super) permit: Option<Permit>,
-    pub(super) reservation: Option<Reservation>,
+    pub(super) reservation: Option<Held>,
 }
 
 /// Who answers.
@@ -123,7 +124,7 @@ impl ModelGateway {
         asking: &Asking,
         request: ModelRequest,
         account: Account,
-        (permit, reservation): (Option<Permit>, Option<Reservation>),
+        (permit, reservation): (Option<Permit>, Option<Held>),
     ) -> Exchange {
         const MICROS: i64 = 1_000_000;
         let prefix = match asking.dialect {

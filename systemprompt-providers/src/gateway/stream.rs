@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
 use super::ask::{Answering, Exchange};
+use super::meter::Meter;
 use super::relay::Relay;
 use crate::dialect::chat::splice;
 use crate::dialect::{self, StreamDecoder};
@@ -83,7 +84,8 @@ impl ModelGateway {
         let end = match bringing {
             Bringing::Echo(events) => pass_events(&mut relay, events, &mut sender).await,
             Bringing::Upstream { body, hide_usage } => {
-                pass_frames(&mut relay, *body, hide_usage, &mut sender).await
+                let meter = Meter::new(&self, &mut exchange);
+                pass_frames(&mut relay, *body, hide_usage, (&mut sender, meter)).await
             }
         };
         exchange.account.first_byte = sender.first;
@@ -169,7 +171,7 @@ async fn pass_frames(
     relay: &mut Relay,
     mut body: UpstreamBody,
     hide_usage: bool,
-    sender: &mut Sender,
+    (sender, mut meter): (&mut Sender, Meter<'_>),
 ) -> End {
     let mut splitter = FrameSplitter::new(FRAME_BYTES);
     let mut out = Vec::new();
@@ -194,7 +196,9 @@ async fn pass_frames(
         };
         signs.reset();
         splitter.push(&piece);
-        if let Err(error) = pass_whole(relay, &mut splitter, hide_usage, &mut out).await {
+        if let Err(error) =
+            pass_whole(relay, &mut splitter, hide_usage, (&mut out, &mut meter)).await
+        {
             break Some(error);
         }
         if !sender.send(&mut out).await {
@@ -219,12 +223,12 @@ async fn pass_frames(
     }
 }
 
-/// Passes on the frames that are whole.
+/// Passes on the frames that are whole, as far as budgets allow.
 async fn pass_whole(
     relay: &mut Relay,
     splitter: &mut FrameSplitter,
     hide_usage: bool,
-    out: &mut Vec<u8>,
+    (out, meter): (&mut Vec<u8>, &mut Meter<'_>),
 ) -> Result<(), ModelError> {
     loop {
         match splitter.next_frame() {
@@ -232,6 +236,7 @@ async fn pass_whole(
             Ok(Some(frame)) => {
                 let raw = shown(&frame, hide_usage);
                 relay.frame(&frame, raw, out).await;
+                meter.check(relay.seen()).await?;
             }
             Err(error) => {
                 return Err(ModelError::new(ErrorKind::BadGateway, error.to_string())

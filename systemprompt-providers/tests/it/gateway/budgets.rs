@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use systemprompt_core::contract::{BudgetCap, BudgetStore as _};
+use systemprompt_core::contract::BudgetCap;
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::id::{TenantId, TokenId, UserId};
 use systemprompt_providers::budget::{BudgetDimension, BudgetRule, BudgetRules, BudgetSubject};

@@ -14,6 +14,7 @@ use serde_json::Value;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
 use systemprompt_core::clock::SystemClock;
 use systemprompt_core::config::{Environment, parse};
+use systemprompt_core::contract::BudgetStore;
 use systemprompt_core::event::AiRequest;
 use systemprompt_core::id::{Audience, TenantId, TokenId, UserId};
 use systemprompt_core::principal::{Principal, PrincipalClaims};
@@ -47,7 +48,7 @@ pub(super) struct House {
     pub(super) second: ScriptedUpstream,
     pub(super) governor: Governor,
     pub(super) scanner: Arc<Scanner>,
-    pub(super) budgets: Arc<MemoryBudgetStore>,
+    pub(super) budgets: Arc<dyn BudgetStore>,
     pub(super) router: Router,
 }
 
@@ -55,6 +56,8 @@ pub(super) struct House {
 pub(super) struct Plan {
     pub(super) timeouts: &'static str,
     pub(super) budgets: Vec<BudgetRule>,
+    /// Where they are counted: in memory where nothing is said.
+    pub(super) store: Option<Arc<dyn BudgetStore>>,
     pub(super) body_limit: usize,
     /// More lines of the section `models`.
     pub(super) routes: &'static str,
@@ -67,6 +70,7 @@ impl Default for Plan {
         Self {
             timeouts: "{connect_ms: 2000, first_byte_ms: 5000, idle_ms: 5000, total_ms: 15000}",
             budgets: Vec::new(),
+            store: None,
             body_limit: 1 << 20,
             routes: "",
             key: "{env: K}",
@@ -114,7 +118,8 @@ impl House {
         let keys = ["a", "c", "r", "g", "a2", "c2", "r2"].iter().map(|name| key(name));
         let (governor, scanner) = (Governor::default(), Arc::new(Scanner::default()));
         let clock = SystemClock::shared();
-        let budgets = Arc::new(MemoryBudgetStore::new(clock.clone()));
+        let in_memory = || Arc::new(MemoryBudgetStore::new(clock.clone())) as Arc<dyn BudgetStore>;
+        let budgets = plan.store.clone().unwrap_or_else(in_memory);
         let gateway = ModelGateway::new(GatewayParts {
             routes: routes.unwrap_or_else(|error| panic!("{error}")),
             secrets: ProviderSecrets { keys: keys.collect(), ..ProviderSecrets::default() },
@@ -126,7 +131,7 @@ impl House {
             redact: Arc::new(governor.clone()),
             budgets: BudgetRules::compile(&plan.budgets).unwrap(),
             budget_store: budgets.clone(),
-            clock,
+            clock: clock.clone(),
         })
         .unwrap();
         let doors =
@@ -153,14 +158,20 @@ impl House {
         self.send(request(wire).body(Body::from(body.to_string())).unwrap()).await
     }
 
+    /// The same, where many do so at a time.
+    pub(super) async fn patiently(&self, wire: Wire, body: &str) -> Reply {
+        self.whole(request(wire).body(Body::from(body.to_owned())).unwrap()).await
+    }
+
     pub(super) async fn send(&self, request: Request<Body>) -> Reply {
-        let whole = async {
-            let response = self.router.clone().oneshot(request).await.unwrap();
-            let (parts, body) = response.into_parts();
-            let body = body.collect().await.unwrap().to_bytes();
-            Reply { status: parts.status, headers: parts.headers, body }
-        };
-        tokio::time::timeout(PATIENCE, whole).await.expect("it hangs")
+        tokio::time::timeout(PATIENCE, self.whole(request)).await.expect("it hangs")
+    }
+
+    async fn whole(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Reply { status: parts.status, headers: parts.headers, body }
     }
 
     /// Asks and reads the answer, which keeps the grammar of its dialect.

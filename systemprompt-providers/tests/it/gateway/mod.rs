@@ -4,6 +4,7 @@
 
 mod budgets;
 mod counts;
+mod cuts;
 mod doors;
 mod faults;
 mod governor;
