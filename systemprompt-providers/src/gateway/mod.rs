@@ -21,6 +21,7 @@ mod body;
 mod connect;
 mod count;
 mod credential;
+mod health;
 mod held;
 mod judge;
 mod lane;
@@ -38,7 +39,6 @@ mod stream;
 #[cfg(feature = "http")]
 pub mod http;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub use connect::{GatewayError, ProviderSecrets};
 
 use crate::budget::BudgetRules;
 use crate::route::RouteTable;
-use crate::upstream::{UpstreamClient, UpstreamHealth};
+use crate::upstream::UpstreamClient;
 use connect::Connections;
 use count::Countless;
 
@@ -116,12 +116,6 @@ impl ModelGateway {
     #[must_use]
     pub fn routes(&self) -> &RouteTable {
         &self.0.parts.routes
-    }
-
-    /// How the providers are doing, by name. One that is built in is always well and not listed.
-    #[must_use]
-    pub fn health(&self) -> BTreeMap<Arc<str>, Vec<UpstreamHealth>> {
-        self.0.connections.health()
     }
 
     fn client(

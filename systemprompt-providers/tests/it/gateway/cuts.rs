@@ -191,7 +191,7 @@ fn chat(tokens: usize) -> Script {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_streams_without_a_limit_never_pass_the_last_cent() {
-    // All begin, with 8,192 tokens each, and there is not enough for all to end.
+    // There is enough for all to begin, with 8,192 tokens each, and not for all to end.
     const CAP: u64 = 50 * 8_300 + 20_000;
     let rule = tokens(CAP);
     for (store, _kept) in stores().await {
@@ -222,12 +222,13 @@ async fn fifty_streams_without_a_limit_never_pass_the_last_cent() {
         };
         let (replies, most) = tokio::join!(futures_util::future::join_all(all), watch);
         assert!(most > CAP - 20_000, "{most}");
-        for reply in &replies {
-            assert_eq!(reply.status, 200, "{}", reply.text());
-            Wire::C.check(&reply.body, false);
-        }
+        // One that comes late may find that the others have outgrown what they began with.
+        let (begun, late): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 200);
+        begun.iter().for_each(|reply| Wire::C.check(&reply.body, false));
+        late.iter().for_each(|reply| assert!(reply.text().contains("the last cent")));
         let records = house.governor.records();
-        let cut: Vec<_> = records.iter().filter(|record| record.error_code.is_some()).collect();
+        let cut = records.iter().filter(|record| record.error_code.is_some());
+        let cut: Vec<_> = cut.filter(|record| used(record) > 0).collect();
         assert!(!cut.is_empty() && cut.len() < 50, "{} were cut", cut.len());
         for record in &cut {
             assert_eq!(record.error_code.as_deref(), Some("budget_exceeded"));
@@ -259,8 +260,7 @@ async fn fifty_streams_that_break_their_limit_pass_the_last_cent_by_less_than_a_
         let all = (0..50).map(|_| house.patiently(Wire::A, &asked));
         let replies = futures_util::future::join_all(all).await;
         let mut cut = 0;
-        for reply in &replies {
-            assert_eq!(reply.status, 200, "{}", reply.text());
+        for reply in replies.iter().filter(|reply| reply.status == 200) {
             Wire::A.check(&reply.body, false);
             cut += usize::from(Wire::A.read_stream(&reply.body).error.is_some());
         }

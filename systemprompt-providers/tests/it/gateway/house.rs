@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
-use systemprompt_core::clock::SystemClock;
+use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::{Environment, parse};
 use systemprompt_core::contract::BudgetStore;
 use systemprompt_core::event::AiRequest;
@@ -49,6 +49,7 @@ pub(super) struct House {
     pub(super) governor: Governor,
     pub(super) scanner: Arc<Scanner>,
     pub(super) budgets: Arc<dyn BudgetStore>,
+    pub(super) gateway: ModelGateway,
     pub(super) router: Router,
 }
 
@@ -59,6 +60,9 @@ pub(super) struct Plan {
     /// Where they are counted: in memory where nothing is said.
     pub(super) store: Option<Arc<dyn BudgetStore>>,
     pub(super) body_limit: usize,
+    /// What else is said of every provider.
+    pub(super) providers: &'static str,
+    pub(super) clock: Arc<dyn Clock>,
     /// More lines of the section `models`.
     pub(super) routes: &'static str,
     /// The key of the provider of `a-`, as it is configured.
@@ -72,6 +76,8 @@ impl Default for Plan {
             budgets: Vec::new(),
             store: None,
             body_limit: 1 << 20,
+            providers: "breaker: {failures: 0}",
+            clock: SystemClock::shared(),
             routes: "",
             key: "{env: K}",
         }
@@ -117,7 +123,7 @@ impl House {
         let key = |name: &str| (name.to_owned(), Arc::new(Secret::new(PROVIDER_KEY.to_owned())));
         let keys = ["a", "c", "r", "g", "a2", "c2", "r2"].iter().map(|name| key(name));
         let (governor, scanner) = (Governor::default(), Arc::new(Scanner::default()));
-        let clock = SystemClock::shared();
+        let clock = plan.clock.clone();
         let in_memory = || Arc::new(MemoryBudgetStore::new(clock.clone())) as Arc<dyn BudgetStore>;
         let budgets = plan.store.clone().unwrap_or_else(in_memory);
         let gateway = ModelGateway::new(GatewayParts {
@@ -134,9 +140,12 @@ impl House {
             clock: clock.clone(),
         })
         .unwrap();
-        let doors =
-            ModelDoors { gateway, authenticate: Arc::new(Keys), body_limit: plan.body_limit };
-        Self { upstream, second, governor, scanner, budgets, router: router(doors) }
+        let doors = ModelDoors {
+            gateway: gateway.clone(),
+            authenticate: Arc::new(Keys),
+            body_limit: plan.body_limit,
+        };
+        Self { upstream, second, governor, scanner, budgets, gateway, router: router(doors) }
     }
 
     /// The provider answers every request in a dialect so.
@@ -247,8 +256,8 @@ fn profile(plan: &Plan, upstream: &str, second: &str) -> String {
             let _ = writeln!(
                 text,
                 "    {name}: {{{kind}, base_url: '{url}', key: {key}, private_addresses: true, \
-                 timeouts: {}, retries: {{attempts: 1}}, breaker: {{failures: 0}}}}",
-                plan.timeouts
+                 timeouts: {}, retries: {{attempts: 1}}, {}}}",
+                plan.timeouts, plan.providers
             );
         }
     }

@@ -8,6 +8,7 @@ mod cuts;
 mod doors;
 mod faults;
 mod governor;
+mod health;
 mod house;
 mod lanes;
 mod pairs;
