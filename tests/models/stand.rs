@@ -32,6 +32,7 @@ pub(crate) const RESPONSES: &str = "/openai/v1/responses";
 pub(crate) const OPENAI_CHAT: &str = "/openai/v1/chat/completions";
 pub(crate) const GEMINI: &str = "/gemini/v1beta/models/";
 pub(crate) const KIMI: &str = "/kimi/anthropic/v1/messages";
+pub(crate) const MINIMAX: &str = "/minimax/anthropic/v1/messages";
 
 /// A running application, its providers, and a caller.
 pub(crate) struct Stand {
@@ -207,6 +208,7 @@ pub(crate) fn models_at(place: &dyn Fn(&str) -> String) -> String {
         ),
         provider("gemini", "      kind: gemini\n      key: {env: PROVIDER_KEY}\n"),
         provider("kimi", "      kind: moonshot\n      key: {env: PROVIDER_KEY}\n"),
+        provider("minimax", "      kind: minimax\n      key: {env: PROVIDER_KEY}\n"),
     ]
     .concat();
     format!(
@@ -237,6 +239,8 @@ pub(crate) fn models_at(place: &dyn Fn(&str) -> String) -> String {
       provider: gemini
     - match: \"kimi-*\"
       provider: kimi
+    - match: \"MiniMax-*\"
+      provider: minimax
     - match:
         pattern: secret-model
         when: {{role: admin}}

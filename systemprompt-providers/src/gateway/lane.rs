@@ -4,6 +4,7 @@ use systemprompt_core::config::LossPolicy;
 use systemprompt_core::llm::{Dialect, LossKind, LossReport, ModelError, ModelRequest};
 
 use super::body::{Edits, RequestBody};
+use super::capable;
 use crate::dialect::anthropic::has_foreign_state;
 use crate::dialect::chat::splice;
 use crate::dialect::responses::ResponsesFront;
@@ -44,22 +45,29 @@ pub(super) fn outgoing(
         usage_mode: flags.usage_mode,
         tool_names: names,
     };
+    let capabilities = provider.capabilities(&target.model, routes.prices());
+    if dialect == request.dialect {
+        capable::refuse_pictures(request, &target.model, &capabilities)?;
+    }
     if passes(request, body, dialect, &flags) {
         let (body, hide_usage) = spliced(request, body, &target.model)?;
         let path = path(dialect, query);
-        let (losses, tool_names) = (LossReport::default(), std::collections::BTreeMap::new());
+        let mut losses = LossReport::default();
+        capable::note_unheeded(request, &flags, &mut losses);
+        refuse_losses(&losses, provider.config().loss)?;
+        let tool_names = std::collections::BTreeMap::new();
         let request = UpstreamRequest { path, headers: Vec::new(), body, losses, tool_names };
         return Ok(Outgoing { dialect, request, source, byte_lane: true, hide_usage });
     }
     refuse_stored(request, body)?;
-    let capabilities = provider.capabilities(&target.model, routes.prices());
     let to = Target {
         provider: provider.name(),
         model: &target.model,
         capabilities: &capabilities,
         flags: &flags,
     };
-    let encoded = upstream(dialect).encode_request(request, &to)?;
+    let mut encoded = upstream(dialect).encode_request(request, &to)?;
+    capable::note_unheeded(request, &flags, &mut encoded.losses);
     refuse_losses(&encoded.losses, provider.config().loss)?;
     let source = Source { tool_names: Arc::new(encoded.tool_names.clone()), ..source };
     Ok(Outgoing { dialect, request: encoded, source, byte_lane: false, hide_usage: false })

@@ -18,6 +18,7 @@
 mod answer;
 mod ask;
 mod body;
+mod capable;
 mod connect;
 mod count;
 mod credential;

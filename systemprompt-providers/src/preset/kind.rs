@@ -71,9 +71,12 @@ pub(super) fn flags(kind: ProviderKind, dialect: Dialect) -> ProviderFlags {
         (ProviderKind::Moonshot | ProviderKind::Qwen, Dialect::Anthropic) => {
             ProviderFlags { counts_tokens: false, usage_mode: UsageMode::LastEvent, ..compatible() }
         }
-        (ProviderKind::Minimax, Dialect::Anthropic) => {
-            ProviderFlags { counts_tokens: false, ..compatible() }
-        }
+        (ProviderKind::Minimax, Dialect::Anthropic) => ProviderFlags {
+            counts_tokens: false,
+            heeds_top_k: false,
+            heeds_stop: false,
+            ..compatible()
+        },
         // Whether this one counts is found out when it is asked.
         (ProviderKind::Custom, Dialect::Anthropic) => compatible(),
         (ProviderKind::Moonshot, Dialect::Responses) => {
