@@ -234,6 +234,28 @@ fn resolve(
     Ok(resolved.value)
 }
 
+/// How often it is looked at which providers are to be probed.
+const PROBE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Asks providers how they are, so that no caller's request has to find out.
+pub(crate) struct ProbeProviders(pub(crate) ModelGateway);
+
+#[async_trait]
+impl Job for ProbeProviders {
+    fn name(&self) -> &str {
+        "probe_model_providers"
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule::Every(PROBE)
+    }
+
+    async fn run(&self) -> Result<(), JobError> {
+        self.0.probe_providers().await;
+        Ok(())
+    }
+}
+
 /// Gives back what was reserved and never settled.
 pub(crate) struct ExpireBudgets {
     pub(crate) store: Arc<dyn BudgetStore>,

@@ -13,42 +13,77 @@ use crate::wire::message_body;
 
 // 44
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_counted_for_the_models_of_every_provider() {
+async fn tokens_are_counted_by_the_provider_of_every_model_or_estimated() {
     let stand = Stand::start().await;
-    for lang in LANGS {
-        for model in [
+    let counted = |body: Value| Script::json(body.to_string());
+    let native = [
+        (
             "claude-sonnet-4-6",
+            "/anthropic/v1/messages/count_tokens",
+            json!({ "input_tokens": 4711 }),
+        ),
+        (
             "gpt-5.5",
+            "/openai/v1/responses/input_tokens",
+            json!({ "object": "response.input_tokens", "input_tokens": 4711 }),
+        ),
+        (
             "gemini-3.5-flash",
-            "deepseek-v4-pro",
-            "kimi-k3",
-            "echo",
-        ] {
+            "/gemini/v1beta/models/gemini-3.5-flash:countTokens",
+            json!({ "totalTokens": 4711 }),
+        ),
+    ];
+    for (_, path, body) in &native {
+        stand.upstream.always("POST", path, counted(body.clone()));
+    }
+    let mut asked = 0;
+    for lang in LANGS {
+        for (model, path, _) in &native {
+            let turn = json!([{ "role": "user", "content": "hello there" }]);
+            let params = json!({ "model": model, "messages": turn });
+            let said = stand.anthropic(lang, "count_tokens", params).await.well();
+            assert_eq!(said.result["input_tokens"], 4711, "{lang:?} {model}");
+            assert_eq!(stand.seen().target, *path);
+            let params = json!({ "model": model, "input": "hello there" });
+            let said = stand.openai(lang, "input_tokens", params).await.well();
+            assert_eq!(said.result["input_tokens"], 4711, "{lang:?} {model}");
+            assert_eq!(said.result["object"], "response.input_tokens");
+            assert_eq!(stand.seen().target, *path);
+            assert!(String::from_utf8_lossy(&stand.seen().body).contains("hello there"));
+            asked += 2;
+        }
+        for model in ["deepseek-v4-pro", "kimi-k3", "echo"] {
             let count = async |text: &str| {
-                let params =
-                    json!({ "model": model, "messages": [{ "role": "user", "content": text }] });
+                let turn = json!([{ "role": "user", "content": text }]);
+                let params = json!({ "model": model, "messages": turn });
                 let said = stand.anthropic(lang, "count_tokens", params).await.well();
                 said.result["input_tokens"].as_u64().unwrap()
             };
             let (short, long) = (count("hi").await, count(&"many words ".repeat(50)).await);
             assert!(short > 0 && long > short, "{lang:?} {model}: {short}, {long}");
         }
-        let said = stand
-            .openai(lang, "input_tokens", json!({ "model": "gpt-5.5", "input": "hello there" }))
-            .await
-            .well();
-        assert!(said.result["input_tokens"].as_u64().unwrap() > 0);
-        assert_eq!(said.result["object"], "response.input_tokens");
+        let params =
+            json!({ "model": "no-such-model", "messages": [{ "role": "user", "content": "hi" }] });
+        stand.anthropic(lang, "count_tokens", params).await.raised("NotFoundError");
     }
+    assert_eq!(stand.upstream.requests(), asked, "what counts nothing is not asked");
     let client = Client::builder().no_proxy().build().unwrap();
-    let response = client
-        .post(format!("{}/v1/messages/count_tokens", stand.base()))
-        .bearer_auth(stand.key("user"))
-        .json(&json!({ "model": "deepseek-v4-pro", "messages": [{ "role": "user", "content": "hi" }] }))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(response.headers()["x-systemprompt-usage"], "estimated");
+    for (model, note) in [("deepseek-v4-pro", Some("estimated")), ("gpt-5.5", None)] {
+        let response = client
+            .post(format!("{}/v1/messages/count_tokens", stand.base()))
+            .bearer_auth(stand.key("user"))
+            .json(&json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] }))
+            .send()
+            .await
+            .unwrap();
+        let told = response.headers().get("x-systemprompt-usage");
+        assert_eq!(told.map(|value| value.to_str().unwrap()), note, "{model}");
+    }
+    // What left the house was decided; nothing was answered.
+    let mut models = stand.decided_models().await;
+    models.dedup();
+    assert_eq!(models.len(), 2 * native.len() + 1, "{models:?}");
+    assert!(stand.records().await.is_empty());
 }
 
 // 45

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use systemprompt::ai::scripted::{Script, Step, sse};
+use systemprompt::ai::scripted::{Script, ScriptedUpstream, Step, sse};
 
-use crate::sdk::{Call, LANGS};
-use crate::stand::{ANTHROPIC, CHAT, OPENAI_CHAT, Stand};
-use crate::wire::{completion, delta, message_start, named_frame, text_block, unended};
+use crate::sdk::{Call, LANGS, Lang};
+use crate::stand::{ANTHROPIC, CHAT, OPENAI_CHAT, Stand, models};
+use crate::wire::{completion, delta, message, message_start, named_frame, text_block, unended};
 
 fn ask(model: &str) -> Value {
     json!({ "model": model, "max_tokens": 64, "messages": [{ "role": "user", "content": "hi" }] })
@@ -177,4 +177,45 @@ async fn a_key_that_a_provider_refuses_is_no_fault_of_the_caller() {
             assert_eq!(said.error["status"], 502, "{lang:?} {model} {:#}", said.error);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_down_is_probed_until_it_works() {
+    let upstream = ScriptedUpstream::start().await.unwrap();
+    let probed = "kind: anthropic\n      breaker: {failures: 2, open_ms: 300}\n      health: {interval_s: 1}";
+    let models = models(&upstream.url()).replace("kind: anthropic", probed);
+    let stand = Stand::with(upstream, &models).await;
+    let list = "/anthropic/v1/models";
+    stand.upstream.always("GET", list, Script::status(503));
+    for _ in 0..2 {
+        stand.script(ANTHROPIC, Script::status(503));
+        let said = stand.anthropic(Lang::Node, "messages", ask("claude-sonnet-4-6")).await;
+        said.raised("APIError");
+    }
+    let requests = |upstream: &ScriptedUpstream, method: &str| {
+        upstream.journal().iter().filter(|seen| seen.method == method).count()
+    };
+    let patience = Duration::from_secs(30);
+    let probes = stand.upstream.wait_until(patience, |upstream| requests(upstream, "GET") >= 2);
+    assert!(probes.await, "it is probed, and again when it is still down");
+
+    stand.upstream.always("GET", list, Script::json(r#"{"data": []}"#));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let works = async {
+        loop {
+            let health = client.get(format!("{}/api/v1/providers/health", stand.base()));
+            let health = health.bearer_auth(stand.key("user")).send().await.unwrap();
+            let health: Value = health.json().await.unwrap();
+            if health["providers"]["anthropic"][0]["state"] == "closed" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(patience, works).await.expect("the breaker is closed by a probe");
+    assert_eq!(requests(&stand.upstream, "POST"), 2, "no caller had to find out");
+    let usage = json!({ "input_tokens": 20, "output_tokens": 5 });
+    stand.script(ANTHROPIC, message(json!([{ "type": "text", "text": "ok" }]), "end_turn", usage));
+    stand.anthropic(Lang::Node, "messages", ask("claude-sonnet-4-6")).await.well();
+    assert_eq!(stand.record(3).await["status"], "success");
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use systemprompt::ai::scripted::{Framing, Script};
 
-use crate::sdk::{Call, LANGS};
-use crate::stand::{ANTHROPIC, CHAT, KIMI, RESPONSES, Stand};
+use crate::sdk::{Call, LANGS, Lang};
+use crate::stand::{ANTHROPIC, CHAT, KIMI, MINIMAX, RESPONSES, Stand};
 use crate::wire::{message_end, message_start, named, named_frame, text_block};
 
 fn stream(start: Value, text: &[&str], end: Value) -> Vec<Value> {
@@ -61,6 +61,74 @@ async fn a_provider_is_not_told_what_it_would_refuse() {
             );
             assert_eq!(stand.seen().header("anthropic-beta").is_some(), life, "{lang:?} {model}");
         }
+    }
+}
+
+// 41
+#[tokio::test(flavor = "multi_thread")]
+async fn what_minimax_cannot_do_is_refused_or_said() {
+    let stand = Stand::start().await;
+    let told = json!({ "input_tokens": 20, "output_tokens": 5 });
+    let picture = json!({ "type": "image", "source":
+        { "type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo=" } });
+    let ask = |model: &str| {
+        let text = json!({ "type": "text", "text": "what is it?" });
+        json!({ "model": model, "max_tokens": 64, "messages": [{ "role": "user", "content": [text, picture] }] })
+    };
+    let mut records = 0;
+    for (turn, lang) in LANGS.into_iter().enumerate() {
+        let said = stand.anthropic(lang, "messages", ask("MiniMax-M2.7")).await;
+        said.raised("BadRequestError");
+        let message = said.error["message"].as_str().unwrap();
+        assert!(message.contains("`messages.0.content.1`"), "{lang:?} {message}");
+        assert!(message.contains("`MiniMax-M2.7` takes no pictures"), "{lang:?} {message}");
+        assert_eq!(stand.upstream.requests(), 2 * turn, "nothing goes upstream");
+        records += 1;
+        let record = stand.record(records).await;
+        assert_eq!(
+            (&record["status"], &record["error_code"]),
+            (&json!("failed"), &json!("unsupported_image"))
+        );
+        assert_eq!(record["cost_microdollars"], 0);
+
+        // Its next model takes them.
+        stand.script(MINIMAX, named(&stream(told.clone(), &["a dot"], told.clone())));
+        let said = stand.anthropic(lang, "messages.stream", ask("MiniMax-M3")).await.well();
+        assert_eq!(said.result["content"][0]["text"], "a dot");
+        assert_eq!(stand.sent()["messages"][0]["content"][1], picture);
+        records += 1;
+        let record = stand.record(records).await;
+        assert_eq!((&record["byte_lane"], &record["status"]), (&json!(true), &json!("success")));
+
+        // It takes these, too, and goes by neither.
+        let whole = json!({
+            "id": "msg_up", "type": "message", "role": "assistant", "model": "MiniMax-M2.7",
+            "content": [{ "type": "text", "text": "ok" }], "stop_reason": "end_turn", "stop_sequence": null,
+            "usage": told,
+        });
+        stand.script(MINIMAX, Script::json(whole.to_string()));
+        let mut params = json!({
+            "model": "MiniMax-M2.7", "max_tokens": 64, "stop_sequences": ["END"],
+            "messages": [{ "role": "user", "content": "hi" }],
+        });
+        // The SDK of Python has no word for it any more.
+        match lang {
+            Lang::Python => params["extra_body"] = json!({ "top_k": 5 }),
+            Lang::Node => params["top_k"] = 5.into(),
+        }
+        let said = stand.anthropic(lang, "messages", params).await.well();
+        assert_eq!(said.result["content"][0]["text"], "ok");
+        let sent = stand.sent();
+        assert_eq!((&sent["top_k"], &sent["stop_sequences"]), (&json!(5), &json!(["END"])));
+        let losses = json!(["top_k=dropped", "stop_sequences=dropped"]);
+        assert_eq!(said.headers["x-systemprompt-loss"], "top_k=dropped,stop_sequences=dropped");
+        records += 1;
+        let record = stand.record(records).await;
+        assert_eq!(
+            (&record["losses"], &record["byte_lane"]),
+            (&losses, &json!(true)),
+            "{record:#}"
+        );
     }
 }
 

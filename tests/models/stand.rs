@@ -32,6 +32,7 @@ pub(crate) const RESPONSES: &str = "/openai/v1/responses";
 pub(crate) const OPENAI_CHAT: &str = "/openai/v1/chat/completions";
 pub(crate) const GEMINI: &str = "/gemini/v1beta/models/";
 pub(crate) const KIMI: &str = "/kimi/anthropic/v1/messages";
+pub(crate) const MINIMAX: &str = "/minimax/anthropic/v1/messages";
 
 /// A running application, its providers, and a caller.
 pub(crate) struct Stand {
@@ -143,6 +144,18 @@ impl Stand {
         }
     }
 
+    /// The models whose use was decided, the oldest first.
+    pub(crate) async fn decided_models(&self) -> Vec<String> {
+        let mut database = self.database().await;
+        sqlx::query_scalar(
+            "SELECT tool FROM audit_events WHERE kind = 'decision' AND tool LIKE 'model:%' AND decision = 'allow' \
+             ORDER BY seq",
+        )
+        .fetch_all(&mut database)
+        .await
+        .unwrap()
+    }
+
     /// The newest row of the view `ai_requests`: provider, model, status, and the four counts of tokens.
     pub(crate) async fn row(&self) -> Value {
         let mut database = self.database().await;
@@ -195,6 +208,7 @@ pub(crate) fn models_at(place: &dyn Fn(&str) -> String) -> String {
         ),
         provider("gemini", "      kind: gemini\n      key: {env: PROVIDER_KEY}\n"),
         provider("kimi", "      kind: moonshot\n      key: {env: PROVIDER_KEY}\n"),
+        provider("minimax", "      kind: minimax\n      key: {env: PROVIDER_KEY}\n"),
     ]
     .concat();
     format!(
@@ -225,6 +239,8 @@ pub(crate) fn models_at(place: &dyn Fn(&str) -> String) -> String {
       provider: gemini
     - match: \"kimi-*\"
       provider: kimi
+    - match: \"MiniMax-*\"
+      provider: minimax
     - match:
         pattern: secret-model
         when: {{role: admin}}

@@ -150,8 +150,77 @@ async fn an_answer_that_is_not_complete_says_why_and_one_that_failed_is_an_error
         assert_eq!(said.count("message_stop"), 0);
         assert!(said.error["message"].as_str().unwrap().contains("slow down"), "{:#}", said.error);
     }
+    // What is raised in the middle of a stream is raised before its record is written.
+    stand.record(4).await;
     let records = stand.records().await;
     let statuses: Vec<_> =
         records.iter().map(|record| record["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["success", "failed", "success", "failed"]);
+}
+
+// 20
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_of_the_cache_are_told_to_the_models_that_take_them() {
+    let stand = Stand::start().await;
+    let mut number = 0;
+    for lang in LANGS {
+        for (model, ttl, said_ttl, takes) in [
+            ("gpt-5.6-sol", Some("1h"), json!("12h"), true),
+            ("gpt-6-sol", None, Value::Null, true),
+            ("gpt-5.5", Some("1h"), Value::Null, false),
+        ] {
+            let text = json!({ "id": "msg_up", "type": "message", "role": "assistant", "status": "completed",
+                "content": [{ "type": "output_text", "text": "ok", "annotations": [] }] });
+            let mut whole = response("completed", json!([text]));
+            whole["model"] = model.into();
+            if takes {
+                whole["usage"]["input_tokens"] = 2020.into();
+                whole["usage"]["input_tokens_details"]["cache_write_tokens"] = 2000.into();
+            }
+            stand.script(RESPONSES, systemprompt::ai::scripted::Script::json(whole.to_string()));
+            let mut mark = json!({ "type": "ephemeral" });
+            if let Some(ttl) = ttl {
+                mark["ttl"] = ttl.into();
+            }
+            let params = json!({
+                "model": model, "max_tokens": 64,
+                "system": [
+                    { "type": "text", "text": "Be brief.", "cache_control": mark },
+                    { "type": "text", "text": "Be kind." },
+                ],
+                "messages": [{ "role": "user", "content": "hi" }],
+            });
+            let said = stand.anthropic(lang, "messages", params).await.well();
+            assert_eq!(said.result["content"][0]["text"], "ok", "{lang:?} {model}");
+            let written = said.result["usage"]["cache_creation_input_tokens"].as_u64();
+            let sent = stand.sent();
+            number += 1;
+            let record = stand.record(number).await;
+            let losses = record["losses"].as_array().cloned().unwrap_or_default();
+            let loss = said.headers["x-systemprompt-loss"].as_str().unwrap_or_default();
+            if takes {
+                let mut point = json!({ "mode": "explicit" });
+                if !said_ttl.is_null() {
+                    point["ttl"] = said_ttl;
+                }
+                let expected = json!({ "type": "message", "role": "system", "content": [
+                    { "type": "input_text", "text": "Be brief.", "prompt_cache_breakpoint": point },
+                    { "type": "input_text", "text": "Be kind." },
+                ]});
+                assert_eq!(sent["input"][0], expected, "{lang:?} {model}");
+                assert_eq!(sent.get("instructions"), None, "{sent:#}");
+                assert!(!loss.contains("cache_control"), "{loss}");
+                assert_eq!(written, Some(2000), "{:#}", said.result);
+                assert_eq!(record["tokens"]["cache_write"], 2000, "{record:#}");
+            } else {
+                assert_eq!(sent["instructions"], "Be brief.\n\nBe kind.", "{sent:#}");
+                assert!(!sent.to_string().contains("cache"), "{sent:#}");
+                assert!(loss.contains("system.0.cache_control=hint"), "{loss}");
+                assert!(losses.contains(&json!("system.0.cache_control=hint")), "{record:#}");
+                assert_eq!(written.unwrap_or_default(), 0);
+            }
+            assert_eq!(record["status"], "success");
+            assert_eq!((&record["provider"], &record["model"]), (&json!("openai"), &json!(model)));
+        }
+    }
 }

@@ -65,6 +65,12 @@ pub struct ProviderFlags {
     pub reasoning_required: bool,
     /// Gemini wire: takes `parametersJsonSchema`; else schemas are cut down to what `parameters` takes.
     pub json_schema: bool,
+    /// Goes by `top_k`, and does not only take it.
+    pub heeds_top_k: bool,
+    /// Goes by the strings that end an answer, and does not only take them.
+    pub heeds_stop: bool,
+    /// Counts the tokens of requests, where its dialect has that.
+    pub counts_tokens: bool,
     /// How its usage is to be read.
     pub usage_mode: UsageMode,
 }
@@ -80,6 +86,9 @@ impl Default for ProviderFlags {
             replay_reasoning: true,
             reasoning_required: false,
             json_schema: true,
+            heeds_top_k: true,
+            heeds_stop: true,
+            counts_tokens: true,
             usage_mode: UsageMode::Native,
         }
     }

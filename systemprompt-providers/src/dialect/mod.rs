@@ -17,6 +17,7 @@ pub mod gemini;
 pub mod responses;
 
 mod caps;
+pub(crate) mod count;
 
 pub use caps::{Capabilities, ProviderFlags, UsageMode};
 

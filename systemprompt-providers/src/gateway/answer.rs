@@ -11,8 +11,9 @@ use systemprompt_core::policy::SecretDirection;
 use tokio::sync::oneshot;
 
 use super::ask::{Answering, Asking, Exchange, Failure, Left};
+use super::held::Held;
 use super::judge::{Verdict, runs_at_the_caller};
-use super::record::Account;
+use super::record::{Account, Spent};
 use super::refusal::withheld;
 use super::seen::Seen;
 use super::stream::Streaming;
@@ -94,6 +95,8 @@ impl ModelGateway {
             ..Seen::default()
         };
         seen.written = written(&answer);
+        let ended = Some(answer.stop_reason.clone());
+        exchange.uses(self, &Seen { stop: ended, ..seen.clone() });
         let changed = match self.govern(&exchange, &mut answer, &mut seen).await {
             Ok(changed) => changed,
             Err(error) => {
@@ -248,7 +251,7 @@ impl ModelGateway {
         });
         let (reservation, permit) = (exchange.reservation.take(), exchange.permit.take());
         tokio::join!(
-            self.settle(reservation, &spent),
+            settle_budget(reservation, &spent),
             self.settle_permit(permit, &exchange.account, seen, status),
             self.record(&exchange, seen, &spent, (status, code)),
         );
@@ -273,6 +276,13 @@ impl ModelGateway {
         if let Err(error) = permit.settle(outcome).await {
             tracing::error!("the outcome of a request to a model is not recorded: {error}");
         }
+    }
+}
+
+/// Counts what a request has really cost.
+async fn settle_budget(reservation: Option<Held>, spent: &Spent) {
+    if let Some(held) = reservation {
+        held.settle(spent.amounts()).await;
     }
 }
 

@@ -4,7 +4,7 @@ use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use serde_json::json;
 use systemprompt_core::call::{Arguments, Digest, Door, ToolCall, ToolRef};
-use systemprompt_core::contract::{RejectedCall, Reservation};
+use systemprompt_core::contract::RejectedCall;
 use systemprompt_core::decision::{Decision, DenialReason, Permit};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::answer::Answered;
 use super::body::RequestBody;
+use super::held::Held;
 use super::lane::{self, Outgoing};
 use super::record::Account;
 use super::refusal::refusal;
@@ -41,7 +42,7 @@ pub(super) struct Exchange {
     pub(super) reply: Reply,
     pub(super) account: Account,
     pub(super) permit: Option<Permit>,
-    pub(super) reservation: Option<Reservation>,
+    pub(super) reservation: Option<Held>,
 }
 
 /// Who answers.
@@ -123,7 +124,7 @@ impl ModelGateway {
         asking: &Asking,
         request: ModelRequest,
         account: Account,
-        (permit, reservation): (Option<Permit>, Option<Reservation>),
+        (permit, reservation): (Option<Permit>, Option<Held>),
     ) -> Exchange {
         const MICROS: i64 = 1_000_000;
         let prefix = match asking.dialect {
@@ -159,7 +160,7 @@ impl ModelGateway {
         Ok((request, body))
     }
 
-    fn choose(
+    pub(super) fn choose(
         &self,
         caller: &Caller,
         request: &ModelRequest,
@@ -184,9 +185,6 @@ impl ModelGateway {
         chosen: &Chosen,
         account: &Account,
     ) -> Result<Permit, ModelError> {
-        let tool = model_tool(&chosen.model).map_err(|error| {
-            ModelError::invalid("model", format!("`model`: {error}")).with_code("malformed_call")
-        })?;
         let arguments = json!({
             "model": request.model,
             "provider": &**chosen.target.provider.name(),
@@ -197,6 +195,19 @@ impl ModelGateway {
             "max_output_tokens": request.max_output_tokens,
             "body_sha256": account.request_sha256,
         });
+        self.may_use(caller, &chosen.model, &arguments).await
+    }
+
+    /// Asks whether the caller may use a model, with `arguments` of the call that stands for that.
+    pub(super) async fn may_use(
+        &self,
+        caller: &Caller,
+        model: &str,
+        arguments: &serde_json::Value,
+    ) -> Result<Permit, ModelError> {
+        let tool = model_tool(model).map_err(|error| {
+            ModelError::invalid("model", format!("`model`: {error}")).with_code("malformed_call")
+        })?;
         let arguments = Arguments::parse(arguments.to_string())
             .map_err(|error| ModelError::new(ErrorKind::Api, error.to_string()))?;
         let (principal, context) = (caller.principal.clone(), caller.context.clone());
@@ -211,7 +222,7 @@ impl ModelGateway {
     }
 
     /// Records what could not become a call.
-    async fn reject(&self, caller: &Caller, model: Option<&str>, error: &ModelError) {
+    pub(super) async fn reject(&self, caller: &Caller, model: Option<&str>, error: &ModelError) {
         let reason = DenialReason::Policy {
             id: error.code.as_deref().unwrap_or("malformed_request").into(),
             detail: self.parts().redact.redact(&error.message).into_owned().into(),

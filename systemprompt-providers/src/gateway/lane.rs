@@ -4,10 +4,11 @@ use systemprompt_core::config::LossPolicy;
 use systemprompt_core::llm::{Dialect, LossKind, LossReport, ModelError, ModelRequest};
 
 use super::body::{Edits, RequestBody};
+use super::capable;
 use crate::dialect::anthropic::has_foreign_state;
 use crate::dialect::chat::splice;
 use crate::dialect::responses::ResponsesFront;
-use crate::dialect::{Front as _, Source, Target, UpstreamRequest, upstream};
+use crate::dialect::{Front as _, ProviderFlags, Source, Target, UpstreamRequest, upstream};
 use crate::route::{ChosenTarget, RouteTable};
 
 /// A request as one provider gets it.
@@ -44,28 +45,44 @@ pub(super) fn outgoing(
         usage_mode: flags.usage_mode,
         tool_names: names,
     };
-    let own = dialect == request.dialect
-        && !has_foreign_state(body.bytes())
-        && (flags.cache_ttl || !names_a_life(body.bytes()));
-    if own {
+    let capabilities = provider.capabilities(&target.model, routes.prices());
+    if dialect == request.dialect {
+        capable::refuse_pictures(request, &target.model, &capabilities)?;
+    }
+    if passes(request, body, dialect, &flags) {
         let (body, hide_usage) = spliced(request, body, &target.model)?;
         let path = path(dialect, query);
-        let (losses, tool_names) = (LossReport::default(), std::collections::BTreeMap::new());
+        let mut losses = LossReport::default();
+        capable::note_unheeded(request, &flags, &mut losses);
+        refuse_losses(&losses, provider.config().loss)?;
+        let tool_names = std::collections::BTreeMap::new();
         let request = UpstreamRequest { path, headers: Vec::new(), body, losses, tool_names };
         return Ok(Outgoing { dialect, request, source, byte_lane: true, hide_usage });
     }
     refuse_stored(request, body)?;
-    let capabilities = provider.capabilities(&target.model, routes.prices());
     let to = Target {
         provider: provider.name(),
         model: &target.model,
         capabilities: &capabilities,
         flags: &flags,
     };
-    let encoded = upstream(dialect).encode_request(request, &to)?;
+    let mut encoded = upstream(dialect).encode_request(request, &to)?;
+    capable::note_unheeded(request, &flags, &mut encoded.losses);
     refuse_losses(&encoded.losses, provider.config().loss)?;
     let source = Source { tool_names: Arc::new(encoded.tool_names.clone()), ..source };
     Ok(Outgoing { dialect, request: encoded, source, byte_lane: false, hide_usage: false })
+}
+
+/// Whether a provider can be sent the caller's own body.
+pub(super) fn passes(
+    request: &ModelRequest,
+    body: &RequestBody,
+    dialect: Dialect,
+    flags: &ProviderFlags,
+) -> bool {
+    dialect == request.dialect
+        && !has_foreign_state(body.bytes())
+        && (flags.cache_ttl || !names_a_life(body.bytes()))
 }
 
 /// What refers to something that OpenAI keeps, and nobody else.
@@ -89,7 +106,7 @@ fn names_a_life(body: &[u8]) -> bool {
 }
 
 /// The caller's body with the model of the target, and without what names the caller's own user.
-fn spliced(
+pub(super) fn spliced(
     request: &ModelRequest,
     body: &RequestBody,
     model: &str,
@@ -121,6 +138,10 @@ fn path(dialect: Dialect, query: Option<&str>) -> String {
         Dialect::Responses => "/v1/responses",
         Dialect::Gemini => "/v1beta/models",
     };
+    with_query(path, query)
+}
+
+pub(super) fn with_query(path: &str, query: Option<&str>) -> String {
     query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 

@@ -18,10 +18,15 @@
 mod answer;
 mod ask;
 mod body;
+mod capable;
 mod connect;
+mod count;
 mod credential;
+mod health;
+mod held;
 mod judge;
 mod lane;
+mod meter;
 mod record;
 mod refusal;
 mod relay;
@@ -35,7 +40,6 @@ mod stream;
 #[cfg(feature = "http")]
 pub mod http;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -54,8 +58,9 @@ use tracing::Instrument as _;
 
 use crate::budget::BudgetRules;
 use crate::route::RouteTable;
-use crate::upstream::{InProcess, UpstreamClient, UpstreamHealth};
+use crate::upstream::{InProcess, UpstreamClient};
 use connect::Connections;
+use count::Countless;
 
 /// What the gateway is connected to.
 #[derive(Clone)]
@@ -95,6 +100,7 @@ struct Inner {
     connections: Connections,
     /// Requests that are not settled and recorded yet.
     unsettled: TaskTracker,
+    countless: Countless,
 }
 
 /// Who asks, and in which circumstances.
@@ -112,19 +118,14 @@ impl ModelGateway {
     pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
         let GatewayParts { routes, secrets, extensions, clock, .. } = &parts;
         let connections = Connections::open(routes, secrets, extensions, clock)?;
-        Ok(Self(Arc::new(Inner { parts, connections, unsettled: TaskTracker::new() })))
+        let (countless, unsettled) = (Countless::default(), TaskTracker::new());
+        Ok(Self(Arc::new(Inner { parts, connections, unsettled, countless })))
     }
 
     /// The routes.
     #[must_use]
     pub fn routes(&self) -> &RouteTable {
         &self.0.parts.routes
-    }
-
-    /// How the providers are doing, by name. One that is built in is always well and not listed.
-    #[must_use]
-    pub fn health(&self) -> BTreeMap<Arc<str>, Vec<UpstreamHealth>> {
-        self.0.connections.health()
     }
 
     /// Waits until every request that has come so far is settled and recorded. Those whose callers have left are

@@ -1,9 +1,15 @@
 use std::time::Duration;
 
 use systemprompt_core::decision::DenialReason;
+use systemprompt_core::id::AiRequestId;
 use systemprompt_core::secret::Redact;
 
 use systemprompt_core::llm::{ErrorKind, ModelError};
+
+/// The id of a request that has no record of its own.
+pub(super) fn unrecorded_id() -> String {
+    format!("req_{}", AiRequestId::generate().to_string().replace('-', ""))
+}
 
 /// A refusal of a request by policy, as the caller is told.
 pub(super) fn refusal(reason: &DenialReason, redact: &dyn Redact) -> ModelError {

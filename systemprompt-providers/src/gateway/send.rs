@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use systemprompt_core::contract::LlmRequest;
-use systemprompt_core::llm::{Dialect, ErrorKind, ModelError};
+use systemprompt_core::id::AiRequestId;
+use systemprompt_core::llm::{Dialect, ErrorKind, ModelError, ModelRequest};
 
-use super::ModelGateway;
 use super::ask::{Answering, Asking, Exchange, Failure};
 use super::body::RequestBody;
 use super::lane::{self, Outgoing};
+use super::{Caller, ModelGateway};
 use crate::dialect;
+use crate::preset::{Endpoint, Provider};
 use crate::route::{Chosen, ChosenTarget};
 use crate::upstream::{Asked, InProcess, UpstreamAnswer, UpstreamCall};
 
@@ -47,6 +51,23 @@ impl ModelGateway {
         Err(ModelError::new(ErrorKind::Api, "no provider was asked").into())
     }
 
+    /// What a provider in this process is asked.
+    pub(super) fn llm_request(
+        &self,
+        id: AiRequestId,
+        caller: &Caller,
+        target: &ChosenTarget,
+        request: Arc<ModelRequest>,
+    ) -> LlmRequest {
+        LlmRequest {
+            id,
+            principal: caller.principal.clone(),
+            model: target.model.clone(),
+            request,
+            key: self.parts().secrets.keys.get(&**target.provider.name()).cloned(),
+        }
+    }
+
     async fn try_in_process(
         &self,
         own: &InProcess,
@@ -56,13 +77,8 @@ impl ModelGateway {
     ) -> Result<Answering, Failure> {
         lane::refuse_stored(&exchange.request, body)?;
         let (name, account) = (target.provider.name(), &mut exchange.account);
-        let request = LlmRequest {
-            id: account.id.clone(),
-            principal: exchange.caller.principal.clone(),
-            model: target.model.clone(),
-            request: exchange.request.clone(),
-            key: self.parts().secrets.keys.get(&**name).cloned(),
-        };
+        let (id, request) = (account.id.clone(), exchange.request.clone());
+        let request = self.llm_request(id, &exchange.caller, target, request);
         let Asked { outcome, answer } = own.ask(request).await;
         account.byte_lane = false;
         account.attempts.extend(outcome.map(|outcome| format!("{name}:{}", outcome.code())));
@@ -92,17 +108,7 @@ impl ModelGateway {
             let message = format!("the provider `{name}` has no address");
             return Err(ModelError::new(ErrorKind::Api, message).into());
         };
-        let mut call = UpstreamCall::of(&outgoing.request).map_err(|error| error.model_error())?;
-        if outgoing.byte_lane {
-            forward_headers(&asking.headers, asking.dialect, &mut call.headers);
-            if let Some(taken) = &provider.flags(outgoing.dialect).betas {
-                keep_betas(taken, &mut call.headers);
-            }
-        }
-        provider.put_headers(&mut call.headers);
-        if let Some(credential) = self.credential(&asking.caller, provider, endpoint).await? {
-            call = call.with_credential(credential);
-        }
+        let call = self.call(asking, provider, endpoint, &outgoing).await?;
         let sent = client.send(call).await;
         let attempts = match &sent {
             Ok(answer) => &answer.attempts,
@@ -117,10 +123,32 @@ impl ModelGateway {
         }
         Err(refused(answer, &outgoing).await)
     }
+
+    /// What a provider is sent, with its key.
+    pub(super) async fn call(
+        &self,
+        asking: &Asking,
+        provider: &Provider,
+        endpoint: &Endpoint,
+        outgoing: &Outgoing,
+    ) -> Result<UpstreamCall, ModelError> {
+        let mut call = UpstreamCall::of(&outgoing.request).map_err(|error| error.model_error())?;
+        if outgoing.byte_lane {
+            forward_headers(&asking.headers, asking.dialect, &mut call.headers);
+            if let Some(taken) = &provider.flags(outgoing.dialect).betas {
+                keep_betas(taken, &mut call.headers);
+            }
+        }
+        provider.put_headers(&mut call.headers);
+        if let Some(credential) = self.credential(&asking.caller, provider, endpoint).await? {
+            call = call.with_credential(credential);
+        }
+        Ok(call)
+    }
 }
 
 /// The answer of a provider that refuses.
-async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
+pub(super) async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Failure {
     let (status, headers, retry_after) =
         (answer.status, answer.headers.clone(), answer.retry_after);
     let body = answer.collect(ERROR_BYTES).await.unwrap_or_default();

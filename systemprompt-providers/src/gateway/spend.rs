@@ -1,17 +1,18 @@
 use std::time::Duration;
 
-use systemprompt_core::contract::{BudgetError, BudgetRequest, Reservation};
+use systemprompt_core::contract::{BudgetError, BudgetRequest};
 use systemprompt_core::llm::{ErrorKind, ModelError};
 use systemprompt_core::money::Microdollars;
 
+use super::held::{Amounts, Held};
 use super::record::Spent;
 use super::{Caller, ModelGateway};
 use crate::budget::BudgetSubject;
 use crate::price;
 use crate::route::ChosenTarget;
 
-/// How long a reservation is kept when nobody settles it.
-const KEPT: Duration = Duration::from_secs(3600);
+/// How long a reservation is kept when nobody settles it: when the process ends in its middle.
+pub(super) const KEPT: Duration = Duration::from_secs(3600);
 
 impl ModelGateway {
     /// Reserves what a request may cost at most. `None` where there are no budgets.
@@ -21,7 +22,7 @@ impl ModelGateway {
         model: &str,
         target: &ChosenTarget,
         (input, output): (u64, u64),
-    ) -> Result<Option<Reservation>, ModelError> {
+    ) -> Result<Option<Held>, ModelError> {
         let parts = self.parts();
         if parts.budgets.is_empty() {
             return Ok(None);
@@ -35,40 +36,42 @@ impl ModelGateway {
         };
         let price = target.price.as_ref();
         let most = price.and_then(|row| price::worst_case(input, output, row));
-        let request = BudgetRequest {
-            caps: parts.budgets.caps(&subject),
+        let reserved = Amounts {
             microdollars: most.unwrap_or(Microdollars::ZERO),
             tokens: input.saturating_add(output),
+        };
+        let request = BudgetRequest {
+            caps: parts.budgets.caps(&subject),
+            microdollars: reserved.microdollars,
+            tokens: reserved.tokens,
             timeout: KEPT,
         };
         match parts.budget_store.reserve(&request).await {
-            Ok(reservation) => Ok(Some(reservation)),
-            Err(BudgetError::Refused(refusal)) => {
-                let mut error = ModelError::new(ErrorKind::InvalidRequest, refusal.to_string())
-                    .with_code("budget_exceeded");
-                error.retry_after = Some(refusal.retry_after);
-                Err(error)
-            }
-            Err(error) => {
-                tracing::error!("budgets cannot be counted: {error}");
-                let message = "budgets cannot be counted at the moment; no request is sent";
-                Err(ModelError::new(ErrorKind::Overloaded, message).with_code("budget_unavailable"))
-            }
+            Ok(made) => Ok(Some(Held::new(parts.budget_store.clone(), made.id, reserved))),
+            Err(error) => Err(budget_error(&error)),
         }
     }
+}
 
-    /// Counts what a request has really cost.
-    pub(super) async fn settle(
-        &self,
-        reservation: Option<Reservation>,
-        Spent { usage, cost, .. }: &Spent,
-    ) {
-        let Some(reservation) = reservation else { return };
-        let tokens = usage.prompt().saturating_add(usage.output);
-        let cost = cost.unwrap_or(Microdollars::ZERO);
-        if let Err(error) = self.parts().budget_store.settle(reservation.id, cost, tokens).await {
-            // What was reserved stays counted until it is given back.
-            tracing::error!("what a request has cost is not counted: {error}");
+/// What a caller is told whose request a budget does not allow.
+pub(super) fn budget_error(error: &BudgetError) -> ModelError {
+    if let BudgetError::Refused(refusal) = error {
+        let mut error = ModelError::new(ErrorKind::InvalidRequest, refusal.to_string())
+            .with_code("budget_exceeded");
+        error.retry_after = Some(refusal.retry_after);
+        return error;
+    }
+    tracing::error!("budgets cannot be counted: {error}");
+    let message = "budgets cannot be counted at the moment; nothing is spent";
+    ModelError::new(ErrorKind::Overloaded, message).with_code("budget_unavailable")
+}
+
+impl Spent {
+    /// What counts of it in budgets.
+    pub(super) fn amounts(&self) -> Amounts {
+        Amounts {
+            microdollars: self.cost.unwrap_or(Microdollars::ZERO),
+            tokens: self.usage.prompt().saturating_add(self.usage.output),
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
 use super::ask::{Answering, Exchange};
+use super::meter::Meter;
 use super::relay::Relay;
 use crate::dialect::chat::splice;
 use crate::dialect::{self, StreamDecoder};
@@ -79,10 +80,13 @@ impl ModelGateway {
         pieces: mpsc::Sender<Bytes>,
     ) {
         let mut sender = Sender { pieces, first: None, gateway: self.clone() };
+        let meter = Meter::new(&self, &mut exchange);
         let end = match bringing {
-            Bringing::InProcess(answer) => pass_events(&mut relay, *answer, &mut sender).await,
+            Bringing::InProcess(answer) => {
+                pass_events(&mut relay, *answer, (&mut sender, meter)).await
+            }
             Bringing::Upstream { body, hide_usage } => {
-                pass_frames(&mut relay, *body, hide_usage, &mut sender).await
+                pass_frames(&mut relay, *body, hide_usage, (&mut sender, meter)).await
             }
         };
         exchange.account.first_byte = sender.first;
@@ -146,33 +150,50 @@ impl Sender {
         }
         self.pieces.send(std::mem::take(out).into()).await.is_ok()
     }
+
+    /// Sends the last of a stream, which may be an error where it is not whole.
+    async fn end(&mut self, whole: bool, error: Option<ModelError>, out: &mut Vec<u8>) -> End {
+        match (self.send(out).await, error) {
+            (false, _) => End::CallerLeft,
+            (true, Some(error)) if !whole => End::Failed(error),
+            (true, _) => End::Whole,
+        }
+    }
 }
 
-async fn pass_events(relay: &mut Relay, mut answer: InProcessAnswer, sender: &mut Sender) -> End {
+async fn pass_events(
+    relay: &mut Relay,
+    mut answer: InProcessAnswer,
+    (sender, mut meter): (&mut Sender, Meter<'_>),
+) -> End {
     let mut out = Vec::new();
     let mut signs = signs();
-    loop {
+    let error = loop {
         let event = tokio::select! {
             event = answer.next_event() => event,
             () = sender.pieces.closed() => return End::CallerLeft,
             _ = signs.tick() => Some(StreamEvent::Ping),
         };
-        let Some(event) = event else { break };
+        let Some(event) = event else { break None };
         signs.reset();
         match event {
             StreamEvent::Ping => relay.ping(&mut out),
             event => relay.events(vec![event], &mut out).await,
         }
+        if let Err(error) = meter.check(relay.seen()).await {
+            break Some(error);
+        }
         if !sender.send(&mut out).await {
             return End::CallerLeft;
         }
         if relay.seen().error.is_some() {
-            break;
+            break None;
         }
-    }
+    };
     drop(answer);
-    relay.finish(None, &mut out).await;
-    if sender.send(&mut out).await { End::Whole } else { End::CallerLeft }
+    relay.finish(error.clone(), &mut out).await;
+    let whole = relay.seen().stop.is_some();
+    sender.end(whole, error, &mut out).await
 }
 
 /// When a stream has been silent for so long that it needs a sign of life.
@@ -186,7 +207,7 @@ async fn pass_frames(
     relay: &mut Relay,
     mut body: UpstreamBody,
     hide_usage: bool,
-    sender: &mut Sender,
+    (sender, mut meter): (&mut Sender, Meter<'_>),
 ) -> End {
     let mut splitter = FrameSplitter::new(FRAME_BYTES);
     let mut out = Vec::new();
@@ -210,7 +231,9 @@ async fn pass_frames(
         };
         signs.reset();
         splitter.push(&piece);
-        if let Err(error) = pass_whole(relay, &mut splitter, hide_usage, &mut out).await {
+        if let Err(error) =
+            pass_whole(relay, &mut splitter, hide_usage, (&mut out, &mut meter)).await
+        {
             break Some(error);
         }
         if !sender.send(&mut out).await {
@@ -228,19 +251,16 @@ async fn pass_frames(
         relay.frame(&frame, raw, &mut out).await;
     }
     relay.finish(error.clone(), &mut out).await;
-    match (sender.send(&mut out).await, error) {
-        (false, _) => End::CallerLeft,
-        (true, Some(error)) if relay.seen().stop.is_none() => End::Failed(error),
-        (true, _) => End::Whole,
-    }
+    let whole = relay.seen().stop.is_some();
+    sender.end(whole, error, &mut out).await
 }
 
-/// Passes on the frames that are whole.
+/// Passes on the frames that are whole, as far as budgets allow.
 async fn pass_whole(
     relay: &mut Relay,
     splitter: &mut FrameSplitter,
     hide_usage: bool,
-    out: &mut Vec<u8>,
+    (out, meter): (&mut Vec<u8>, &mut Meter<'_>),
 ) -> Result<(), ModelError> {
     loop {
         match splitter.next_frame() {
@@ -248,6 +268,7 @@ async fn pass_whole(
             Ok(Some(frame)) => {
                 let raw = shown(&frame, hide_usage);
                 relay.frame(&frame, raw, out).await;
+                meter.check(relay.seen()).await?;
             }
             Err(error) => {
                 return Err(ModelError::new(ErrorKind::BadGateway, error.to_string())

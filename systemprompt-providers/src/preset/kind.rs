@@ -69,9 +69,19 @@ pub(super) fn flags(kind: ProviderKind, dialect: Dialect) -> ProviderFlags {
         // The others know neither the life of a cache mark nor what is in beta, and the version that
         // they were made for.
         (ProviderKind::Moonshot | ProviderKind::Qwen, Dialect::Anthropic) => {
-            ProviderFlags { usage_mode: UsageMode::LastEvent, ..compatible() }
+            ProviderFlags { counts_tokens: false, usage_mode: UsageMode::LastEvent, ..compatible() }
         }
-        (ProviderKind::Minimax | ProviderKind::Custom, Dialect::Anthropic) => compatible(),
+        (ProviderKind::Minimax, Dialect::Anthropic) => ProviderFlags {
+            counts_tokens: false,
+            heeds_top_k: false,
+            heeds_stop: false,
+            ..compatible()
+        },
+        // Whether this one counts is found out when it is asked.
+        (ProviderKind::Custom, Dialect::Anthropic) => compatible(),
+        (ProviderKind::Moonshot, Dialect::Responses) => {
+            ProviderFlags { counts_tokens: false, ..own }
+        }
         // OpenAI itself has no field for reasoning in what it is sent back.
         (ProviderKind::Openai, Dialect::Chat) => ProviderFlags { replay_reasoning: false, ..own },
         // Servers took `max_tokens` before there was another name for it.

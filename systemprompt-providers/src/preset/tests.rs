@@ -125,6 +125,19 @@ fn what_is_compatible_is_told_less() {
     let openai = provider(ProviderKind::Openai).flags(Dialect::Chat);
     assert!(openai.max_completion_tokens && !openai.replay_reasoning);
     assert!(provider(ProviderKind::Moonshot).flags(Dialect::Chat).replay_reasoning);
+    for (kind, counts) in [
+        (ProviderKind::Anthropic, true),
+        (ProviderKind::Openai, true),
+        (ProviderKind::Gemini, true),
+        (ProviderKind::Moonshot, false),
+        (ProviderKind::Qwen, false),
+        (ProviderKind::Minimax, false),
+    ] {
+        for front in [Dialect::Anthropic, Dialect::Responses] {
+            let dialect = provider(kind).endpoint_for(front).unwrap().dialect;
+            assert_eq!(provider(kind).flags(dialect).counts_tokens, counts, "{kind} {front:?}");
+        }
+    }
     let own = provider(ProviderKind::Anthropic).flags(Dialect::Anthropic);
     assert_eq!((own.cache_ttl, own.betas, own.version), (true, None, None));
     let said = configured(ProviderKind::Qwen, |config| {

@@ -3,8 +3,12 @@
 //!
 //! A [`Probe`] asks for the shortest answer there is, or for the list of a provider's models, which costs
 //! nothing. Every question is asked once; there is no second attempt that hides that the first one failed.
+//!
+//! Providers whose configuration has `health` are asked by the application itself, over the gateway's own connections:
+//! [`ModelGateway::probe_providers`](crate::gateway::ModelGateway::probe_providers).
 
 mod question;
+mod watch;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +20,7 @@ use systemprompt_core::llm::{ErrorKind, ModelError};
 use systemprompt_core::secret::Secret;
 
 pub use question::ProbeQuestion;
+pub(crate) use watch::{is_due, longest_pause, watch};
 
 use crate::gateway::ProviderSecrets;
 use crate::preset::{Endpoint, Provider};

@@ -59,7 +59,7 @@ impl ProbeQuestion {
     }
 }
 
-fn models(provider: &Provider, dialect: Dialect) -> UpstreamCall {
+pub(super) fn models(provider: &Provider, dialect: Dialect) -> UpstreamCall {
     let path = match dialect {
         Dialect::Gemini => "/v1beta/models",
         Dialect::Anthropic | Dialect::Chat | Dialect::Responses => "/v1/models",

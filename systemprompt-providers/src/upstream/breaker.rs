@@ -28,6 +28,10 @@ struct Inner {
     failures_in_a_row: u32,
     /// The latest outcomes, `true` for a failure; no longer than the share looks back.
     latest: VecDeque<bool>,
+    /// When it was to be seen first whether the provider works again, by the monotonic clock.
+    half_open_at: Duration,
+    /// When an attempt was last let through.
+    admitted_at: Option<Duration>,
     seen: Seen,
 }
 
@@ -49,6 +53,15 @@ enum Phase {
     },
 }
 
+/// What an attempt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A caller's request.
+    Call,
+    /// To find out how the provider is.
+    Probe,
+}
+
 /// An attempt that was let through. What becomes of it is told to this; dropped, it says nothing.
 pub(super) struct Ticket {
     breaker: Arc<Breaker>,
@@ -67,25 +80,34 @@ impl Breaker {
             epoch: 0,
             failures_in_a_row: 0,
             latest: VecDeque::new(),
+            half_open_at: Duration::ZERO,
+            admitted_at: None,
             seen: Seen::default(),
         };
         Arc::new(Self { provider, settings, clock, inner: Mutex::new(inner) })
     }
 
     /// Lets an attempt through, or says how long none is.
-    pub(super) fn admit(self: &Arc<Self>) -> Result<Ticket, Duration> {
+    pub(super) fn admit(self: &Arc<Self>, purpose: Purpose) -> Result<Ticket, Duration> {
         let mut inner = self.inner.lock();
-        self.admissible(&inner)?;
+        self.admissible(&inner, purpose)?;
         let probe = !matches!(inner.phase, Phase::Closed);
         if probe {
             inner.phase = Phase::HalfOpen { probing: true };
         }
+        inner.admitted_at = Some(self.clock.monotonic());
         Ok(Ticket { breaker: Arc::clone(self), epoch: inner.epoch, probe })
     }
 
-    /// Whether an attempt would be let through now, without letting one.
+    /// Whether an attempt for a caller would be let through now, without letting one.
     pub(super) fn check(&self) -> Result<(), Duration> {
-        self.admissible(&self.inner.lock())
+        self.admissible(&self.inner.lock(), Purpose::Call)
+    }
+
+    /// How long no attempt was let through; `None` when none ever was.
+    pub(super) fn unused_for(&self) -> Option<Duration> {
+        let admitted_at = self.inner.lock().admitted_at?;
+        Some(self.clock.monotonic().saturating_sub(admitted_at))
     }
 
     pub(super) fn state(&self) -> BreakerState {
@@ -107,14 +129,30 @@ impl Breaker {
         self.inner.lock().seen.clone()
     }
 
-    fn admissible(&self, inner: &Inner) -> Result<(), Duration> {
+    fn admissible(&self, inner: &Inner, purpose: Purpose) -> Result<(), Duration> {
         match inner.phase {
-            Phase::Closed | Phase::HalfOpen { probing: false } => Ok(()),
+            Phase::Closed => Ok(()),
             Phase::HalfOpen { probing: true } => Err(WHILE_PROBING),
+            Phase::HalfOpen { probing: false } => self.may_see(inner, purpose),
             Phase::Open(until) => match until.saturating_sub(self.clock.monotonic()) {
-                Duration::ZERO => Ok(()),
+                Duration::ZERO => self.may_see(inner, purpose),
                 left => Err(left),
             },
+        }
+    }
+
+    /// Whether this attempt may find out how the provider is. A caller's may not while somebody else is to, who
+    /// has had time for it when the pause is over.
+    fn may_see(&self, inner: &Inner, purpose: Purpose) -> Result<(), Duration> {
+        match (purpose, self.settings.probed) {
+            (Purpose::Call, Some(pause)) => {
+                let over = inner.half_open_at.saturating_add(pause);
+                match over.saturating_sub(self.clock.monotonic()) {
+                    Duration::ZERO => Ok(()),
+                    left => Err(left.min(WHILE_PROBING)),
+                }
+            }
+            _ => Ok(()),
         }
     }
 
@@ -198,6 +236,7 @@ impl Ticket {
         if probe || self.breaker.trips(&inner) {
             let until =
                 self.breaker.clock.monotonic().saturating_add(self.breaker.settings.open_for);
+            inner.half_open_at = until;
             inner.enter(Phase::Open(until));
             tracing::warn!(
                 provider = %self.breaker.provider,

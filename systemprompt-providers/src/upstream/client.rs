@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use systemprompt_core::clock::{Clock, SystemClock};
 use tokio::time::Instant;
@@ -90,6 +91,29 @@ impl UpstreamClient {
             return Err(if over { late } else { UpstreamErrorKind::Saturated }.into());
         };
         self.0.send(&prepared, place).await
+    }
+
+    /// Sends a call once, to find out how the provider is: it is let through when the breaker has been open for long
+    /// enough, and closes it or opens it again. An answer that takes longer than `patience` is a failure.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn probe(
+        &self,
+        call: UpstreamCall,
+        patience: Duration,
+    ) -> Result<UpstreamAnswer, UpstreamError> {
+        let prepared = self.0.prepare_probe(call, patience)?;
+        let Some(place) = self.0.bulkhead.enter(prepared.deadline).await else {
+            return Err(UpstreamErrorKind::Saturated.into());
+        };
+        self.0.probe(&prepared, place).await
+    }
+
+    /// How long nothing was sent to the provider; `None` when nothing ever was.
+    #[must_use]
+    pub fn unused_for(&self) -> Option<Duration> {
+        self.0.breaker.unused_for()
     }
 
     /// How the provider is doing.

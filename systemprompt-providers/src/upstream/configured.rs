@@ -5,6 +5,7 @@ use systemprompt_core::config::ProviderConfig;
 use systemprompt_core::secret::Secret;
 
 use super::{BreakerSettings, RetrySettings, UpstreamSettings};
+use crate::probe;
 
 impl UpstreamSettings {
     /// What a profile says of a provider that is spoken to at `base_url`. What it refers to in variables and
@@ -28,6 +29,7 @@ impl UpstreamSettings {
             breaker: BreakerSettings {
                 failures_in_a_row: breaker.failures,
                 open_for: millis(breaker.open_ms),
+                probed: config.health.as_ref().map(probe::longest_pause),
                 ..default.breaker
             },
             max_concurrent: config.max_concurrent,

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::answer::Encoding;
 use super::body::{Bounds, Held};
-use super::breaker::Ticket;
+use super::breaker::{Purpose, Ticket};
 use super::bulkhead::Place;
 use super::call::leave_connection;
 use super::client::Inner;
@@ -53,6 +53,20 @@ impl Inner {
         })
     }
 
+    /// The same for a call that finds out how the provider is: one that takes longer than `patience` says that it
+    /// is not well.
+    ///
+    /// # Errors
+    /// [`UpstreamErrorKind::Unsendable`].
+    pub(super) fn prepare_probe(
+        &self,
+        call: UpstreamCall,
+        patience: Duration,
+    ) -> Result<Prepared, UpstreamErrorKind> {
+        let prepared = self.prepare(call.with_deadline(Instant::now() + patience))?;
+        Ok(Prepared { own_deadline: true, ..prepared })
+    }
+
     /// Sends the call, and again where that helps.
     pub(super) async fn send(
         &self,
@@ -63,23 +77,16 @@ impl Inner {
         let mut attempts = Vec::new();
         let mut waited = Duration::ZERO;
         loop {
-            let ticket = match self.breaker.admit() {
+            let ticket = match self.breaker.admit(Purpose::Call) {
                 Ok(ticket) => ticket,
                 Err(retry_after) => {
                     let kind = UpstreamErrorKind::BreakerOpen { retry_after };
                     return Err(UpstreamError { kind, attempts });
                 }
             };
-            let started = Instant::now();
-            let result = self.attempt(&lane, call, started).await;
-            let outcome = match &result {
-                Ok(response) => AttemptOutcome::Status(response.status().as_u16()),
-                Err(kind) => AttemptOutcome::Failed(kind.clone()),
-            };
-            let attempt = Attempt { outcome: outcome.clone(), elapsed: started.elapsed(), waited };
+            let (result, attempt, ticket) = self.once(&lane, call, (ticket, waited)).await;
             self.log(attempts.len() + 1, &attempt);
             attempts.push(attempt);
-            let ticket = settle(ticket, outcome, call.own_deadline);
             waited = match result {
                 Ok(response) => {
                     let Some(pause) = self.pause_after(&response, attempts.len(), call.deadline)
@@ -100,6 +107,44 @@ impl Inner {
             };
             tokio::time::sleep(waited).await;
         }
+    }
+
+    /// Sends a call once that is to find out how the provider is.
+    pub(super) async fn probe(
+        &self,
+        call: &Prepared,
+        place: Place,
+    ) -> Result<UpstreamAnswer, UpstreamError> {
+        let open = |retry_after| UpstreamErrorKind::BreakerOpen { retry_after };
+        let ticket = self.breaker.admit(Purpose::Probe).map_err(open)?;
+        let lane = self.connections.lane();
+        let (result, attempt, ticket) = self.once(&lane, call, (ticket, Duration::ZERO)).await;
+        self.log(1, &attempt);
+        let attempts = vec![attempt];
+        match result {
+            Ok(response) => {
+                let held = Held { ticket, _lane: lane, _place: place };
+                self.answer(response, call, held, attempts)
+            }
+            Err(kind) => Err(UpstreamError { kind, attempts }),
+        }
+    }
+
+    /// Makes an attempt and tells the breaker. The ticket is left while the body may say more.
+    async fn once(
+        &self,
+        lane: &Lane,
+        call: &Prepared,
+        (ticket, waited): (Ticket, Duration),
+    ) -> (Result<reqwest::Response, UpstreamErrorKind>, Attempt, Option<Ticket>) {
+        let started = Instant::now();
+        let result = self.attempt(lane, call, started).await;
+        let outcome = match &result {
+            Ok(response) => AttemptOutcome::Status(response.status().as_u16()),
+            Err(kind) => AttemptOutcome::Failed(kind.clone()),
+        };
+        let attempt = Attempt { outcome: outcome.clone(), elapsed: started.elapsed(), waited };
+        (result, attempt, settle(ticket, outcome, call.own_deadline))
     }
 
     /// Sends the call once.
@@ -203,6 +248,8 @@ pub(super) fn settle(
             ticket.answered();
             return Some(ticket);
         }
+        // It knows no such request, and works.
+        AttemptOutcome::Status(501) => ticket.refused(outcome),
         AttemptOutcome::Status(500..) => ticket.failed(outcome),
         // What the account is refused, and what it does too often, is to be seen in the health.
         AttemptOutcome::Status(401..=403 | 408 | 429) => ticket.refused(outcome),

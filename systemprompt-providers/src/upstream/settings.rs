@@ -74,6 +74,9 @@ pub struct BreakerSettings {
     pub share: Option<FailureShare>,
     /// How long it stays open before one call is let through to see. 15 s.
     pub open_for: Duration,
+    /// How much longer callers are held off while somebody else is to see
+    /// ([`UpstreamClient::probe`](super::UpstreamClient::probe)); `None` where nobody does. `None`.
+    pub probed: Option<Duration>,
 }
 
 /// A share of failures among the latest attempts.
@@ -123,7 +126,7 @@ impl Default for RetrySettings {
 
 impl Default for BreakerSettings {
     fn default() -> Self {
-        Self { failures_in_a_row: 8, share: None, open_for: Duration::from_secs(15) }
+        Self { failures_in_a_row: 8, share: None, open_for: Duration::from_secs(15), probed: None }
     }
 }
 

@@ -102,6 +102,9 @@ async fn around(audit: AuditLog, context: AppContext, parts: Parts) -> Result<Ap
     let mut jobs = context.registry.jobs(&extension_context)?;
     jobs.push(Arc::new(ForgetRevocations(context.identities())));
     jobs.push(Arc::new(models::ExpireBudgets { store: budgets, clock: context.clock.clone() }));
+    if models.probes_providers() {
+        jobs.push(Arc::new(models::ProbeProviders(models.clone())));
+    }
     if let Some(retention) = retention(config) {
         let (database, log, clock) = (context.database.clone(), audit.clone(), clock.clone());
         jobs.push(Arc::new(PruneEvents { database, log, retention, clock }));

@@ -29,9 +29,9 @@ pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, S
 pub use logging::{LogFormat, LogLevel, LoggingSection};
 pub use models::{
     BudgetKey, LossPolicy, ModelBudget, ModelPattern, ModelRoute, ModelTarget, ModelsFault,
-    ModelsSection, PatternFault, ProviderBreaker, ProviderConfig, ProviderKey, ProviderKind,
-    ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RouteCondition, RouteMatch,
-    SplitTarget, UnpricedModels,
+    ModelsSection, PatternFault, ProviderBreaker, ProviderConfig, ProviderHealth, ProviderKey,
+    ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RouteCondition,
+    RouteMatch, SplitTarget, UnpricedModels,
 };
 pub use retention::{AmountError, KeepFor, KeepSize, RetentionSection};
 pub use secrets::{SecretRef, SecretsSection};

@@ -71,6 +71,20 @@ impl Front for ResponsesFront {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ResponsesUpstream;
 
+impl ResponsesUpstream {
+    /// Writes a request for the number of its tokens, `POST /v1/responses/input_tokens`.
+    ///
+    /// # Errors
+    /// As [`encode_request`](Upstream::encode_request).
+    pub fn encode_count_request(
+        &self,
+        request: &ModelRequest,
+        to: &Target<'_>,
+    ) -> Result<UpstreamRequest, ModelError> {
+        request::encode_count(request, to)
+    }
+}
+
 impl Upstream for ResponsesUpstream {
     fn dialect(&self) -> Dialect {
         Dialect::Responses

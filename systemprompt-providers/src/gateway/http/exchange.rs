@@ -1,10 +1,10 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
-use systemprompt_core::id::AiRequestId;
 use systemprompt_core::llm::Dialect;
 
 use super::{ModelDoors, admit, reply};
 use crate::gateway::ask::Asking;
+use crate::gateway::refusal::unrecorded_id;
 
 /// `POST /v1/messages`.
 pub(super) async fn messages(State(doors): State<ModelDoors>, request: Request) -> Response {
@@ -22,15 +22,14 @@ pub(super) async fn responses(State(doors): State<ModelDoors>, request: Request)
 }
 
 async fn answer(doors: &ModelDoors, dialect: Dialect, request: Request) -> Response {
-    let refused_id = || format!("req_{}", AiRequestId::generate().to_string().replace('-', ""));
     let (caller, parts, body) = match admit::admit(doors, request).await {
         Ok(admitted) => admitted,
-        Err(error) => return reply::error(dialect, &error, &refused_id()),
+        Err(error) => return reply::error(dialect, &error, &unrecorded_id()),
     };
     let query = parts.uri.query().map(str::to_owned);
     let asking = Asking { caller, dialect, body, headers: parts.headers, query };
     match doors.gateway.answer(asking).await {
         Ok(answered) => reply::answered(dialect, answered),
-        Err(failure) => reply::failed(dialect, failure, &refused_id()),
+        Err(failure) => reply::failed(dialect, failure, &unrecorded_id()),
     }
 }

@@ -10,13 +10,17 @@ fn reset() -> AttemptOutcome {
 
 fn breaker(row: u32, share: Option<FailureShare>) -> (Arc<Breaker>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Timestamp::from_micros(0)));
-    let settings =
-        BreakerSettings { failures_in_a_row: row, share, open_for: Duration::from_secs(10) };
+    let settings = BreakerSettings {
+        failures_in_a_row: row,
+        share,
+        open_for: Duration::from_secs(10),
+        probed: None,
+    };
     (Breaker::new("acme".into(), settings, clock.clone()), clock)
 }
 
 fn admit(breaker: &Arc<Breaker>) -> Ticket {
-    match breaker.admit() {
+    match breaker.admit(Purpose::Call) {
         Ok(ticket) => ticket,
         Err(left) => panic!("not admitted for {left:?}"),
     }
@@ -33,13 +37,13 @@ fn failures_in_a_row_open_it_and_a_probe_closes_it() {
         assert_eq!(breaker.state(), BreakerState::Closed);
     }
     admit(&breaker).failed(AttemptOutcome::Status(503));
-    assert_eq!(breaker.admit().err(), Some(Duration::from_secs(10)));
+    assert_eq!(breaker.admit(Purpose::Call).err(), Some(Duration::from_secs(10)));
     clock.advance(Duration::from_secs(9));
     assert_eq!(breaker.check(), Err(Duration::from_secs(1)));
     clock.advance(Duration::from_secs(1));
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
     let mut probe = admit(&breaker);
-    assert_eq!(breaker.admit().err(), Some(WHILE_PROBING));
+    assert_eq!(breaker.admit(Purpose::Call).err(), Some(WHILE_PROBING));
     probe.answered();
     assert_eq!(breaker.state(), BreakerState::Closed);
     assert_eq!(breaker.failures_in_a_row(), 0);
@@ -114,7 +118,7 @@ proptest! {
         let mut held: Vec<Ticket> = Vec::new();
         for step in steps {
             match step {
-                0 => held.extend(breaker.admit().ok()),
+                0 => held.extend(breaker.admit(Purpose::Call).ok()),
                 1 => if let Some(ticket) = held.pop() { ticket.failed(reset()) },
                 2 => if let Some(ticket) = held.pop() { ticket.succeeded() },
                 3 => drop(held.pop()),
@@ -124,6 +128,45 @@ proptest! {
         }
         held.clear();
         clock.advance(Duration::from_secs(10));
-        prop_assert!(breaker.admit().is_ok());
+        prop_assert!(breaker.admit(Purpose::Call).is_ok());
     }
+}
+
+#[test]
+fn callers_wait_for_a_probe_but_not_for_ever() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(0)));
+    let second = Duration::from_secs(1);
+    let settings = BreakerSettings {
+        failures_in_a_row: 1,
+        share: None,
+        open_for: 10 * second,
+        probed: Some(30 * second),
+    };
+    let breaker = Breaker::new("acme".into(), settings, clock.clone());
+    assert_eq!(breaker.unused_for(), None);
+    admit(&breaker).failed(reset());
+    assert_eq!(breaker.admit(Purpose::Probe).err(), Some(10 * second), "it is left alone");
+    clock.advance(10 * second);
+    assert_eq!(breaker.state(), BreakerState::HalfOpen);
+    assert_eq!(breaker.admit(Purpose::Call).err(), Some(second));
+    assert_eq!(breaker.check(), Err(second));
+    assert_eq!(breaker.unused_for(), Some(10 * second));
+
+    // A probe that fails opens it again, one that comes to nothing leaves it to the next.
+    let Ok(probe) = breaker.admit(Purpose::Probe) else { panic!("a probe is let through") };
+    assert_eq!(breaker.admit(Purpose::Probe).err(), Some(WHILE_PROBING));
+    probe.failed(reset());
+    assert_eq!(breaker.state(), BreakerState::Open { retry_after: 10 * second });
+    clock.advance(10 * second);
+    drop(breaker.admit(Purpose::Probe));
+    assert_eq!(breaker.admit(Purpose::Call).err(), Some(second));
+    clock.advance(29 * second);
+    assert!(breaker.check().is_err());
+    clock.advance(second);
+    // Nobody has probed it in all the time: a caller finds out.
+    let mut caller = admit(&breaker);
+    assert!(breaker.check().is_err());
+    caller.answered();
+    assert_eq!(breaker.state(), BreakerState::Closed);
+    assert_eq!(breaker.check(), Ok(()));
 }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 pub use answer::InProcessAnswer;
 
 use self::answer::{Begun, Bounds, Held};
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Purpose};
 use super::bulkhead::Bulkhead;
 use super::exchange::settle;
 use super::{AttemptOutcome, UpstreamErrorKind, UpstreamHealth, UpstreamSettings, Waited};
@@ -83,7 +83,7 @@ impl InProcess {
         let Some(place) = self.bulkhead.enter(deadline).await else {
             return UpstreamErrorKind::Saturated.into();
         };
-        let ticket = match self.breaker.admit() {
+        let ticket = match self.breaker.admit(Purpose::Call) {
             Ok(ticket) => ticket,
             Err(retry_after) => return UpstreamErrorKind::BreakerOpen { retry_after }.into(),
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use systemprompt_core::contract::{BudgetCap, BudgetStore as _};
+use systemprompt_core::contract::BudgetCap;
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::id::{TenantId, TokenId, UserId};
 use systemprompt_providers::budget::{BudgetDimension, BudgetRule, BudgetRules, BudgetSubject};
@@ -79,6 +79,7 @@ async fn requests_at_the_same_time_never_pass_the_cap() {
             assert!(reply.header("retry-after").is_some());
         }
         assert_eq!(house.upstream.requests(), good.len());
+        house.gateway.settled().await;
         let records = house.governor.records();
         assert_eq!(records.len(), 50);
         let cost: i64 = records.iter().map(|record| record.cost_microdollars.get()).sum();

@@ -51,23 +51,6 @@ async fn models_are_listed_in_both_shapes() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted() {
-    let house = House::new().await;
-    for (wire, path) in
-        [(Wire::A, "/v1/messages/count_tokens"), (Wire::R, "/v1/responses/input_tokens")]
-    {
-        let mut asked = wire.request(&format!("{wire:?}-x").to_lowercase(), false);
-        asked.as_object_mut().unwrap().remove("max_tokens");
-        let request = Request::builder().method("POST").uri(path).header("x-api-key", CALLER_KEY);
-        let reply = house.send(request.body(Body::from(asked.to_string())).unwrap()).await;
-        assert_eq!(reply.status, 200, "{}", reply.text());
-        assert!(reply.json()["input_tokens"].as_u64().unwrap() > 0);
-        assert_eq!(reply.header("x-systemprompt-usage"), Some("estimated"));
-    }
-    assert_eq!(house.upstream.requests(), 0);
-}
-
-#[tokio::test]
 async fn strangers_are_refused_in_their_dialect() {
     let house = House::new().await;
     for front in FRONTS {

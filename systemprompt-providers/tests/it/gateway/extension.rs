@@ -83,6 +83,14 @@ impl LlmProvider for Own {
         });
         Ok(LlmAnswer::stream(stream::iter(events).chain(forever)))
     }
+
+    async fn count_tokens(&self, request: LlmRequest) -> Result<Option<u64>, ModelError> {
+        match request.model.as_str() {
+            "own-key" => Ok(None),
+            "own-down" => Err(ModelError::new(ErrorKind::Overloaded, "busy")),
+            _ => Ok(Some(42)),
+        }
+    }
 }
 
 const ROUTES: &str = "  \
@@ -94,7 +102,7 @@ async fn house() -> (House, Arc<AtomicUsize>) {
     let open = own.open.clone();
     let plan = Plan {
         routes: ROUTES,
-        providers: "    own: {kind: extension, key: {env: K}, breaker: {failures: 0}}\n",
+        more_providers: "    own: {kind: extension, key: {env: K}, breaker: {failures: 0}}\n",
         extensions: vec![Arc::new(own)],
         ..Plan::default()
     };
@@ -165,6 +173,26 @@ async fn its_failures_are_the_callers_or_those_of_the_next_one() {
         }
     }
     house.is_settled().await;
+}
+
+#[tokio::test]
+async fn it_counts_tokens_where_it_does() {
+    let (house, _) = house().await;
+    let count = |model: &str| {
+        let body = Wire::A.request(model, false).to_string();
+        let uri = "/v1/messages/count_tokens";
+        house.send(request(Wire::A).uri(uri).body(axum::body::Body::from(body)).unwrap())
+    };
+    let counted = count("own-1").await;
+    assert_eq!(counted.json()["input_tokens"], 42);
+    assert_eq!(counted.header("x-systemprompt-usage"), None);
+    let estimated = count("own-key").await;
+    assert!(estimated.json()["input_tokens"].as_u64().is_some_and(|tokens| tokens != 42));
+    assert_eq!(estimated.header("x-systemprompt-usage"), Some("estimated"));
+    assert_eq!(count("own-down").await.status, 529);
+    house.is_settled().await;
+    let decided = house.governor.decided();
+    assert_eq!(decided.iter().filter(|call| call.tool().starts_with("model:own")).count(), 3);
 }
 
 #[tokio::test]

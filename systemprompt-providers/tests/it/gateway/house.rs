@@ -12,9 +12,9 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use systemprompt_core::api::{AuthRefusal, Authenticate, RequestHead};
-use systemprompt_core::clock::SystemClock;
+use systemprompt_core::clock::{Clock, SystemClock};
 use systemprompt_core::config::{Environment, parse};
-use systemprompt_core::contract::LlmProvider;
+use systemprompt_core::contract::{BudgetStore, LlmProvider};
 use systemprompt_core::event::AiRequest;
 use systemprompt_core::id::{Audience, TenantId, TokenId, UserId};
 use systemprompt_core::principal::{Principal, PrincipalClaims};
@@ -48,7 +48,7 @@ pub(super) struct House {
     pub(super) second: ScriptedUpstream,
     pub(super) governor: Governor,
     pub(super) scanner: Arc<Scanner>,
-    pub(super) budgets: Arc<MemoryBudgetStore>,
+    pub(super) budgets: Arc<dyn BudgetStore>,
     pub(super) gateway: ModelGateway,
     pub(super) router: Router,
 }
@@ -57,11 +57,16 @@ pub(super) struct House {
 pub(super) struct Plan {
     pub(super) timeouts: &'static str,
     pub(super) budgets: Vec<BudgetRule>,
+    /// Where they are counted: in memory where nothing is said.
+    pub(super) store: Option<Arc<dyn BudgetStore>>,
     pub(super) body_limit: usize,
+    /// What else is said of every provider.
+    pub(super) providers: &'static str,
+    pub(super) clock: Arc<dyn Clock>,
     /// More lines of the section `models`.
     pub(super) routes: &'static str,
     /// More lines of its providers.
-    pub(super) providers: &'static str,
+    pub(super) more_providers: &'static str,
     /// What extensions bring.
     pub(super) extensions: Vec<Arc<dyn LlmProvider>>,
     /// The key of the provider of `a-`, as it is configured.
@@ -73,9 +78,12 @@ impl Default for Plan {
         Self {
             timeouts: "{connect_ms: 2000, first_byte_ms: 5000, idle_ms: 5000, total_ms: 15000}",
             budgets: Vec::new(),
+            store: None,
             body_limit: 1 << 20,
+            providers: "breaker: {failures: 0}",
+            clock: SystemClock::shared(),
             routes: "",
-            providers: "",
+            more_providers: "",
             extensions: Vec::new(),
             key: "{env: K}",
         }
@@ -121,8 +129,9 @@ impl House {
         let key = |name: &str| (name.to_owned(), Arc::new(Secret::new(PROVIDER_KEY.to_owned())));
         let keys = ["a", "c", "r", "g", "a2", "c2", "r2", "own"].iter().map(|name| key(name));
         let (governor, scanner) = (Governor::default(), Arc::new(Scanner::default()));
-        let clock = SystemClock::shared();
-        let budgets = Arc::new(MemoryBudgetStore::new(clock.clone()));
+        let clock = plan.clock.clone();
+        let in_memory = || Arc::new(MemoryBudgetStore::new(clock.clone())) as Arc<dyn BudgetStore>;
+        let budgets = plan.store.clone().unwrap_or_else(in_memory);
         let gateway = ModelGateway::new(GatewayParts {
             routes: routes.unwrap_or_else(|error| panic!("{error}")),
             secrets: ProviderSecrets { keys: keys.collect(), ..ProviderSecrets::default() },
@@ -135,7 +144,7 @@ impl House {
             redact: Arc::new(governor.clone()),
             budgets: BudgetRules::compile(&plan.budgets).unwrap(),
             budget_store: budgets.clone(),
-            clock,
+            clock: clock.clone(),
         })
         .unwrap();
         let doors = ModelDoors {
@@ -165,14 +174,20 @@ impl House {
         self.send(request(wire).body(Body::from(body.to_string())).unwrap()).await
     }
 
+    /// The same, where many do so at a time.
+    pub(super) async fn patiently(&self, wire: Wire, body: &str) -> Reply {
+        self.whole(request(wire).body(Body::from(body.to_owned())).unwrap()).await
+    }
+
     pub(super) async fn send(&self, request: Request<Body>) -> Reply {
-        let whole = async {
-            let response = self.router.clone().oneshot(request).await.unwrap();
-            let (parts, body) = response.into_parts();
-            let body = body.collect().await.unwrap().to_bytes();
-            Reply { status: parts.status, headers: parts.headers, body }
-        };
-        tokio::time::timeout(PATIENCE, whole).await.expect("it hangs")
+        tokio::time::timeout(PATIENCE, self.whole(request)).await.expect("it hangs")
+    }
+
+    async fn whole(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Reply { status: parts.status, headers: parts.headers, body }
     }
 
     /// Asks and reads the answer, which keeps the grammar of its dialect.
@@ -205,6 +220,8 @@ impl House {
             }
         };
         let mut all = tokio::time::timeout(PATIENCE, all).await.expect("a record");
+        // Its money is counted beside it.
+        tokio::time::timeout(PATIENCE, self.gateway.settled()).await.expect("it never is");
         assert_eq!(all.len(), number, "one record of each request");
         all.pop().unwrap()
     }
@@ -248,12 +265,12 @@ fn profile(plan: &Plan, upstream: &str, second: &str) -> String {
             let _ = writeln!(
                 text,
                 "    {name}: {{{kind}, base_url: '{url}', key: {key}, private_addresses: true, \
-                 timeouts: {}, retries: {{attempts: 1}}, breaker: {{failures: 0}}}}",
-                plan.timeouts
+                 timeouts: {}, retries: {{attempts: 1}}, {}}}",
+                plan.timeouts, plan.providers
             );
         }
     }
-    text.push_str(plan.providers);
+    text.push_str(plan.more_providers);
     text.push_str("    echo: {kind: echo}\n  routes:\n");
     for name in kinds.keys() {
         let _ = writeln!(

@@ -3,10 +3,13 @@
 //! A test asserts three things: what the caller got, what the provider saw, and what was recorded.
 
 mod budgets;
+mod counts;
+mod cuts;
 mod doors;
 mod extension;
 mod faults;
 mod governor;
+mod health;
 mod house;
 mod lanes;
 mod pairs;

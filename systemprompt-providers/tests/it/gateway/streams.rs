@@ -63,6 +63,7 @@ async fn a_forbidden_call_is_denied_on_every_way() {
                     house.says(upstream, &parts, stream);
                     let (got, reply) = house.got(front, &model(upstream), stream).await;
                     is_denied(&what, front, &got, &reply.text(), allowed);
+                    house.gateway.settled().await;
                     let number = house.governor.records().len();
                     let record = house.record(number).await;
                     assert_eq!(record.status, AiRequestStatus::Success, "{what}");

@@ -13,6 +13,7 @@ fn breaks(row: u32) -> impl FnOnce(&mut UpstreamSettings) {
             failures_in_a_row: row,
             share: None,
             open_for: Duration::from_secs(30),
+            probed: None,
         };
     }
 }
@@ -107,6 +108,7 @@ async fn a_share_of_failures_opens_it() {
             failures_in_a_row: 0,
             share: Some(FailureShare { among: 4, percent: 50 }),
             open_for: Duration::from_secs(30),
+            probed: None,
         };
     })
     .await;

@@ -60,6 +60,23 @@ impl Default for ProviderBreaker {
     }
 }
 
+/// That it is asked how it is, on behalf of nobody: for the list of its models, which costs nothing. One that is in
+/// use and well is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProviderHealth {
+    /// The least time between two questions, and since its last request, in seconds (1 to 3,600).
+    pub interval_s: u64,
+    /// Whether it is asked too while nobody uses it, and not only after its breaker has opened.
+    pub idle: bool,
+}
+
+impl Default for ProviderHealth {
+    fn default() -> Self {
+        Self { interval_s: 15, idle: false }
+    }
+}
+
 /// Certificates beside those of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]

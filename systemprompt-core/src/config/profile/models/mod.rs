@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::SecretRef;
 
 pub use budget::{BudgetKey, ModelBudget};
-pub use connection::{ProviderBreaker, ProviderRetries, ProviderTimeouts, ProviderTls};
+pub use connection::{
+    ProviderBreaker, ProviderHealth, ProviderRetries, ProviderTimeouts, ProviderTls,
+};
 pub use key::ProviderKey;
 pub use pattern::{ModelPattern, PatternFault};
 pub use provider::{LossPolicy, ProviderConfig, ProviderKind, ProviderUsage};

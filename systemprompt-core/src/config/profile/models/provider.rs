@@ -4,7 +4,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ProviderBreaker, ProviderKey, ProviderRetries, ProviderTimeouts, ProviderTls, SecretRef,
+    ProviderBreaker, ProviderHealth, ProviderKey, ProviderRetries, ProviderTimeouts, ProviderTls,
+    SecretRef,
 };
 use crate::id::ValidatedUrl;
 use crate::llm::Dialect;
@@ -64,6 +65,10 @@ pub struct ProviderConfig {
     /// When it is left alone for a while.
     #[serde(default)]
     pub breaker: ProviderBreaker,
+    /// Whether it is asked how it is before callers are let through again; not when absent: then the first request
+    /// after `breaker.open_ms` finds out.
+    #[serde(default)]
+    pub health: Option<ProviderHealth>,
     /// Most requests at a time (1 to 1,000,000).
     #[serde(default = "max_concurrent")]
     pub max_concurrent: usize,
@@ -106,6 +111,7 @@ impl ProviderConfig {
             timeouts: ProviderTimeouts::default(),
             retries: ProviderRetries::default(),
             breaker: ProviderBreaker::default(),
+            health: None,
             max_concurrent: max_concurrent(),
             tls: ProviderTls::default(),
             proxy: None,

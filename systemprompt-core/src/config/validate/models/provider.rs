@@ -42,6 +42,7 @@ fn connects_to_nothing(provider: &ProviderConfig, path: &str, problems: &mut Pro
         ("stream_usage", provider.stream_usage.is_some()),
         ("usage_mode", provider.usage_mode.is_some()),
         ("private_addresses", provider.private_addresses),
+        ("health", provider.health.is_some()),
         ("proxy", provider.proxy.is_some()),
         ("secret_proxy", provider.secret_proxy.is_some()),
     ] {
@@ -233,6 +234,13 @@ fn limits(provider: &ProviderConfig, path: &str, problems: &mut Problems) {
     }
     problems.range(&format!("{path}.retries.attempts"), retries.attempts, 1..=20);
     problems.range(&format!("{path}.breaker.failures"), provider.breaker.failures, 0..=10_000);
+    if let Some(health) = &provider.health {
+        problems.range(&format!("{path}.health.interval_s"), health.interval_s, 1..=3_600);
+        if provider.breaker.failures == 0 && !health.idle {
+            let problem = "asks nothing: `breaker.failures` is 0, so that it never opens, and `idle` is not set";
+            problems.add(format!("{path}.health"), problem);
+        }
+    }
     problems.range(&format!("{path}.max_concurrent"), provider.max_concurrent, 1..=1_000_000);
     if retries.max_ms < retries.base_ms || retries.max_ms > 600_000 {
         let problem = format!("must be `base_ms` to 600000, not {}", retries.max_ms);

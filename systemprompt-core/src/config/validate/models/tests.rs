@@ -102,6 +102,15 @@ fn providers_that_cannot_work_are_refused() {
         ("{kind: echo, retries: {attempts: 0}}", "must be 1 to 20, not 0"),
         ("{kind: echo, retries: {base_ms: 500, max_ms: 100}}", "must be `base_ms` to 600000"),
         ("{kind: echo, timeouts: {idle_ms: 0}}", "`models.providers.p.timeouts.idle_ms`"),
+        (
+            "{kind: openai_chat, base_url: 'https://a', health: {interval_s: 0}}",
+            "`models.providers.p.health.interval_s`: must be 1 to 3600, not 0",
+        ),
+        (
+            "{kind: openai_chat, base_url: 'https://a', breaker: {failures: 0}, health: {}}",
+            "`models.providers.p.health`: asks nothing",
+        ),
+        ("{kind: echo, health: {idle: true}}", "`models.providers.p.health`: must be left out"),
         ("{kind: echo, max_concurrent: 0}", "`models.providers.p.max_concurrent`"),
         ("{kind: echo, tls: {client_cert: a.pem}}", "belong together"),
         (

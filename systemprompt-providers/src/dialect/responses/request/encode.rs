@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use systemprompt_core::llm::{
     Block, BlockKind, Dialect, LossKind, LossReport, ModelError, ModelRequest, OutputFormat, Role,
     ToolChoice, ToolKind,
 };
 
+use super::fields::Fields;
 use super::items::{self, mark_name};
 use super::names::Names;
 use super::{part, reasoning, tools};
@@ -26,6 +29,30 @@ pub(in super::super) fn encode(
     request: &ModelRequest,
     to: &Target<'_>,
 ) -> Result<UpstreamRequest, ModelError> {
+    Ok(body(request, to)?.sent_to("/v1/responses"))
+}
+
+/// The body of a request, with what goes with it.
+pub(super) struct Written {
+    pub(super) members: Map<String, Value>,
+    losses: LossReport,
+    tool_names: BTreeMap<String, String>,
+}
+
+impl Written {
+    pub(super) fn sent_to(self, path: &str) -> UpstreamRequest {
+        UpstreamRequest {
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Value::Object(self.members).to_string().into(),
+            losses: self.losses,
+            tool_names: self.tool_names,
+        }
+    }
+}
+
+/// Writes the body of a request.
+pub(super) fn body(request: &ModelRequest, to: &Target<'_>) -> Result<Written, ModelError> {
     refuse(request)?;
     let names = Names::of(request);
     let mut losses = LossReport::default();
@@ -50,14 +77,7 @@ pub(in super::super) fn encode(
     }
     rest(request, &mut body, &mut losses);
     keep(to, stored, &mut body);
-
-    Ok(UpstreamRequest {
-        path: "/v1/responses".to_owned(),
-        headers: Vec::new(),
-        body: Value::Object(body).to_string().into(),
-        losses,
-        tool_names: names.into_sent(),
-    })
+    Ok(Written { members: body, losses, tool_names: names.into_sent() })
 }
 
 /// What no answer of this wire can be an answer to.
@@ -228,26 +248,6 @@ fn limits(
     ];
     for (name, _) in unsaid.into_iter().filter(|(_, said)| *said) {
         losses.note(name, LossKind::Dropped);
-    }
-}
-
-/// What callers call what can be lost.
-struct Fields {
-    max_output: &'static str,
-    stop: &'static str,
-}
-
-impl Fields {
-    const fn of(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Anthropic => Self { max_output: "max_tokens", stop: "stop_sequences" },
-            Dialect::Chat => Self { max_output: "max_completion_tokens", stop: "stop" },
-            Dialect::Responses => Self { max_output: "max_output_tokens", stop: "stop" },
-            Dialect::Gemini => Self {
-                max_output: "generationConfig.maxOutputTokens",
-                stop: "generationConfig.stopSequences",
-            },
-        }
     }
 }
 
