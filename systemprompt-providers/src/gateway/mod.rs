@@ -25,6 +25,7 @@ mod lane;
 mod record;
 mod refusal;
 mod relay;
+mod rest;
 mod results;
 mod scan;
 mod seen;

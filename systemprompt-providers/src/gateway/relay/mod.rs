@@ -1,12 +1,14 @@
 mod call;
 mod head;
 mod joint;
+mod piece;
 mod text;
 mod watch;
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use systemprompt_core::content::ContentVerdict;
 use systemprompt_core::llm::{BlockStart, Delta, Dialect, LossReport, ModelError, StreamEvent};
 
 use self::call::ToolRun;
@@ -14,6 +16,7 @@ use self::head::Head;
 use self::joint::Joint;
 use self::text::TextRun;
 use self::watch::Watch;
+use super::refusal::withheld;
 use super::seen::Seen;
 use super::{Caller, ModelGateway};
 use crate::dialect::{Front, Reply, StreamDecoder, StreamEncoder};
@@ -130,7 +133,9 @@ impl Relay {
             Some(lane) if lane.open => Head::read(lane.dialect(), frame),
             _ => Head::default(),
         };
-        self.begin(&head);
+        if !self.begin(&head, frame, out).await {
+            return;
+        }
         let mut events = Vec::new();
         self.decoder.push(frame, &mut events);
         self.take(Some((raw, head)), events, out).await;
@@ -200,10 +205,28 @@ impl Relay {
         }
     }
 
-    /// Looks at a frame before it is read: the encoder is to say of the answer what the provider says of it.
-    fn begin(&mut self, head: &Head) {
-        let Some(lane) = self.lane.as_mut().filter(|lane| lane.open) else { return };
+    /// Looks at a frame before it is read. Whether the answer goes on.
+    async fn begin(&mut self, head: &Head, frame: &Frame, out: &mut Vec<u8>) -> bool {
+        let Some(lane) = self.lane.as_mut().filter(|lane| lane.open) else { return true };
         lane.watch.begins(head);
+        let unread = lane.watch.unread(head, frame.data.as_deref().unwrap_or_default());
+        self.introduce(head);
+        let Some(unread) = unread else { return true };
+        match self.gateway.look_through_json(&self.caller, &unread).await {
+            ContentVerdict::Pass => {}
+            // The encoder says what is read, and no more.
+            ContentVerdict::Rewritten(_) => self.close_lane(),
+            ContentVerdict::Withheld(reason) => {
+                self.fail(withheld("answer", &reason), out);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The encoder is to say of the answer what the provider says of it.
+    fn introduce(&mut self, head: &Head) {
+        let Some(lane) = &mut self.lane else { return };
         if lane.begun || (head.model.is_none() && head.created.is_none()) {
             return;
         }

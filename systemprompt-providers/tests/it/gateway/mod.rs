@@ -3,6 +3,7 @@
 //! A test asserts three things: what the caller got, what the provider saw, and what was recorded.
 
 mod budgets;
+mod built_in;
 mod doors;
 mod faults;
 mod governor;
@@ -11,5 +12,6 @@ mod lanes;
 mod pairs;
 mod requests;
 mod scanner;
+mod strangers;
 mod streams;
 mod wire;
