@@ -58,6 +58,8 @@ pub(super) struct Plan {
     pub(super) body_limit: usize,
     /// More lines of the section `models`.
     pub(super) routes: &'static str,
+    /// More providers: their names, and what is said of them but their place.
+    pub(super) providers: &'static [(&'static str, &'static str)],
     /// The key of the provider of `a-`, as it is configured.
     pub(super) key: &'static str,
 }
@@ -69,6 +71,7 @@ impl Default for Plan {
             budgets: Vec::new(),
             body_limit: 1 << 20,
             routes: "",
+            providers: &[],
             key: "{env: K}",
         }
     }
@@ -111,7 +114,8 @@ impl House {
             LazyLock::new(|| Arc::new(PriceTable::embedded()));
         let routes = RouteTable::compile(&models, PRICES.clone());
         let key = |name: &str| (name.to_owned(), Arc::new(Secret::new(PROVIDER_KEY.to_owned())));
-        let keys = ["a", "c", "r", "g", "a2", "c2", "r2"].iter().map(|name| key(name));
+        let more = plan.providers.iter().map(|(name, _)| *name);
+        let keys = ["a", "c", "r", "g", "a2", "c2", "r2"].into_iter().chain(more).map(key);
         let (governor, scanner) = (Governor::default(), Arc::new(Scanner::default()));
         let clock = SystemClock::shared();
         let budgets = Arc::new(MemoryBudgetStore::new(clock.clone()));
@@ -240,6 +244,12 @@ fn profile(plan: &Plan, upstream: &str, second: &str) -> String {
                 plan.timeouts
             );
         }
+    }
+    for (name, what) in plan.providers {
+        let _ = writeln!(
+            text,
+            "    {name}: {{{what}, base_url: '{upstream}', key: {{env: K}}, private_addresses: true}}"
+        );
     }
     text.push_str("    echo: {kind: echo}\n  routes:\n");
     for name in kinds.keys() {

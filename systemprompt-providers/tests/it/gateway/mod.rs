@@ -10,6 +10,7 @@ mod governor;
 mod house;
 mod lanes;
 mod pairs;
+mod reports;
 mod requests;
 mod scanner;
 mod strangers;
