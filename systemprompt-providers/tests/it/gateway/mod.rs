@@ -13,6 +13,7 @@ mod pairs;
 mod reports;
 mod requests;
 mod scanner;
+mod splits;
 mod strangers;
 mod streams;
 mod wire;
