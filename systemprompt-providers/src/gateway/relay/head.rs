@@ -14,6 +14,8 @@ pub(super) struct Head {
     pub(super) kind: String,
     /// The item or block it is about, by its place in the answer.
     pub(super) place: Option<u64>,
+    /// The part of the item that it is about, by its place in it.
+    pub(super) part: Option<u64>,
     /// The item, where it is told whole.
     pub(super) item: Option<Value>,
     /// Of which kind the block is that begins (Anthropic).
@@ -37,6 +39,10 @@ struct Wire<'a> {
     kind: Option<Cow<'a, str>>,
     #[serde(default)]
     output_index: Option<u64>,
+    #[serde(default)]
+    content_index: Option<u64>,
+    #[serde(default)]
+    summary_index: Option<u64>,
     #[serde(default)]
     item: Option<Value>,
     #[serde(borrow, default)]
@@ -103,6 +109,7 @@ impl Head {
         };
         Self {
             place: wire.output_index,
+            part: wire.content_index.or(wire.summary_index),
             item: wire.item,
             block: None,
             model: model.map(Cow::into_owned),

@@ -67,40 +67,71 @@ impl Watch {
     /// Takes a frame before it is read. What is to be looked through now: what no decoder reads of it, or of the
     /// block that ends with it.
     pub(super) fn unread(&mut self, head: &Head, data: &[u8]) -> Option<String> {
-        if self.dialect != Dialect::Anthropic || head.unreadable {
-            return None;
+        let is_empty = data.is_empty() || data.trim_ascii() == b"[DONE]";
+        match self.dialect {
+            _ if head.unreadable || is_empty => None,
+            Dialect::Anthropic => self.unread_of_block(head, data),
+            Dialect::Responses => self.unread_of_item(head, data),
+            Dialect::Chat => rest::chat::of_answer(data),
+            Dialect::Gemini => None,
         }
+    }
+
+    fn unread_of_block(&mut self, head: &Head, data: &[u8]) -> Option<String> {
         match &*head.kind {
             "content_block_delta" => self.piece(head, data),
             kind @ ("content_block_stop" | "message_stop") => {
-                if rest::of_event(kind, data).is_some() {
-                    self.strangers.add(data);
-                }
-                self.strangers.take()
+                both(self.strangers.take(), rest::anthropic::of_event(kind, data))
             }
             kind => {
                 if let ("content_block_start", Some(block)) = (kind, &head.block) {
                     self.open = head.place;
                     self.block.clone_from(block);
-                    self.holds = !rest::is_read(block);
+                    self.holds = !rest::anthropic::is_read(block);
                 }
-                rest::of_event(kind, data)
+                rest::anthropic::of_event(kind, data)
             }
         }
     }
 
     fn piece(&mut self, head: &Head, data: &[u8]) -> Option<String> {
-        let is_told = !rest::is_read(&self.block)
+        let is_told = !rest::anthropic::is_read(&self.block)
             || Piece::read(data).is_some_and(|piece| piece.is_of(&self.block));
         if is_told || head.place != self.open {
             return None;
         }
         if Piece::is_citation(data) {
-            return rest::of_event(&head.kind, data);
+            return rest::anthropic::of_event(&head.kind, data);
         }
+        self.hold(data);
+        None
+    }
+
+    fn unread_of_item(&mut self, head: &Head, data: &[u8]) -> Option<String> {
+        match &*head.kind {
+            kind if rest::responses::is_media(kind) => None,
+            kind if rest::responses::is_read(kind) => match kind {
+                "response.completed" | "response.incomplete" => self.strangers.take(),
+                _ => None,
+            },
+            kind if kind.ends_with(".delta") => {
+                self.hold(data);
+                None
+            }
+            kind => {
+                let unread = rest::responses::of_event(kind, data);
+                if kind != "response.output_item.done" {
+                    return unread;
+                }
+                both(self.strangers.take(), unread)
+            }
+        }
+    }
+
+    /// Frames wait until what is in them is whole.
+    fn hold(&mut self, data: &[u8]) {
         self.holds = true;
         self.strangers.add(data);
-        None
     }
 
     /// Whether items come one after the other.
@@ -130,5 +161,13 @@ impl Watch {
                 !kind.starts_with("response.") || !about.iter().any(|word| kind.contains(word))
             }
         }
+    }
+}
+
+/// Two parts of JSON as one.
+fn both(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("[{first},{second}]")),
+        (first, second) => first.or(second),
     }
 }

@@ -185,6 +185,99 @@ async fn a_block_that_nobody_knows_is_looked_through_wherever_it_is_cut() {
     }
 }
 
+/// The same of the other dialects.
+fn streams_of_others(text: &str) -> Vec<(Wire, &'static str, Vec<String>)> {
+    let at = |wire: Wire, place: usize, more: Vec<String>| {
+        let mut frames = wire.stream(&[Text("So.")]);
+        frames.splice(place..place, more);
+        frames
+    };
+    let chunk = |more: &Value| {
+        let mut chunk = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
+            "model": "up", "choices": [{"index": 0, "delta": {}, "finish_reason": null}]});
+        chunk["choices"][0]["delta"]["aside"] = more.clone();
+        format!("data: {chunk}\n\n")
+    };
+    let mut sources: Value = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk",
+        "created": 1, "model": "up", "choices": []});
+    sources["citations"] = json!([text]);
+    let item =
+        json!({"type": "code_interpreter_call", "id": "ci_1", "status": "in_progress", "code": ""});
+    let mut done = item.clone();
+    (done["status"], done["code"]) = (json!("completed"), json!(text));
+    let event = |kind: &str, more: Value| {
+        let mut event = json!({"type": kind, "sequence_number": 0, "output_index": 1});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        frame(&event)
+    };
+    let pieces: Vec<char> = text.chars().collect();
+    let pieces = pieces.chunks(4).map(|piece| {
+        let piece: String = piece.iter().collect();
+        event(
+            "response.code_interpreter_call_code.delta",
+            json!({"item_id": "ci_1", "delta": piece}),
+        )
+    });
+    let mut code = vec![event("response.output_item.added", json!({"item": item}))];
+    code.extend(pieces);
+    code.push(event("response.output_item.done", json!({"item": done})));
+    let end = Wire::R.stream(&[Text("So.")]).len() - 1;
+    let note = json!({"item_id": "msg_up_0", "output_index": 0, "content_index": 0,
+        "annotation_index": 0, "annotation": {"type": "url_citation", "title": text}});
+    let mut code = at(Wire::R, end, code);
+    // The end repeats it.
+    let last = code.pop().unwrap();
+    code.push(last.replace("\"output\":[", &format!("\"output\":[{done},")));
+    vec![
+        (Wire::C, "a member", at(Wire::C, 2, vec![chunk(&json!({"x": [text]}))])),
+        (Wire::C, "sources", at(Wire::C, 2, vec![format!("data: {sources}\n\n")])),
+        (
+            Wire::R,
+            "an annotation",
+            at(Wire::R, 5, vec![event("response.output_text.annotation.added", note)]),
+        ),
+        (
+            Wire::R,
+            "an event",
+            at(
+                Wire::R,
+                3,
+                vec![event("response.brand_new", json!({"output_index": 0, "x": text}))],
+            ),
+        ),
+        (Wire::R, "pieces of an item", code),
+    ]
+}
+
+#[tokio::test]
+async fn what_nobody_knows_of_other_dialects_is_looked_through() {
+    for (text, clean) in [("nothing that is secret", true), (PLANTED, false)] {
+        for (wire, what, mut frames) in streams_of_others(text) {
+            let house = House::new().await;
+            if wire == Wire::R {
+                frames = super::streams::numbered(frames.into_iter());
+            }
+            let mut asked = wire.request(&format!("{wire:?}-x").to_lowercase(), true);
+            if wire == Wire::C {
+                asked["stream_options"] = json!({"include_usage": true});
+            }
+            house.plays(wire, sse(&frames));
+            let reply = house.ask(wire, &asked).await;
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            assert_eq!(house.record(1).await.status, AiRequestStatus::Success, "{what}");
+            if clean {
+                assert_eq!(reply.text(), frames.concat(), "{wire:?} {what}");
+                continue;
+            }
+            assert!(!reply.text().contains("PLAN"), "{wire:?} {what} {}", reply.text());
+            assert!(!reply.text().contains("789"), "{wire:?} {what} {}", reply.text());
+            wire.check(&reply.body, true);
+            assert_eq!(wire.read_stream(&reply.body).text, "So.", "{wire:?} {what}");
+            house.is_settled();
+        }
+    }
+}
+
 /// Parts of whole answers in which the text stands where no codec looks.
 fn wholes(text: &str) -> Vec<(&'static str, String)> {
     let plain = Wire::A.whole(&[Text("So.")]);

@@ -201,6 +201,27 @@ async fn a_secret_is_found_wherever_it_is_cut() {
     }
 }
 
+/// What was passed on of a block before its first word is not begun again.
+#[tokio::test]
+async fn a_secret_may_be_the_first_word() {
+    for wire in FRONTS {
+        for part in [Text(PLANTED), Thought(PLANTED), Refusal(PLANTED)] {
+            let house = House::new().await;
+            let parts = [part, Text("So.")];
+            for frames in [wire.stream(&parts), wire.stream(&parts[..1])] {
+                let all = frames.concat().into_bytes();
+                for script in [sse(&frames), sse([&all]), sse(all.chunks(1))] {
+                    house.plays(wire, script);
+                    let (got, reply) = house.got(wire, &model(wire), true).await;
+                    let what = format!("{wire:?} {} {}", parts.len(), reply.text());
+                    assert!(got.text.contains(REDACTED) || got.thought == REDACTED, "{what}");
+                    assert!(!reply.text().contains("PLANTED"), "{what}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_must_not_be_said_ends_the_answer() {
     for front in FRONTS {
@@ -265,7 +286,7 @@ async fn a_call_that_is_named_late_is_held() {
 }
 
 /// Events of Responses, numbered anew.
-fn numbered(frames: impl Iterator<Item = String>) -> Vec<String> {
+pub(super) fn numbered(frames: impl Iterator<Item = String>) -> Vec<String> {
     let frames = frames.enumerate().map(|(number, frame)| {
         let (name, data) = frame.trim_end().split_once("\ndata: ").unwrap();
         let mut event: serde_json::Value = serde_json::from_str(data).unwrap();

@@ -1,8 +1,6 @@
-//! What of an answer its codec does not read. In the byte lane it goes to the caller all the same, so that it is
-//! looked through like the texts that are read.
-
 use serde_json::{Map, Value};
-use systemprompt_core::llm::Dialect;
+
+use super::{object, strip, with_text};
 
 /// The blocks of Anthropic that are read, and what of them.
 const BLOCKS: [(&str, &[&str]); 4] = [
@@ -13,12 +11,12 @@ const BLOCKS: [(&str, &[&str]); 4] = [
 ];
 
 /// Whether a block of Anthropic is read piece by piece; any other is read when it is whole.
-pub(super) fn is_read(block: &str) -> bool {
+pub(in crate::gateway) fn is_read(block: &str) -> bool {
     BLOCKS.iter().any(|(kind, _)| *kind == block)
 }
 
 /// What is not read of an event of Anthropic that is no delta of a block: an object, if there is a text in it.
-pub(super) fn of_event(kind: &str, data: &[u8]) -> Option<String> {
+pub(in crate::gateway) fn of_event(kind: &str, data: &[u8]) -> Option<String> {
     let mut event: Map<String, Value> = serde_json::from_slice(data).ok()?;
     event.remove("type");
     match kind {
@@ -49,10 +47,7 @@ pub(super) fn of_event(kind: &str, data: &[u8]) -> Option<String> {
 }
 
 /// What is not read of a whole answer, if there is a text in it.
-pub(super) fn of_answer(dialect: Dialect, body: &[u8]) -> Option<String> {
-    if dialect != Dialect::Anthropic {
-        return None;
-    }
+pub(super) fn of_answer(body: &[u8]) -> Option<String> {
     let mut answer: Map<String, Value> = serde_json::from_slice(body).ok()?;
     strip(&mut answer, &["id", "type", "role", "model", "stop_reason", "stop_sequence", "usage"]);
     if let Some(Value::Array(blocks)) = answer.get_mut("content") {
@@ -68,33 +63,6 @@ fn strip_block(block: &mut Map<String, Value>) -> bool {
     strip(block, members);
     block.remove("type");
     true
-}
-
-fn strip(object: &mut Map<String, Value>, members: &[&str]) {
-    members.iter().for_each(|name| drop(object.remove(*name)));
-}
-
-fn object<'o>(from: &'o mut Map<String, Value>, name: &str) -> Option<&'o mut Map<String, Value>> {
-    from.get_mut(name)?.as_object_mut()
-}
-
-/// The object, where a string in it is long enough to be worth a look.
-fn with_text(object: Map<String, Value>) -> Option<String> {
-    let rest = Value::Object(object);
-    holds_text(&rest).then(|| rest.to_string())
-}
-
-fn holds_text(value: &Value) -> bool {
-    const SHORTEST: usize = 8;
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-    match value {
-        Value::String(text) => text.len() >= SHORTEST,
-        Value::Array(values) => values.iter().any(holds_text),
-        Value::Object(members) => members.iter().any(|(name, value)| {
-            holds_text(value) || (name.len() >= SHORTEST && !name.bytes().all(is_plain))
-        }),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -159,9 +127,7 @@ mod tests {
         let answer = r#"{"id":"msg_0123456789","type":"message","container":{"id":"a long text"},"content":[
             {"type":"text","text":"a long text","citations":null},{"type":"brand_new","x":"a long text"},
             {"type":"thinking","thinking":"a long text","y":"another text"}]}"#;
-        let found: Value =
-            serde_json::from_str(&of_answer(Dialect::Anthropic, answer.as_bytes()).unwrap())
-                .unwrap();
+        let found: Value = serde_json::from_str(&of_answer(answer.as_bytes()).unwrap()).unwrap();
         let expected = serde_json::json!({
             "container": {"id": "a long text"}, "content": [{"citations": null}, {"y": "another text"}],
         });
