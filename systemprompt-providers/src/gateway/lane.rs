@@ -89,7 +89,7 @@ fn names_a_life(body: &[u8]) -> bool {
 }
 
 /// The caller's body with the model of the target, and without what names the caller's own user.
-fn spliced(
+pub(super) fn spliced(
     request: &ModelRequest,
     body: &RequestBody,
     model: &str,

@@ -20,6 +20,9 @@ mod ask;
 mod body;
 mod connect;
 mod credential;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzed;
 mod judge;
 mod lane;
 mod record;

@@ -34,6 +34,9 @@ mod configured;
 mod connections;
 mod error;
 mod exchange;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzed;
 mod gzip;
 mod health;
 mod resolver;
