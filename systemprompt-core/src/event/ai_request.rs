@@ -82,6 +82,10 @@ pub struct AiRequestDetail {
     /// Calls of tools in the answer that were denied.
     #[serde(skip_serializing_if = "is_zero_u32")]
     pub tool_calls_denied: u32,
+    /// Tools that the provider says it has run itself: the name, behind `<server>/` for one of an MCP server.
+    /// Nobody decides them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub provider_tools: Vec<String>,
     /// Results of tools in the request whose calls were not permitted here.
     #[serde(skip_serializing_if = "is_zero_u32")]
     pub unpermitted_results: u32,

@@ -15,6 +15,7 @@ use super::held::Held;
 use super::judge::{Verdict, runs_at_the_caller};
 use super::record::{Account, Spent};
 use super::refusal::withheld;
+use super::rest;
 use super::seen::Seen;
 use super::stream::Streaming;
 use super::{Caller, ModelGateway};
@@ -97,7 +98,8 @@ impl ModelGateway {
         seen.written = written(&answer);
         let ended = Some(answer.stop_reason.clone());
         exchange.uses(self, &Seen { stop: ended, ..seen.clone() });
-        let changed = match self.govern(&exchange, &mut answer, &mut seen).await {
+        let governed = self.govern(&exchange, &mut answer, raw.as_deref(), &mut seen).await;
+        let changed = match governed {
             Ok(changed) => changed,
             Err(error) => {
                 seen.error = Some(error.clone());
@@ -130,11 +132,13 @@ impl ModelGateway {
         Ok(whole)
     }
 
-    /// Looks through the texts of an answer and decides the calls in it. Returns whether that changed it.
+    /// Looks through the texts of an answer, also those in its own bytes that are not read, and decides the
+    /// calls in it. Returns whether that changed it.
     async fn govern(
         &self,
         exchange: &Exchange,
         answer: &mut Answer,
+        raw: Option<&[u8]>,
         seen: &mut Seen,
     ) -> Result<bool, ModelError> {
         let mut changed = false;
@@ -183,6 +187,13 @@ impl ModelGateway {
             }
         }
         answer.stop_reason = seen.ended_by(answer.stop_reason.clone());
+        if let Some(rest) = raw.and_then(|raw| rest::of_answer(exchange.request.dialect, raw)) {
+            match self.look_through_json(&exchange.caller, &rest).await {
+                ContentVerdict::Pass => {}
+                ContentVerdict::Rewritten(_) => changed = true,
+                ContentVerdict::Withheld(reason) => return Err(withheld("answer", &reason)),
+            }
+        }
         Ok(changed)
     }
 
@@ -201,6 +212,7 @@ impl ModelGateway {
             }
             seen.allowed += 1;
         }
+        seen.note_provider_tool(value);
         match self.look_through_json(&exchange.caller, &value.to_string()).await {
             ContentVerdict::Pass => Ok(None),
             ContentVerdict::Rewritten(text) => {

@@ -75,6 +75,23 @@ pub(super) fn runs_at_the_caller(kind: &str) -> Option<&'static str> {
     }
 }
 
+/// The tool that a part of an answer says the provider has called itself: its name, behind that of its server if
+/// there is one.
+pub(super) fn runs_at_the_provider(part: &Value) -> Option<String> {
+    let member = |name: &str| part.get(name).and_then(Value::as_str);
+    let kind = member("type")?;
+    let of_anthropic = kind != "tool_use" && kind.ends_with("tool_use");
+    let of_responses = kind.strip_suffix("_call").filter(|_| runs_at_the_caller(kind).is_none());
+    let name = match of_responses {
+        None if !of_anthropic => return None,
+        own => member("name").or(own).unwrap_or(kind),
+    };
+    Some(match member("server_name").or_else(|| member("server_label")) {
+        Some(server) => format!("{server}/{name}"),
+        None => name.to_owned(),
+    })
+}
+
 impl ModelGateway {
     /// Decides the call of a tool that the caller has built in. What is said in its place, unless it may go on
     /// as it is.

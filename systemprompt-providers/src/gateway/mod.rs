@@ -22,6 +22,9 @@ mod capable;
 mod connect;
 mod count;
 mod credential;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzed;
 mod health;
 mod held;
 mod judge;
@@ -30,6 +33,7 @@ mod meter;
 mod record;
 mod refusal;
 mod relay;
+mod rest;
 mod results;
 mod scan;
 mod seen;

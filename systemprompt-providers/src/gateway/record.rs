@@ -150,6 +150,7 @@ impl ModelGateway {
                 cache_write_1h: usage.cache_write_1h,
                 tool_calls_allowed: seen.allowed,
                 tool_calls_denied: seen.denied,
+                provider_tools: seen.provider_tools.iter().map(|tool| safe(tool)).collect(),
                 unpermitted_results: account.unpermitted_results,
                 request_sha256: account.request_sha256.clone(),
                 byte_lane: account.byte_lane,

@@ -93,6 +93,12 @@ fn parts(dialect: Dialect, body: &RequestBody) -> Vec<Part> {
     parts
 }
 
+/// Where the parts of a request are.
+#[cfg(fuzzing)]
+pub(super) fn places(dialect: Dialect, body: &RequestBody) -> Vec<Range<usize>> {
+    parts(dialect, body).into_iter().map(|part| part.place).collect()
+}
+
 /// Whether a value can hold a text that is worth a look.
 fn holds_text(value: &str) -> bool {
     const SHORTEST: usize = 8;

@@ -159,8 +159,17 @@ pub(super) async fn refused(answer: UpstreamAnswer, outgoing: &Outgoing) -> Fail
         let message = format!("the provider refused its key or access: {}", error.message);
         return ModelError::new(ErrorKind::BadGateway, message).with_code("provider_key").into();
     }
-    let raw = outgoing.byte_lane.then_some((status, headers, body));
+    let raw = (outgoing.byte_lane && is_error(&body)).then_some((status, headers, body));
     Failure { error, raw }
+}
+
+/// Whether a body says what is wrong as the dialects do, and not as a proxy on the way does.
+fn is_error(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        error: serde_json::Map<String, serde_json::Value>,
+    }
+    serde_json::from_slice::<Said>(body).is_ok_and(|said| !said.error.is_empty())
 }
 
 /// The headers of a caller that mean something to a provider of its dialect.

@@ -35,6 +35,9 @@ mod configured;
 mod connections;
 mod error;
 mod exchange;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzed;
 mod gzip;
 mod health;
 mod in_process;

@@ -62,6 +62,7 @@ impl Relay {
             }
             self.seen.allowed += 1;
         }
+        self.seen.note_provider_tool(&value);
         let text = value.to_string();
         self.seen.written += text.len() as u64;
         let block = match self.gateway.look_through_json(&self.caller, &text).await {

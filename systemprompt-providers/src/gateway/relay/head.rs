@@ -14,8 +14,12 @@ pub(super) struct Head {
     pub(super) kind: String,
     /// The item or block it is about, by its place in the answer.
     pub(super) place: Option<u64>,
+    /// The part of the item that it is about, by its place in it.
+    pub(super) part: Option<u64>,
     /// The item, where it is told whole.
     pub(super) item: Option<Value>,
+    /// Of which kind the block is that begins (Anthropic).
+    pub(super) block: Option<String>,
     /// The model and the time that the answer says of itself.
     pub(super) model: Option<String>,
     pub(super) created: Option<i64>,
@@ -35,6 +39,10 @@ struct Wire<'a> {
     kind: Option<Cow<'a, str>>,
     #[serde(default)]
     output_index: Option<u64>,
+    #[serde(default)]
+    content_index: Option<u64>,
+    #[serde(default)]
+    summary_index: Option<u64>,
     #[serde(default)]
     item: Option<Value>,
     #[serde(borrow, default)]
@@ -83,7 +91,7 @@ impl Head {
             return Self::default();
         }
         if dialect == Dialect::Anthropic {
-            return Self::of_anthropic(data);
+            return Self::of_anthropic(frame, data);
         }
         let Ok(wire) = serde_json::from_slice::<Wire<'_>>(data) else {
             return Self { unreadable: true, ..Self::default() };
@@ -101,7 +109,9 @@ impl Head {
         };
         Self {
             place: wire.output_index,
+            part: wire.content_index.or(wire.summary_index),
             item: wire.item,
+            block: None,
             model: model.map(Cow::into_owned),
             created,
             calls: choices
@@ -119,18 +129,32 @@ impl Head {
         }
     }
 
-    fn of_anthropic(data: &[u8]) -> Self {
+    fn of_anthropic(frame: &Frame, data: &[u8]) -> Self {
         #[derive(Deserialize)]
-        struct Kind<'a> {
+        struct Event<'a> {
+            #[serde(borrow, default, rename = "type")]
+            kind: Option<Cow<'a, str>>,
+            #[serde(default)]
+            index: Option<u64>,
+            #[serde(borrow, default)]
+            content_block: Option<Block<'a>>,
+        }
+        #[derive(Deserialize)]
+        struct Block<'a> {
             #[serde(borrow, default, rename = "type")]
             kind: Option<Cow<'a, str>>,
         }
-        match serde_json::from_slice::<Kind<'_>>(data) {
-            Ok(Kind { kind }) => {
-                let kind = kind.map(Cow::into_owned).unwrap_or_default();
-                Self { fails: kind == "error", kind, ..Self::default() }
-            }
-            Err(_) => Self { unreadable: true, ..Self::default() },
+        let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else {
+            return Self { unreadable: true, ..Self::default() };
+        };
+        let kind = event.kind.map(Cow::into_owned).or_else(|| frame.event.clone());
+        let kind = kind.unwrap_or_default();
+        Self {
+            place: event.index,
+            block: event.content_block.and_then(|block| block.kind).map(Cow::into_owned),
+            fails: kind == "error",
+            kind,
+            ..Self::default()
         }
     }
 }

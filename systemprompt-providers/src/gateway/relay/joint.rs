@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 use systemprompt_core::llm::Dialect;
@@ -20,6 +20,8 @@ pub(super) struct Joint {
     written: u64,
     /// The items or blocks that were passed on, in order.
     items: Vec<Item>,
+    /// The parts of items that were: where the item is, and the part in it.
+    parts: HashSet<(u64, u64)>,
     /// The places that the encoder's items have for the caller.
     places: BTreeMap<u64, u64>,
     /// How many items the caller knows of.
@@ -39,12 +41,13 @@ struct Item {
 }
 
 impl Joint {
-    pub(super) const fn new(dialect: Dialect) -> Self {
+    pub(super) fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
             passed: 0,
             written: 0,
             items: Vec::new(),
+            parts: HashSet::new(),
             places: BTreeMap::new(),
             known: 0,
         }
@@ -58,6 +61,9 @@ impl Joint {
         match (self.dialect, &*head.kind) {
             (Dialect::Anthropic, "content_block_start") => self.known += 1,
             (Dialect::Responses, "response.output_item.added") => self.added(head),
+            (Dialect::Responses, kind) if begins_a_part(kind) => {
+                self.parts.extend(head.place.zip(head.part));
+            }
             (Dialect::Responses, "response.output_item.done") => {
                 let place = head.place;
                 let item = self.items.iter_mut().rev().find(|item| Some(item.place) == place);
@@ -100,8 +106,7 @@ impl Joint {
             (Dialect::Responses, "response.output_item.added") => {
                 let Some(own) = event.get("output_index").and_then(Value::as_u64) else { return };
                 let kind = event.get("item").map(|item| text(item, "type")).unwrap_or_default();
-                let twin = self.items.iter_mut().find(|item| !item.paired && item.kind == kind);
-                let place = match twin {
+                let place = match self.twin(kind) {
                     Some(item) => {
                         item.paired = true;
                         item.place
@@ -113,6 +118,30 @@ impl Joint {
             }
             _ => {}
         }
+    }
+
+    /// The item that was passed on for one that the encoder begins: the last of its kind, which is open still
+    /// where the encoder is heard.
+    fn twin(&mut self, kind: &str) -> Option<&mut Item> {
+        let is_heard = self.written > 0;
+        let mut last = self.items.iter_mut().rev();
+        last.find(|item| !item.paired && item.kind == kind && !(is_heard && item.done.is_some()))
+    }
+
+    /// Whether the caller has seen the beginning of what an event begins: an item or a part of it that had no word
+    /// yet when it was passed on, so that the encoder did not know of it.
+    fn is_told(&self, event: &Value) -> bool {
+        let kind = text(event, "type");
+        let number = |name: &str| event.get(name).and_then(Value::as_u64);
+        let place = number("output_index").and_then(|own| self.places.get(&own));
+        let Some(place) = place.filter(|_| self.dialect == Dialect::Responses) else {
+            return false;
+        };
+        if kind == "response.output_item.added" {
+            return self.items.iter().any(|item| item.place == *place && item.paired);
+        }
+        let part = number("content_index").or_else(|| number("summary_index"));
+        begins_a_part(kind) && part.is_some_and(|part| self.parts.contains(&(*place, part)))
     }
 
     /// Writes what the encoder wrote, so that it goes on from what was passed on.
@@ -131,6 +160,10 @@ impl Joint {
             };
             self.written += 1;
             self.pair(&event);
+            if self.is_told(&event) {
+                self.written -= 1;
+                continue;
+            }
             self.rename(&mut event);
             let data = event.to_string();
             write_frame(out, frame.event.as_deref(), data.as_bytes());
@@ -199,6 +232,10 @@ impl Joint {
         }
         all.into_values().collect()
     }
+}
+
+fn begins_a_part(kind: &str) -> bool {
+    matches!(kind, "response.content_part.added" | "response.reasoning_summary_part.added")
 }
 
 fn events(written: &[u8]) -> Vec<Value> {

@@ -1,23 +1,29 @@
 mod call;
 mod head;
 mod joint;
+mod lane;
+mod piece;
 mod text;
 mod watch;
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use systemprompt_core::llm::{BlockStart, Delta, Dialect, LossReport, ModelError, StreamEvent};
+use systemprompt_core::llm::{
+    BlockStart, Delta, Dialect, ErrorKind, LossReport, ModelError, StreamEvent,
+};
 
 use self::call::ToolRun;
 use self::head::Head;
-use self::joint::Joint;
+use self::lane::Lane;
 use self::text::TextRun;
-use self::watch::Watch;
 use super::seen::Seen;
 use super::{Caller, ModelGateway};
 use crate::dialect::{Front, Reply, StreamDecoder, StreamEncoder};
 use crate::sse::Frame;
+
+/// Most bytes of frames that wait. A call with more arguments is refused in any case, and a frame may be as long.
+const MOST_WAITING: usize = 20 * 1024 * 1024;
 
 /// A streamed answer on its way to the caller.
 ///
@@ -32,28 +38,12 @@ pub(super) struct Relay {
     /// What passes frames on as they come; `None` where all are written anew.
     lane: Option<Lane>,
     queue: VecDeque<Waiting>,
+    /// Bytes of the frames in it.
+    waiting: usize,
     text: Option<TextRun>,
     tool: Option<ToolRun>,
     seen: Seen,
     scratch: Vec<u8>,
-}
-
-/// Frames that leave as they came.
-struct Lane {
-    front: &'static dyn Front,
-    reply: Reply,
-    /// Whether they still do.
-    open: bool,
-    /// Whether the encoder knows what the answer says of itself.
-    begun: bool,
-    watch: Watch,
-    joint: Joint,
-}
-
-impl Lane {
-    fn dialect(&self) -> Dialect {
-        self.front.dialect()
-    }
 }
 
 /// A frame that has not left yet.
@@ -77,15 +67,7 @@ impl Relay {
         (front, reply): (&'static dyn Front, &Reply),
         bytes_pass: bool,
     ) -> Self {
-        let dialect = front.dialect();
-        let lane = bytes_pass.then(|| Lane {
-            front,
-            reply: reply.clone(),
-            open: true,
-            begun: false,
-            watch: Watch::new(dialect),
-            joint: Joint::new(dialect),
-        });
+        let lane = bytes_pass.then(|| Lane::new(front, reply));
         Self {
             gateway,
             caller,
@@ -93,6 +75,7 @@ impl Relay {
             encoder: front.stream_encoder(reply),
             lane,
             queue: VecDeque::new(),
+            waiting: 0,
             text: None,
             tool: None,
             seen: Seen::default(),
@@ -130,7 +113,9 @@ impl Relay {
             Some(lane) if lane.open => Head::read(lane.dialect(), frame),
             _ => Head::default(),
         };
-        self.begin(&head);
+        if !self.begin(&head, frame, out).await {
+            return;
+        }
         let mut events = Vec::new();
         self.decoder.push(frame, &mut events);
         self.take(Some((raw, head)), events, out).await;
@@ -163,6 +148,7 @@ impl Relay {
     /// Ends the stream with an error of our own.
     fn fail(&mut self, error: ModelError, out: &mut Vec<u8>) {
         self.queue.clear();
+        self.waiting = 0;
         (self.text, self.tool) = (None, None);
         self.close_lane();
         self.write(out, |encoder, out| encoder.push(&StreamEvent::Error(error.clone()), out));
@@ -176,47 +162,6 @@ impl Relay {
         }
     }
 
-    /// Whether frames leave as they came.
-    fn bytes_pass(&self) -> bool {
-        self.lane.as_ref().is_some_and(|lane| lane.open)
-    }
-
-    /// From now on the encoder is heard.
-    fn close_lane(&mut self) {
-        if let Some(lane) = &mut self.lane {
-            lane.open = false;
-        }
-    }
-
-    /// Writes what the encoder says, in the words of the frames that were passed on.
-    fn write(&mut self, out: &mut Vec<u8>, say: impl FnOnce(&mut dyn StreamEncoder, &mut Vec<u8>)) {
-        match &mut self.lane {
-            None => say(&mut *self.encoder, out),
-            Some(lane) => {
-                self.scratch.clear();
-                say(&mut *self.encoder, &mut self.scratch);
-                lane.joint.go_on(&self.scratch, out);
-            }
-        }
-    }
-
-    /// Looks at a frame before it is read: the encoder is to say of the answer what the provider says of it.
-    fn begin(&mut self, head: &Head) {
-        let Some(lane) = self.lane.as_mut().filter(|lane| lane.open) else { return };
-        lane.watch.begins(head);
-        if lane.begun || (head.model.is_none() && head.created.is_none()) {
-            return;
-        }
-        lane.begun = true;
-        if let Some(model) = &head.model {
-            lane.reply.model.clone_from(model);
-        }
-        lane.reply.created = head.created.unwrap_or(lane.reply.created);
-        if self.seen.model.is_none() {
-            self.encoder = lane.front.stream_encoder(&lane.reply);
-        }
-    }
-
     async fn take(
         &mut self,
         raw: Option<(Bytes, Head)>,
@@ -224,6 +169,14 @@ impl Relay {
         out: &mut Vec<u8>,
     ) {
         let at = self.queue.len();
+        self.waiting += raw.as_ref().map_or(0, |(raw, _)| raw.len());
+        if self.waiting > MOST_WAITING {
+            let error = ModelError::new(
+                ErrorKind::BadGateway,
+                "a part of the answer is longer than can be held until it is whole",
+            );
+            return self.fail(error.with_code("upstream_too_long"), out);
+        }
         self.queue.push_back(Waiting { raw, events: Vec::new(), text_end: 0, held: true });
         for event in events {
             if self.seen.error.is_some() {
@@ -342,6 +295,7 @@ impl Relay {
                 .map_or(usize::MAX, |run| if run.rewritten { usize::MAX } else { run.let_through });
             let may = |waiting: &mut Waiting| !waiting.held && waiting.text_end <= let_through;
             let Some(waiting) = self.queue.pop_front_if(may) else { return };
+            self.waiting -= waiting.raw.as_ref().map_or(0, |(raw, _)| raw.len());
             if let Some(run) = &mut self.text {
                 run.left = run.left.max(waiting.text_end);
             }

@@ -11,18 +11,19 @@ use tower::ServiceExt as _;
 use super::house::{House, Plan, request};
 use super::wire::{Call, FRONTS, Text, UPSTREAMS, Wire};
 
-const SHORT: &str = "{connect_ms: 1000, first_byte_ms: 250, idle_ms: 250, total_ms: 3000}";
+pub(super) const SHORT: &str =
+    "{connect_ms: 1000, first_byte_ms: 250, idle_ms: 250, total_ms: 3000}";
 
 async fn impatient() -> House {
     House::built(Plan { timeouts: SHORT, ..Plan::default() }).await
 }
 
-fn model(upstream: Wire) -> String {
+pub(super) fn model(upstream: Wire) -> String {
     format!("{upstream:?}-x").to_lowercase()
 }
 
 /// The pairs of which one is of each lane.
-fn pairs() -> impl Iterator<Item = (Wire, Wire)> {
+pub(super) fn pairs() -> impl Iterator<Item = (Wire, Wire)> {
     FRONTS
         .into_iter()
         .flat_map(|front| UPSTREAMS.into_iter().map(move |upstream| (front, upstream)))
@@ -30,7 +31,7 @@ fn pairs() -> impl Iterator<Item = (Wire, Wire)> {
 
 /// Asserts that a failure is told in the dialect of the caller.
 #[track_caller]
-fn is_refusal(what: &str, front: Wire, answer: &serde_json::Value) {
+pub(super) fn is_refusal(what: &str, front: Wire, answer: &serde_json::Value) {
     let message = answer["error"]["message"].as_str().unwrap_or_default();
     assert!(!message.is_empty(), "{what} {answer}");
     if front == Wire::A {
@@ -121,6 +122,29 @@ async fn a_provider_that_is_busy_says_when_to_come_back() {
             assert_eq!(record.status, AiRequestStatus::Failed);
             let letter = model(upstream).replace("-x", "");
             assert_eq!(record.detail.attempts, [format!("{letter}:status_{status}")]);
+        }
+        house.is_settled().await;
+    }
+}
+
+/// Proxies on the way answer in their own words, or in none.
+#[tokio::test]
+async fn a_failure_in_no_dialect_is_told_in_the_callers() {
+    for (front, upstream) in pairs() {
+        let house = House::new().await;
+        for (number, body) in
+            (1..).zip(["", "<html>Bad gateway</html>", "{}", r#"{"error":"no"}"#, "[1]"])
+        {
+            house.plays(
+                upstream,
+                Script::status(502).header("content-type", "text/html").bytes(body),
+            );
+            let reply = house.ask(front, front.request(&model(upstream), number % 2 == 0)).await;
+            let what = format!("{front:?}->{upstream:?} {body} {}", reply.text());
+            assert!(reply.status.is_server_error(), "{what} {}", reply.status);
+            is_refusal(&what, front, &reply.json());
+            assert_eq!(reply.header("content-type"), Some("application/json"), "{what}");
+            assert_eq!(house.record(number).await.status, AiRequestStatus::Failed);
         }
         house.is_settled().await;
     }
@@ -307,7 +331,7 @@ async fn another_provider_is_asked_before_the_first_byte_and_never_after() {
 }
 
 /// Waits until there are no more tasks than there were.
-async fn tasks_are(at_most: usize) {
+pub(super) async fn tasks_are(at_most: usize) {
     let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     for _ in 0..2000 {
         if alive() <= at_most {

@@ -27,8 +27,8 @@ pub(super) const SAFE: &str = r#"{"path":"/safe"}"#;
 /// The key that is in custody.
 pub(super) const CUSTODY_KEY: &str = "key-from-custody";
 
-/// Decides, grants real permits, and keeps the books: tools whose names begin with `danger` are denied, those
-/// that begin with `rewritten` run with [`SAFE`], and the model `forbidden` may not be asked.
+/// Decides, grants real permits, and keeps the books: tools whose names begin with `danger` are denied, and those
+/// that a test [denies](Governor::deny); those that begin with `rewritten` run with [`SAFE`], and the model `forbidden` may not be asked.
 #[derive(Default)]
 pub(super) struct Governor(Arc<Books>);
 
@@ -38,6 +38,8 @@ struct Books {
     rejected: Mutex<Vec<RejectedCall>>,
     events: Mutex<Vec<AuditEvent>>,
     abandoned: Mutex<Vec<PermitId>>,
+    denied: Mutex<Vec<String>>,
+    rewritten: Mutex<Vec<String>>,
 }
 
 /// A call that was decided.
@@ -65,6 +67,16 @@ impl Clone for Governor {
 }
 
 impl Governor {
+    /// From now on calls of a tool are denied.
+    pub(super) fn deny(&self, tool: &str) {
+        self.0.denied.lock().push(tool.to_owned());
+    }
+
+    /// From now on calls of a tool run with [`SAFE`].
+    pub(super) fn rewrite(&self, tool: &str) {
+        self.0.rewritten.lock().push(tool.to_owned());
+    }
+
     pub(super) fn decided(&self) -> Vec<Decided> {
         self.0.decided.lock().clone()
     }
@@ -114,14 +126,15 @@ impl Decide for Governor {
         tokio::task::yield_now().await;
         let name = call.tool().qualified().to_owned();
         let mut decided = self.0.decided.lock();
-        if name.starts_with("danger") || name == "model:forbidden" {
+        let is_denied = self.0.denied.lock().contains(&name);
+        if is_denied || name.starts_with("danger") || name == "model:forbidden" {
             decided.push(Decided { permit: None, call: call.clone(), outcome: None });
             let reason = DenialReason::Blocked { list: "tests".into(), pattern: "danger*".into() };
             return deny(reason, call.call_id().clone(), call.trace_id());
         }
         let id = PermitId::generate();
         decided.push(Decided { permit: Some(id), call: call.clone(), outcome: None });
-        let rewritten = name.starts_with("rewritten");
+        let rewritten = name.starts_with("rewritten") || self.0.rewritten.lock().contains(&name);
         let granted = match rewritten {
             true => ToolCall::new(
                 call.principal().clone(),

@@ -65,7 +65,9 @@ pub(super) struct Plan {
     pub(super) clock: Arc<dyn Clock>,
     /// More lines of the section `models`.
     pub(super) routes: &'static str,
-    /// More lines of its providers.
+    /// More providers at the upstream: their names, and what is said of them but their place.
+    pub(super) more_upstreams: &'static [(&'static str, &'static str)],
+    /// More lines of providers.
     pub(super) more_providers: &'static str,
     /// What extensions bring.
     pub(super) extensions: Vec<Arc<dyn LlmProvider>>,
@@ -83,6 +85,7 @@ impl Default for Plan {
             providers: "breaker: {failures: 0}",
             clock: SystemClock::shared(),
             routes: "",
+            more_upstreams: &[],
             more_providers: "",
             extensions: Vec::new(),
             key: "{env: K}",
@@ -127,7 +130,8 @@ impl House {
             LazyLock::new(|| Arc::new(PriceTable::embedded()));
         let routes = RouteTable::compile(&models, PRICES.clone());
         let key = |name: &str| (name.to_owned(), Arc::new(Secret::new(PROVIDER_KEY.to_owned())));
-        let keys = ["a", "c", "r", "g", "a2", "c2", "r2", "own"].iter().map(|name| key(name));
+        let more = plan.more_upstreams.iter().map(|(name, _)| *name);
+        let keys = ["a", "c", "r", "g", "a2", "c2", "r2", "own"].into_iter().chain(more).map(key);
         let (governor, scanner) = (Governor::default(), Arc::new(Scanner::default()));
         let clock = plan.clock.clone();
         let in_memory = || Arc::new(MemoryBudgetStore::new(clock.clone())) as Arc<dyn BudgetStore>;
@@ -271,6 +275,12 @@ fn profile(plan: &Plan, upstream: &str, second: &str) -> String {
         }
     }
     text.push_str(plan.more_providers);
+    for (name, what) in plan.more_upstreams {
+        let _ = writeln!(
+            text,
+            "    {name}: {{{what}, base_url: '{upstream}', key: {{env: K}}, private_addresses: true}}"
+        );
+    }
     text.push_str("    echo: {kind: echo}\n  routes:\n");
     for name in kinds.keys() {
         let _ = writeln!(

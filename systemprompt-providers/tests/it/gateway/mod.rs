@@ -3,17 +3,23 @@
 //! A test asserts three things: what the caller got, what the provider saw, and what was recorded.
 
 mod budgets;
+mod built_in;
 mod counts;
 mod cuts;
 mod doors;
 mod extension;
 mod faults;
+mod floods;
 mod governor;
 mod health;
 mod house;
 mod lanes;
 mod pairs;
+mod reports;
 mod requests;
 mod scanner;
+mod splits;
+mod storms;
+mod strangers;
 mod streams;
 mod wire;

@@ -202,6 +202,27 @@ async fn a_secret_is_found_wherever_it_is_cut() {
     }
 }
 
+/// What was passed on of a block before its first word is not begun again.
+#[tokio::test]
+async fn a_secret_may_be_the_first_word() {
+    for wire in FRONTS {
+        for part in [Text(PLANTED), Thought(PLANTED), Refusal(PLANTED)] {
+            let house = House::new().await;
+            let parts = [part, Text("So.")];
+            for frames in [wire.stream(&parts), wire.stream(&parts[..1])] {
+                let all = frames.concat().into_bytes();
+                for script in [sse(&frames), sse([&all]), sse(all.chunks(1))] {
+                    house.plays(wire, script);
+                    let (got, reply) = house.got(wire, &model(wire), true).await;
+                    let what = format!("{wire:?} {} {}", parts.len(), reply.text());
+                    assert!(got.text.contains(REDACTED) || got.thought == REDACTED, "{what}");
+                    assert!(!reply.text().contains("PLANTED"), "{what}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_must_not_be_said_ends_the_answer() {
     for front in FRONTS {
@@ -266,7 +287,7 @@ async fn a_call_that_is_named_late_is_held() {
 }
 
 /// Events of Responses, numbered anew.
-fn numbered(frames: impl Iterator<Item = String>) -> Vec<String> {
+pub(super) fn numbered(frames: impl Iterator<Item = String>) -> Vec<String> {
     let frames = frames.enumerate().map(|(number, frame)| {
         let (name, data) = frame.trim_end().split_once("\ndata: ").unwrap();
         let mut event: serde_json::Value = serde_json::from_str(data).unwrap();
@@ -350,41 +371,4 @@ async fn interleaved_items_are_governed() {
     let (got, reply) = house.got(Wire::R, "r-x", true).await;
     is_denied("interleaved", Wire::R, &got, &reply.text(), 0);
     assert!(got.text.contains(REDACTED) && !reply.text().contains("PLANTED"), "{}", reply.text());
-}
-
-/// A call of a tool that clients of OpenAI have built in.
-#[tokio::test]
-async fn calls_of_tools_that_callers_have_built_in_are_decided() {
-    let item = r#"{"type":"local_shell_call","id":"lsh_1","call_id":"call_sh","status":"completed","action":{"type":"exec","command":["rm","-rf"]}}"#;
-    let added = item.replace("completed", "in_progress").replace(r#"["rm","-rf"]"#, "[]");
-    for stream in [false, true] {
-        let house = House::new().await;
-        if stream {
-            let mut frames = Wire::R.stream(&[]);
-            let last = frames.pop().unwrap();
-            for (kind, number, item) in [("added", 2, added.as_str()), ("done", 3, item)] {
-                frames.push(format!(
-                    "event: response.output_item.{kind}\ndata: {{\"type\":\"response.output_item.{kind}\",\
-                     \"sequence_number\":{number},\"output_index\":0,\"item\":{item}}}\n\n"
-                ));
-            }
-            frames.push(
-                last.replace("\"output\":[]", &format!("\"output\":[{item}]"))
-                    .replace("\"sequence_number\":2", "\"sequence_number\":4"),
-            );
-            house.plays(Wire::R, sse(&frames));
-            let (_, reply) = house.got(Wire::R, "r-x", true).await;
-            assert_eq!(reply.text(), frames.concat());
-        } else {
-            let whole =
-                Wire::R.whole(&[]).replace("\"output\":[]", &format!("\"output\":[{item}]"));
-            house.plays(Wire::R, Script::json(whole.clone()));
-            let (_, reply) = house.got(Wire::R, "r-x", false).await;
-            assert_eq!(reply.text(), whole);
-        }
-        let command = r#"{"action":{"command":["rm","-rf"],"type":"exec"}}"#;
-        assert_eq!(house.governor.tools(), [format!("local_shell {command}")]);
-        let record = house.record(1).await;
-        assert_eq!(record.detail.tool_calls_allowed, 1);
-    }
 }

@@ -312,7 +312,8 @@ fn anthropic_block(part: &Part) -> Value {
     }
 }
 
-fn named(event: &Value) -> String {
+/// An event under its name.
+pub(super) fn named(event: &Value) -> String {
     format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap())
 }
 
@@ -360,7 +361,8 @@ fn anthropic_stream(parts: &[Part]) -> Vec<String> {
     all
 }
 
-fn chat_chunk(choices: &Value, usage: &Value) -> String {
+/// An event of Chat.
+pub(super) fn chat_chunk(choices: &Value, usage: &Value) -> String {
     let mut chunk = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
         "model": "up", "choices": choices});
     if !usage.is_null() {

@@ -7,7 +7,7 @@ use super::super::answer::{origin, stop_reason};
 use super::super::error;
 use super::super::usage::{UsageReader, WireUsage};
 use super::open::Open;
-use super::wire::{WireDelta, WireEvent, WireHead, WireKind};
+use super::wire::{WireDelta, WireEvent, WireHead, WireKind, WireWhole};
 use crate::dialect::{Source, StreamDecoder};
 use crate::sse::Frame;
 
@@ -130,9 +130,22 @@ impl Decoder {
             return self.fail(error.with_code("upstream_unreadable"), out);
         };
         if open.add(self.index, delta, &self.origin, out).is_none() {
-            let error = bad_gateway("the arguments of a tool are longer than can be held");
-            self.fail(error.with_code("upstream_too_long"), out);
+            self.fail(too_long("the arguments of a tool are"), out);
         }
+    }
+
+    /// Takes the delta of a block that is held until it is whole, of which any member may matter. Whether it is
+    /// one.
+    fn hold(&mut self, data: &[u8], out: &mut Vec<StreamEvent>) -> bool {
+        let Some(open) = self.open.as_mut().filter(|open| open.is_held()) else { return false };
+        let Ok(whole) = serde_json::from_slice::<WireWhole<'_>>(data) else { return false };
+        let Some(delta) = whole.delta.filter(|_| whole.index == Some(open.wire)) else {
+            return false;
+        };
+        if open.hold(delta).is_none() {
+            self.fail(too_long("a block is"), out);
+        }
+        true
     }
 
     fn end_block(&mut self, out: &mut Vec<StreamEvent>) {
@@ -168,12 +181,10 @@ impl StreamDecoder for Decoder {
             return self.odd(frame, data, out);
         };
         let name = frame.event.as_deref();
-        match &event.kind {
-            Some(kind) => {
-                let kind = kind.0.clone();
-                self.event(&kind, event, out);
-            }
-            None => self.event(name.unwrap_or_default(), event, out),
+        let kind = event.kind.as_ref().map(|kind| kind.0.clone());
+        let kind = kind.as_deref().or(name).unwrap_or_default();
+        if kind != "content_block_delta" || !self.hold(data, out) {
+            self.event(kind, event, out);
         }
     }
 
@@ -200,6 +211,9 @@ impl Decoder {
             Err(_) => return self.fail(unreadable(frame.event.as_deref().unwrap_or("data")), out),
         };
         let kind = kind.or(frame.event.as_deref()).unwrap_or_default();
+        if kind == "content_block_delta" && self.hold(data, out) {
+            return;
+        }
         if EVENTS.contains(&kind) {
             self.fail(unreadable(kind), out);
         }
@@ -210,6 +224,10 @@ fn unreadable(kind: &str) -> ModelError {
     let kind: String = kind.chars().take(40).collect();
     bad_gateway(format!("an event `{kind}` of the provider cannot be read"))
         .with_code("upstream_unreadable")
+}
+
+fn too_long(what: &str) -> ModelError {
+    bad_gateway(format!("{what} longer than can be held")).with_code("upstream_too_long")
 }
 
 fn bad_gateway(message: impl Into<String>) -> ModelError {

@@ -194,7 +194,8 @@ impl Encoder {
         };
         self.block_start(&ObjectOut::as_it_stood(&start), Open::Redacted, out);
         if let Some(input) = input {
-            let input = input.to_string();
+            // What never became JSON goes on as it is.
+            let input = input.as_str().map_or_else(|| input.to_string(), str::to_owned);
             self.delta(WireDelta::InputJson { partial_json: &input }, out);
         }
     }

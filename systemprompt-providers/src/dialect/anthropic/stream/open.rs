@@ -1,15 +1,15 @@
 //! The block of a stream that is open.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use systemprompt_core::llm::{BlockStart, Delta, Origin, StreamEvent};
 
-use super::super::answer::{is_server_call, state, text_argument};
+use super::super::answer::{state, text_argument};
 use super::super::names::is_text_tool;
 use super::wire::{WireDelta, WireStart};
 use crate::dialect::Source;
 
-/// The most bytes of arguments that are held back until they are whole.
+/// The most bytes of a block that are held back until it is whole.
 pub(super) const MOST_HELD: usize = 8 << 20;
 
 /// A block that is open.
@@ -35,10 +35,7 @@ enum Kind {
         json: String,
     },
     /// A block that is passed on when it is whole.
-    Held {
-        value: Value,
-        input: String,
-    },
+    Held(Held),
 }
 
 impl Open {
@@ -56,12 +53,25 @@ impl Open {
         let kind = match known {
             Some(kind) => kind,
             None => {
-                let value: Value = serde_json::from_str(raw.get()).ok()?;
-                value.get("type")?.as_str()?;
-                Kind::Held { value, input: String::new() }
+                let members: Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+                members.get("type")?.as_str()?;
+                Kind::Held(Held { members, input: String::new(), size: raw.get().len() })
             }
         };
         Some(Self { wire, kind })
+    }
+
+    /// Whether it is passed on when it is whole.
+    pub(super) const fn is_held(&self) -> bool {
+        matches!(self.kind, Kind::Held(_))
+    }
+
+    /// Adds a delta to a block that is held, whatever is in it. `None` where more is held than may be.
+    pub(super) fn hold(&mut self, delta: &RawValue) -> Option<()> {
+        match &mut self.kind {
+            Kind::Held(held) => held.add(delta),
+            _ => Some(()),
+        }
     }
 
     /// Adds a delta; those of another kind are read over. `None` where more is held than may be.
@@ -96,10 +106,7 @@ impl Open {
                     push(Delta::Input(json.0.into_owned()));
                 }
             }
-            (
-                Kind::TextTool { json: held } | Kind::Held { input: held, .. },
-                "input_json_delta",
-            ) => {
+            (Kind::TextTool { json: held }, "input_json_delta") => {
                 let json = delta.partial_json.map_or_else(Default::default, |json| json.0);
                 if held.len() + json.len() > MOST_HELD {
                     return None;
@@ -124,17 +131,61 @@ impl Open {
                 let delta = Delta::Input(text_argument(&json));
                 out.push(StreamEvent::Delta { index, delta });
             }
-            Kind::Held { mut value, input } => {
-                if is_server_call(&value)
-                    && let Ok(input) = serde_json::from_str::<Value>(&input)
-                    && let Some(members) = value.as_object_mut()
-                {
-                    members.insert("input".to_owned(), input);
-                }
-                out.push(StreamEvent::BlockStart { index, block: BlockStart::Unknown(value) });
+            Kind::Held(held) => {
+                let block = BlockStart::Unknown(held.whole());
+                out.push(StreamEvent::BlockStart { index, block });
             }
         }
         out.push(StreamEvent::BlockStop { index });
+    }
+}
+
+/// A block that only this wire has, or that nobody knows yet, as far as it came.
+#[derive(Debug)]
+struct Held {
+    members: Map<String, Value>,
+    /// Its input, which comes in pieces of JSON.
+    input: String,
+    /// Bytes of it that came.
+    size: usize,
+}
+
+impl Held {
+    fn add(&mut self, delta: &RawValue) -> Option<()> {
+        self.size += delta.get().len();
+        if self.size > MOST_HELD {
+            return None;
+        }
+        let Ok(Value::Object(delta)) = serde_json::from_str(delta.get()) else { return Some(()) };
+        for (name, piece) in delta {
+            match (name.as_str(), piece) {
+                ("type", _) => {}
+                ("partial_json", Value::String(json)) => self.input.push_str(&json),
+                ("citation", citation) => match self.members.get_mut("citations") {
+                    Some(Value::Array(all)) => all.push(citation),
+                    _ => drop(self.members.insert("citations".to_owned(), vec![citation].into())),
+                },
+                (_, piece) => self.append(name, piece),
+            }
+        }
+        Some(())
+    }
+
+    /// Texts go on, and lists do; of anything else the last is kept.
+    fn append(&mut self, name: String, piece: Value) {
+        match (self.members.get_mut(&name), piece) {
+            (Some(Value::String(text)), Value::String(more)) => text.push_str(&more),
+            (Some(Value::Array(all)), Value::Array(more)) => all.extend(more),
+            (_, piece) => drop(self.members.insert(name, piece)),
+        }
+    }
+
+    fn whole(mut self) -> Value {
+        if !self.input.is_empty() {
+            let input = serde_json::from_str(&self.input).unwrap_or(Value::String(self.input));
+            self.members.insert("input".to_owned(), input);
+        }
+        Value::Object(self.members)
     }
 }
 

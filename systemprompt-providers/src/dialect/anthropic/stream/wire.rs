@@ -67,6 +67,14 @@ pub(super) struct WireStart<'a> {
     pub(super) input: Option<&'a RawValue>,
 }
 
+/// The delta of a block of which any member may matter.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireWhole<'a> {
+    pub(super) index: Option<u64>,
+    #[serde(borrow)]
+    pub(super) delta: Option<&'a RawValue>,
+}
+
 /// The type alone, of a frame of which more cannot be read.
 #[derive(Debug, Deserialize)]
 pub(super) struct WireKind<'a> {
