@@ -45,6 +45,7 @@ pub(crate) fn gateway(
         redact: governor.redactor(),
         budgets: budgets(config.loaded())?,
         budget_store: budget_store.clone(),
+        cache: config.profile().models.cache.clone(),
         clock,
     };
     let gateway = ModelGateway::new(parts).map_err(|error| {

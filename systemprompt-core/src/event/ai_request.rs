@@ -91,6 +91,10 @@ pub struct AiRequestDetail {
     /// Whether caller and provider spoke the same dialect, and bytes were passed on.
     #[serde(skip_serializing_if = "is_false")]
     pub byte_lane: bool,
+    /// Whether the answer was kept from an earlier request, and no provider was asked. Nothing was used
+    /// then, and nothing spent.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cached: bool,
 }
 
 fn is_false(value: &bool) -> bool {

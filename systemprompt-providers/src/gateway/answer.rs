@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::ask::{Answering, Asking, Exchange, Failure, Left};
 use super::judge::{Verdict, runs_at_the_caller};
+use super::kept::CacheUse;
 use super::refusal::withheld;
 use super::seen::Seen;
 use super::stream::Streaming;
@@ -39,6 +40,7 @@ pub(crate) struct Whole {
     pub(crate) provider: Option<String>,
     pub(crate) body: Bytes,
     pub(crate) usage_estimated: bool,
+    pub(crate) cache: Option<CacheUse>,
 }
 
 impl ModelGateway {
@@ -117,6 +119,7 @@ impl ModelGateway {
             provider: exchange.account.provider(),
             body,
             usage_estimated: exchange.account.is_estimate(&seen) || exchange.account.is_echo(),
+            cache: exchange.cache_use(),
         };
         self.conclude(exchange, &seen, AiRequestStatus::Success).await;
         Ok(whole)
@@ -229,6 +232,9 @@ impl ModelGateway {
         status: AiRequestStatus,
     ) {
         let parts = self.parts();
+        if status == AiRequestStatus::Success {
+            self.keep(&mut exchange, seen);
+        }
         let spent = exchange.account.spent(seen, parts.clock.now());
         self.settle(exchange.reservation.take(), &spent).await;
         let status = match &seen.error {

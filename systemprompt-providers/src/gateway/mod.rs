@@ -5,6 +5,7 @@
 //! scan     every text in it, by what the policy says of secrets
 //! route    which provider, which model; 404 for a model that there is not
 //! decide   the call of the tool `model:<name>`: scope, limits, audit, before anything is sent
+//! look up  whether the answer is kept from an earlier request; if so, it is relayed and recorded
 //! reserve  what it may cost at most
 //! send     with the provider's key, to the next provider when one fails before its first byte
 //! relay    the answer: each call of a tool in it is held until it is decided
@@ -21,6 +22,7 @@ mod body;
 mod connect;
 mod credential;
 mod judge;
+mod kept;
 mod lane;
 mod record;
 mod refusal;
@@ -41,6 +43,7 @@ use std::sync::Arc;
 
 use systemprompt_core::call::CallContext;
 use systemprompt_core::clock::Clock;
+use systemprompt_core::config::ModelCache;
 use systemprompt_core::contract::{
     AuditSink, BudgetStore, Decide, Inspect, PermitLedger, SecretStore,
 };
@@ -48,11 +51,13 @@ use systemprompt_core::principal::Principal;
 use systemprompt_core::secret::Redact;
 
 pub use connect::{GatewayError, ProviderSecrets};
+pub use kept::CacheStats;
 
 use crate::budget::BudgetRules;
 use crate::route::RouteTable;
 use crate::upstream::{UpstreamClient, UpstreamHealth};
 use connect::Connections;
+use kept::AnswerCache;
 
 /// What the gateway is connected to.
 #[derive(Clone)]
@@ -77,6 +82,8 @@ pub struct GatewayParts {
     pub budgets: BudgetRules,
     /// Where that is counted.
     pub budget_store: Arc<dyn BudgetStore>,
+    /// Which answers are kept for the same request; none when absent.
+    pub cache: Option<ModelCache>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -88,6 +95,7 @@ pub struct ModelGateway(Arc<Inner>);
 struct Inner {
     parts: GatewayParts,
     connections: Connections,
+    cache: Option<AnswerCache>,
 }
 
 /// Who asks, and in which circumstances.
@@ -104,7 +112,8 @@ impl ModelGateway {
     /// [`GatewayError`] that names the provider and the setting that cannot be meant.
     pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
         let connections = Connections::open(&parts.routes, &parts.secrets, &parts.clock)?;
-        Ok(Self(Arc::new(Inner { parts, connections })))
+        let cache = parts.cache.clone().map(AnswerCache::new);
+        Ok(Self(Arc::new(Inner { parts, connections, cache })))
     }
 
     /// The routes.
@@ -129,6 +138,10 @@ impl ModelGateway {
 
     fn parts(&self) -> &GatewayParts {
         &self.0.parts
+    }
+
+    fn cache(&self) -> Option<&AnswerCache> {
+        self.0.cache.as_ref()
     }
 }
 

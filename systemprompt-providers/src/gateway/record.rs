@@ -11,6 +11,7 @@ use systemprompt_core::money::Microdollars;
 
 use super::ModelGateway;
 use super::ask::Exchange;
+use super::kept::KeptAnswer;
 use super::seen::Seen;
 use crate::price;
 use crate::route::ChosenTarget;
@@ -33,6 +34,8 @@ pub(super) struct Account {
     pub(super) unpermitted_results: u32,
     pub(super) request_sha256: Option<String>,
     pub(super) byte_lane: bool,
+    /// Whether the answer was kept from an earlier request.
+    pub(super) cached: bool,
 }
 
 /// What a request has used.
@@ -61,12 +64,26 @@ impl Account {
             unpermitted_results: 0,
             request_sha256: None,
             byte_lane: false,
+            cached: false,
         }
+    }
+
+    /// Notes that `target` answers with what was kept.
+    pub(super) fn answered_by(&mut self, target: ChosenTarget, kept: &KeptAnswer) {
+        let outgoing = kept.outgoing();
+        self.target = Some(target);
+        self.losses = outgoing.request.losses.clone();
+        self.byte_lane = outgoing.byte_lane;
+        self.cached = true;
     }
 
     /// The usage to count: what the provider told, else an estimate of what was sent and said.
     fn usage(&self, seen: &Seen) -> (Usage, bool) {
         const BYTES_PER_TOKEN: u64 = 4;
+        // What was kept had been paid for.
+        if self.cached {
+            return (Usage::default(), false);
+        }
         // Before its end an answer tells at most how it began: one token of many.
         if seen.usage_told && seen.stop.is_some() {
             return (seen.usage, false);
@@ -88,7 +105,10 @@ impl Account {
         let (usage, estimated) = self.usage(seen);
         let price = self.target.as_ref().and_then(|target| target.price.as_ref());
         let unix_s = now.as_micros().div_euclid(MICROS);
-        let cost = price.and_then(|row| price::cost_at(&usage, row, unix_s));
+        let cost = match self.cached {
+            true => Some(Microdollars::ZERO),
+            false => price.and_then(|row| price::cost_at(&usage, row, unix_s)),
+        };
         Spent { usage, estimated, cost, at: now }
     }
 
@@ -155,6 +175,7 @@ impl ModelGateway {
                 unpermitted_results: account.unpermitted_results,
                 request_sha256: account.request_sha256.clone(),
                 byte_lane: account.byte_lane,
+                cached: account.cached,
             },
         };
         let context = &caller.context;

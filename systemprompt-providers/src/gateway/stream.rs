@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
 use super::ask::{Answering, Exchange};
+use super::kept::CacheUse;
 use super::relay::Relay;
 use crate::dialect::chat::splice;
 use crate::dialect::{self, StreamDecoder};
@@ -33,6 +34,7 @@ pub(crate) struct Streaming {
     pub(crate) losses: LossReport,
     pub(crate) provider: Option<String>,
     pub(crate) usage_estimated: bool,
+    pub(crate) cache: Option<CacheUse>,
     /// The pieces of the body. A receiver that is dropped ends the request.
     pub(crate) pieces: mpsc::Receiver<Bytes>,
 }
@@ -61,6 +63,7 @@ impl ModelGateway {
             losses: exchange.account.losses.clone(),
             provider: exchange.account.provider(),
             usage_estimated: exchange.account.is_echo(),
+            cache: exchange.cache_use(),
             pieces: receiver,
         };
         if let Some(front) = dialect::front(exchange.request.dialect) {

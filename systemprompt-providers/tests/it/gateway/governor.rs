@@ -38,6 +38,8 @@ struct Books {
     rejected: Mutex<Vec<RejectedCall>>,
     events: Mutex<Vec<AuditEvent>>,
     abandoned: Mutex<Vec<PermitId>>,
+    /// Tools that a rule denies that was added later.
+    forbidden: Mutex<Vec<&'static str>>,
 }
 
 /// A call that was decided.
@@ -65,6 +67,11 @@ impl Clone for Governor {
 }
 
 impl Governor {
+    /// From now on the tool is denied.
+    pub(super) fn forbid(&self, tool: &'static str) {
+        self.0.forbidden.lock().push(tool);
+    }
+
     pub(super) fn decided(&self) -> Vec<Decided> {
         self.0.decided.lock().clone()
     }
@@ -114,7 +121,8 @@ impl Decide for Governor {
         tokio::task::yield_now().await;
         let name = call.tool().qualified().to_owned();
         let mut decided = self.0.decided.lock();
-        if name.starts_with("danger") || name == "model:forbidden" {
+        let forbidden = self.0.forbidden.lock().contains(&name.as_str());
+        if forbidden || name.starts_with("danger") || name == "model:forbidden" {
             decided.push(Decided { permit: None, call: call.clone(), outcome: None });
             let reason = DenialReason::Blocked { list: "tests".into(), pattern: "danger*".into() };
             return deny(reason, call.call_id().clone(), call.trace_id());

@@ -7,6 +7,7 @@ mod doors;
 mod faults;
 mod governor;
 mod house;
+mod kept;
 mod lanes;
 mod pairs;
 mod requests;

@@ -1,6 +1,7 @@
 //! The `models` section: providers of models, and which requests go to which.
 
 mod budget;
+mod cache;
 mod connection;
 mod key;
 mod pattern;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::SecretRef;
 
 pub use budget::{BudgetKey, ModelBudget};
+pub use cache::{CacheShare, ModelCache};
 pub use connection::{ProviderBreaker, ProviderRetries, ProviderTimeouts, ProviderTls};
 pub use key::ProviderKey;
 pub use pattern::{ModelPattern, PatternFault};
@@ -39,6 +41,8 @@ pub struct ModelsSection {
     pub prices: Option<PathBuf>,
     /// What may be spent. Every budget applies to every request.
     pub budgets: Vec<ModelBudget>,
+    /// Whether answers are kept for the same request. They are not when absent.
+    pub cache: Option<ModelCache>,
     /// Longest body of a request to a model, in bytes (1,024 to 268,435,456). Conversations and pictures
     /// are longer than calls of tools, for which `server.body_limit_bytes` stays.
     pub body_limit_bytes: usize,
@@ -52,6 +56,7 @@ impl Default for ModelsSection {
             routes: Vec::new(),
             prices: None,
             budgets: Vec::new(),
+            cache: None,
             body_limit_bytes: 32 * 1024 * 1024,
         }
     }
