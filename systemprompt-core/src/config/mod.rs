@@ -34,10 +34,10 @@ pub use profile::{
     JwksSource, KeepFor, KeepSize, KeyEncryptionRef, LogFormat, LogLevel, LoggingSection,
     LossPolicy, ModelBudget, ModelCache, ModelPattern, ModelRoute, ModelTarget, ModelsFault,
     ModelsSection, PatternFault, Profile, ProviderBreaker, ProviderConfig, ProviderKey,
-    ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RetentionSection,
-    RouteCondition, RouteMatch, SecretRef, SecretsSection, ServerSection, ShadowPolicy,
-    SigningAlgorithm, SinkConfig, SinkTarget, SplitTarget, StdoutTarget, SyslogTarget,
-    SyslogTlsTarget, UnpricedModels, VaultKey, WitnessTarget,
+    ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RecordBodies,
+    RetentionSection, RouteCondition, RouteMatch, SecretRef, SecretsSection, ServerSection,
+    ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, SplitTarget, StdoutTarget,
+    SyslogTarget, SyslogTlsTarget, UnpricedModels, VaultKey, WitnessTarget,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

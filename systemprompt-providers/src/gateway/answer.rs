@@ -112,6 +112,7 @@ impl ModelGateway {
             },
         };
         exchange.account.losses = losses.clone();
+        self.note_answer(&mut exchange.account, &body);
         let whole = Whole {
             request_id: exchange.reply.id.clone(),
             upstream,
@@ -262,6 +263,7 @@ impl ModelGateway {
             error.code.clone().unwrap_or_else(|| format!("status_{}", error.kind.status()))
         });
         self.record(&exchange, seen, &spent, (status, code)).await;
+        self.record_bodies(exchange).await;
     }
 }
 

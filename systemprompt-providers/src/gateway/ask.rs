@@ -98,6 +98,7 @@ impl ModelGateway {
         let mut account = Account::new(&request, arrived, estimate);
         account.route = Some(chosen.route);
         account.request_sha256 = Some(Digest::of(&asking.body).to_string());
+        self.note_request(&mut account, body.bytes());
         let permit = self.permit(&caller, &request, &chosen, &account).await?;
         account.unpermitted_results = self.settle_results(&caller, &request).await;
         let keeping = match self.look_up(asking, &request, &body, &chosen) {

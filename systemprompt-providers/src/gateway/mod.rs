@@ -18,6 +18,7 @@
 
 mod answer;
 mod ask;
+mod bodies;
 mod body;
 mod connect;
 mod credential;
@@ -50,6 +51,7 @@ use systemprompt_core::contract::{
 use systemprompt_core::principal::Principal;
 use systemprompt_core::secret::Redact;
 
+pub use bodies::BodyRules;
 pub use connect::{GatewayError, ProviderSecrets};
 pub use kept::CacheStats;
 
@@ -84,6 +86,8 @@ pub struct GatewayParts {
     pub budget_store: Arc<dyn BudgetStore>,
     /// Which answers are kept for the same request; none when absent.
     pub cache: Option<ModelCache>,
+    /// Which bodies are recorded.
+    pub bodies: BodyRules,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

@@ -9,10 +9,11 @@ use systemprompt_core::id::{AiRequestId, EventId, TraceId};
 use systemprompt_core::llm::{LossReport, ModelRequest, Usage};
 use systemprompt_core::money::Microdollars;
 
-use super::ModelGateway;
 use super::ask::Exchange;
+use super::bodies::Said;
 use super::kept::KeptAnswer;
 use super::seen::Seen;
+use super::{Caller, ModelGateway};
 use crate::price;
 use crate::route::ChosenTarget;
 
@@ -36,6 +37,10 @@ pub(super) struct Account {
     pub(super) byte_lane: bool,
     /// Whether the answer was kept from an earlier request.
     pub(super) cached: bool,
+    /// SHA-256 of the answer's body, once there is one.
+    pub(super) answer_sha256: Option<String>,
+    /// What is to be recorded of both bodies.
+    pub(super) said: Said,
 }
 
 /// What a request has used.
@@ -65,6 +70,8 @@ impl Account {
             request_sha256: None,
             byte_lane: false,
             cached: false,
+            answer_sha256: None,
+            said: Said::default(),
         }
     }
 
@@ -174,28 +181,36 @@ impl ModelGateway {
                 tool_calls_denied: seen.denied,
                 unpermitted_results: account.unpermitted_results,
                 request_sha256: account.request_sha256.clone(),
+                answer_sha256: account.answer_sha256.clone(),
                 byte_lane: account.byte_lane,
                 cached: account.cached,
             },
         };
-        let context = &caller.context;
         let event = AuditEvent {
             id: EventId::generate(),
             occurred_at: at,
-            trace_id: context.trace_id.unwrap_or_else(TraceId::generate),
+            trace_id: caller.context.trace_id.unwrap_or_else(TraceId::generate),
             subject: Some(EventSubject::from(&caller.principal)),
-            context: EventContext {
-                session: context.session.clone(),
-                agent: context.agent.clone(),
-                door: Some(Door::Gateway),
-                user_agent: context.user_agent.clone(),
-                client_addr: context.client_addr,
-                ..EventContext::default()
-            },
+            context: caller.event_context(),
             body: request.into(),
         };
         if let Err(error) = parts.audit.append(event).await {
             tracing::error!("a request to a model is not recorded: {error}");
+        }
+    }
+}
+
+impl Caller {
+    /// In which circumstances it asks, as it is recorded.
+    pub(super) fn event_context(&self) -> EventContext {
+        let context = &self.context;
+        EventContext {
+            session: context.session.clone(),
+            agent: context.agent.clone(),
+            door: Some(Door::Gateway),
+            user_agent: context.user_agent.clone(),
+            client_addr: context.client_addr,
+            ..EventContext::default()
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
 use super::ask::{Answering, Exchange};
+use super::bodies::StreamDigest;
 use super::kept::CacheUse;
 use super::relay::Relay;
 use crate::dialect::chat::splice;
@@ -82,7 +83,8 @@ impl ModelGateway {
         bringing: Bringing,
         pieces: mpsc::Sender<Bytes>,
     ) {
-        let mut sender = Sender { pieces, first: None, gateway: self.clone() };
+        let digest = StreamDigest::default();
+        let mut sender = Sender { pieces, first: None, digest, gateway: self.clone() };
         let end = match bringing {
             Bringing::Echo(events) => pass_events(&mut relay, events, &mut sender).await,
             Bringing::Upstream { body, hide_usage } => {
@@ -90,6 +92,8 @@ impl ModelGateway {
             }
         };
         exchange.account.first_byte = sender.first;
+        exchange.account.answer_sha256 = sender.digest.finish();
+        exchange.account.said.answer = relay.recorded();
         exchange.account.losses.append(relay.losses().clone());
         let mut seen = relay.seen().clone();
         let status = match end {
@@ -140,6 +144,7 @@ impl StreamDecoder for Nothing {
 struct Sender {
     pieces: mpsc::Sender<Bytes>,
     first: Option<Duration>,
+    digest: StreamDigest,
     gateway: ModelGateway,
 }
 
@@ -152,7 +157,12 @@ impl Sender {
         if self.first.is_none() {
             self.first = Some(self.gateway.parts().clock.monotonic());
         }
-        self.pieces.send(std::mem::take(out).into()).await.is_ok()
+        let piece = Bytes::from(std::mem::take(out));
+        let sent = self.pieces.send(piece.clone()).await.is_ok();
+        if sent {
+            self.digest.push(&piece);
+        }
+        sent
     }
 }
 

@@ -31,7 +31,7 @@ pub use models::{
     BudgetKey, CacheShare, LossPolicy, ModelBudget, ModelCache, ModelPattern, ModelRoute,
     ModelTarget, ModelsFault, ModelsSection, PatternFault, ProviderBreaker, ProviderConfig,
     ProviderKey, ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage,
-    RouteCondition, RouteMatch, SplitTarget, UnpricedModels,
+    RecordBodies, RouteCondition, RouteMatch, SplitTarget, UnpricedModels,
 };
 pub use retention::{AmountError, KeepFor, KeepSize, RetentionSection};
 pub use secrets::{SecretRef, SecretsSection};

@@ -35,6 +35,8 @@ pub(super) fn section(models: &ModelsSection, problems: &mut Problems) {
     if let Some(kept) = &models.cache {
         cache::cache(models, kept, problems);
     }
+    let most = models.record_body_bytes as u64;
+    problems.range("models.record_body_bytes", most, 1_024..=1_048_576);
     problems.range("models.body_limit_bytes", models.body_limit_bytes as u64, 1_024..=268_435_456);
 }
 

@@ -1,6 +1,7 @@
 mod call;
 mod head;
 mod joint;
+mod recorder;
 mod text;
 mod watch;
 
@@ -12,6 +13,7 @@ use systemprompt_core::llm::{BlockStart, Delta, Dialect, LossReport, ModelError,
 use self::call::ToolRun;
 use self::head::Head;
 use self::joint::Joint;
+use self::recorder::Recorder;
 use self::text::TextRun;
 use self::watch::Watch;
 use super::seen::Seen;
@@ -36,6 +38,8 @@ pub(super) struct Relay {
     tool: Option<ToolRun>,
     seen: Seen,
     scratch: Vec<u8>,
+    /// Where what leaves is recorded.
+    recorder: Option<Recorder>,
 }
 
 /// Frames that leave as they came.
@@ -86,6 +90,7 @@ impl Relay {
             watch: Watch::new(dialect),
             joint: Joint::new(dialect),
         });
+        let recorder = gateway.records_answers().then(|| Recorder::new(front, reply));
         Self {
             gateway,
             caller,
@@ -97,6 +102,7 @@ impl Relay {
             tool: None,
             seen: Seen::default(),
             scratch: Vec::new(),
+            recorder,
         }
     }
 
@@ -108,6 +114,11 @@ impl Relay {
     /// What could not be said so far.
     pub(super) fn losses(&self) -> &LossReport {
         self.encoder.losses()
+    }
+
+    /// What has left, put together, where it is to be recorded.
+    pub(super) fn recorded(&mut self) -> Option<Bytes> {
+        self.recorder.take()?.answer()
     }
 
     /// Whether the answer is over, by its end or by an error.
@@ -350,6 +361,9 @@ impl Relay {
     }
 
     fn leave(&mut self, waiting: Waiting, out: &mut Vec<u8>) {
+        if let Some(recorder) = &mut self.recorder {
+            waiting.events.iter().for_each(|event| recorder.push(event));
+        }
         match (waiting.raw, &mut self.lane) {
             (Some((raw, head)), Some(lane)) if lane.open => {
                 out.extend_from_slice(&raw);

@@ -20,7 +20,7 @@ use systemprompt_core::principal::{Principal, PrincipalClaims};
 use systemprompt_core::secret::Secret;
 use systemprompt_providers::budget::{BudgetRule, BudgetRules, MemoryBudgetStore};
 use systemprompt_providers::gateway::http::{ModelDoors, router};
-use systemprompt_providers::gateway::{GatewayParts, ModelGateway, ProviderSecrets};
+use systemprompt_providers::gateway::{BodyRules, GatewayParts, ModelGateway, ProviderSecrets};
 use systemprompt_providers::price::PriceTable;
 use systemprompt_providers::route::RouteTable;
 use systemprompt_providers::scripted::{Script, ScriptedUpstream, SeenRequest, sse};
@@ -134,6 +134,7 @@ impl House {
             budgets: BudgetRules::compile(&plan.budgets).unwrap(),
             budget_store: budgets.clone(),
             cache: models.cache.clone(),
+            bodies: BodyRules { which: models.record_bodies, most_bytes: models.record_body_bytes },
             clock,
         })
         .unwrap();

@@ -2,6 +2,7 @@
 //!
 //! A test asserts three things: what the caller got, what the provider saw, and what was recorded.
 
+mod bodies;
 mod budgets;
 mod doors;
 mod faults;

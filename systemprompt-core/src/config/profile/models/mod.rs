@@ -6,6 +6,7 @@ mod connection;
 mod key;
 mod pattern;
 mod provider;
+mod record;
 mod route;
 mod route_match;
 
@@ -22,6 +23,7 @@ pub use connection::{ProviderBreaker, ProviderRetries, ProviderTimeouts, Provide
 pub use key::ProviderKey;
 pub use pattern::{ModelPattern, PatternFault};
 pub use provider::{LossPolicy, ProviderConfig, ProviderKind, ProviderUsage};
+pub use record::RecordBodies;
 pub use route::{ModelRoute, ModelTarget, SplitTarget, UnpricedModels};
 pub use route_match::{RouteCondition, RouteMatch};
 
@@ -43,6 +45,12 @@ pub struct ModelsSection {
     pub budgets: Vec<ModelBudget>,
     /// Whether answers are kept for the same request. They are not when absent.
     pub cache: Option<ModelCache>,
+    /// Which bodies are recorded in the audit log, their secrets redacted and all of it encrypted with the
+    /// caller's own key. More than `none` needs `audit.encryption`: bodies are never stored in clear.
+    pub record_bodies: RecordBodies,
+    /// Most of a body that is recorded, in bytes (1,024 to 1,048,576); what is longer is cut there, and
+    /// the record says so.
+    pub record_body_bytes: usize,
     /// Longest body of a request to a model, in bytes (1,024 to 268,435,456). Conversations and pictures
     /// are longer than calls of tools, for which `server.body_limit_bytes` stays.
     pub body_limit_bytes: usize,
@@ -57,6 +65,8 @@ impl Default for ModelsSection {
             prices: None,
             budgets: Vec::new(),
             cache: None,
+            record_bodies: RecordBodies::default(),
+            record_body_bytes: 256 * 1024,
             body_limit_bytes: 32 * 1024 * 1024,
         }
     }

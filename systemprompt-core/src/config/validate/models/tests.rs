@@ -239,6 +239,8 @@ fn budgets_say_what_is_missing() {
         ("budgets: [{key: [], limit_tokens: 0, window_s: 60}]", "must be 1 to"),
         ("budgets: [{key: [], limit_tokens: 1, window_s: 0}]", "must be 1 to 31622400"),
         ("body_limit_bytes: 5", "must be 1024 to"),
+        ("record_bodies: both", "both"),
+        ("record_body_bytes: 1023", "`models.record_body_bytes`: must be 1024 to 1048576"),
         ("prices: ''", "`models.prices`"),
     ] {
         let faults = wrong(rest);
