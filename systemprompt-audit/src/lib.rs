@@ -83,9 +83,9 @@ pub use origin::{Origin, OriginError};
 pub(crate) use query::INSTANT;
 pub use query::{
     AuditReader, Cursor, CursorError, EvaluatedCheck, EvaluatedLimit, EventFilter, EventRecord,
-    FilterError, FivePointTrace, Followed, FollowedEvent, Follower, InstantError, LogHeads,
-    LogPosition, Named, NumberRange, Page, PageSize, Point, PositionError, ReadLimits, ReadScope,
-    RecordedEvaluation, TracePoints, TracedCall, parse_instant,
+    FilterError, FivePointTrace, Followed, FollowedEvent, Follower, FoundBodies, InstantError,
+    LogHeads, LogPosition, Named, NumberRange, Page, PageSize, Point, PositionError, ReadLimits,
+    ReadScope, RecordedEvaluation, TracePoints, TracedCall, UnreadableBodies, parse_instant,
 };
 pub use schema::schema;
 pub use stats::{AuditStats, LATENCY_BOUNDS_US, LatencyHistogram};

@@ -11,7 +11,7 @@ use systemprompt_core::bootstrap::Config;
 use systemprompt_core::clock::Clock;
 use systemprompt_core::config::{
     BudgetKey, ConfigError, Diagnostic, LoadedProfile, ModelBudget, ProviderKey, ProviderKind,
-    SecretRef,
+    RecordBodies, SecretRef,
 };
 use systemprompt_core::contract::{BudgetStore, Job, JobError, LlmProvider, Schedule};
 use systemprompt_core::database::{Backend, DbPool};
@@ -20,7 +20,9 @@ use systemprompt_core::secret::Secret;
 use systemprompt_custody::Custody;
 use systemprompt_governance::Governor;
 use systemprompt_providers::budget::{BudgetDimension, BudgetRule, BudgetRules};
-use systemprompt_providers::gateway::{ConnectFault, GatewayParts, ModelGateway, ProviderSecrets};
+use systemprompt_providers::gateway::{
+    BodyRules, ConnectFault, GatewayParts, ModelGateway, ProviderSecrets,
+};
 #[cfg(feature = "genai-prices")]
 use systemprompt_providers::preset::Provider;
 use systemprompt_providers::price::PriceTable;
@@ -53,6 +55,8 @@ pub(crate) fn gateway(
         redact: governor.redactor(),
         budgets: budgets(config.loaded())?,
         budget_store: budget_store.clone(),
+        cache: config.profile().models.cache.clone(),
+        bodies: bodies(config.loaded(), audit)?,
         clock,
     };
     let gateway = ModelGateway::new(parts).map_err(|error| {
@@ -60,6 +64,19 @@ pub(crate) fn gateway(
         StartError::Config(config.loaded().diagnostic(path, &error.source.to_string()).into())
     })?;
     Ok((gateway, budget_store))
+}
+
+/// Which bodies are recorded, for which the log must have a key to encrypt them with.
+fn bodies(loaded: &LoadedProfile, audit: &AuditLog) -> Result<BodyRules, StartError> {
+    let models = &loaded.profile.models;
+    if models.record_bodies != RecordBodies::None && audit.keys().is_none() {
+        let problem = "needs `audit.encryption`: bodies are never stored in clear";
+        return Err(ConfigError::from(
+            loaded.diagnostic("models.record_bodies".to_owned(), problem),
+        )
+        .into());
+    }
+    Ok(BodyRules { which: models.record_bodies, most_bytes: models.record_body_bytes })
 }
 
 /// Everything that is wrong with the section.

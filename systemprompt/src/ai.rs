@@ -76,7 +76,7 @@ pub mod budget {
 pub mod gateway {
     #[doc(inline)]
     pub use systemprompt_providers::gateway::{
-        GatewayError, GatewayParts, ModelGateway, ProviderSecrets,
+        BodyRules, CacheStats, GatewayError, GatewayParts, ModelGateway, ProviderSecrets,
     };
 
     /// The doors that clients of models call, as an axum router.

@@ -3,11 +3,11 @@
 #[doc(inline)]
 pub use systemprompt_audit::{
     AuditLog, AuditOptions, AuditReader, AuditStats, ChangeLog, Cursor, CursorError, EventFilter,
-    EventRecord, FilterError, FivePointTrace, Followed, FollowedEvent, Follower, InstantError,
-    LATENCY_BOUNDS_US, LatencyHistogram, LogHeads, LogPosition, Named, NumberRange, OpenError,
-    OpenPermit, Origin, OriginError, Page, PageSize, Point, PositionError, QueryError, ReadLimits,
-    ReadScope, StoreError, TracePoints, TracedCall, append_in, append_sealed_in, parse_instant,
-    schema,
+    EventRecord, FilterError, FivePointTrace, Followed, FollowedEvent, Follower, FoundBodies,
+    InstantError, LATENCY_BOUNDS_US, LatencyHistogram, LogHeads, LogPosition, Named, NumberRange,
+    OpenError, OpenPermit, Origin, OriginError, Page, PageSize, Point, PositionError, QueryError,
+    ReadLimits, ReadScope, StoreError, TracePoints, TracedCall, UnreadableBodies, append_in,
+    append_sealed_in, parse_instant, schema,
 };
 
 /// The queries as an axum router.

@@ -8,16 +8,16 @@ pub use systemprompt_core::bootstrap::{
 };
 #[doc(inline)]
 pub use systemprompt_core::config::{
-    AgeKey, AmountError, AuditSection, BudgetKey, CheckpointTarget, Cidr, CidrError, ConfigError,
-    CustodySection, DatabaseSection, DatabaseUrl, DatabaseUrlError, Diagnostic, EncryptionSection,
-    Environment, ExportFormat, ExportSection, ExportStart, ExtensionsSection, FileTarget,
-    HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor, KeepSize,
-    KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection, LossPolicy,
-    ModelBudget, ModelPattern, ModelRoute, ModelTarget, ModelsFault, ModelsSection, PatternFault,
-    Position, Profile, ProviderBreaker, ProviderConfig, ProviderHealth, ProviderKey, ProviderKind,
-    ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RetentionSection,
-    RouteCondition, RouteMatch, STARTER_PROFILE, SecretRef, SecretsSection, ServerSection,
-    ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, SourceMap, SplitTarget, StdoutTarget,
-    SyslogTarget, SyslogTlsTarget, UnpricedModels, VaultKey, WitnessTarget, json_schema, load,
-    load_policy, parse, parse_policy,
+    AgeKey, AmountError, AuditSection, BudgetKey, CacheShare, CheckpointTarget, Cidr, CidrError,
+    ConfigError, CustodySection, DatabaseSection, DatabaseUrl, DatabaseUrlError, Diagnostic,
+    EncryptionSection, Environment, ExportFormat, ExportSection, ExportStart, ExtensionsSection,
+    FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, KeepFor,
+    KeepSize, KeyEncryptionRef, LoadedPolicy, LoadedProfile, LogFormat, LogLevel, LoggingSection,
+    LossPolicy, ModelBudget, ModelCache, ModelPattern, ModelRoute, ModelTarget, ModelsFault,
+    ModelsSection, PatternFault, Position, Profile, ProviderBreaker, ProviderConfig,
+    ProviderHealth, ProviderKey, ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls,
+    ProviderUsage, RecordBodies, RetentionSection, RouteCondition, RouteMatch, STARTER_PROFILE,
+    SecretRef, SecretsSection, ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig,
+    SinkTarget, SourceMap, SplitTarget, StdoutTarget, SyslogTarget, SyslogTlsTarget,
+    UnpricedModels, VaultKey, WitnessTarget, json_schema, load, load_policy, parse, parse_policy,
 };

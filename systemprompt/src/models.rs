@@ -19,9 +19,9 @@ pub use systemprompt_core::decision::{
 };
 #[doc(inline)]
 pub use systemprompt_core::event::{
-    AiRequest, AiRequestDetail, AiRequestStatus, AuditBody, AuditEvent, DecisionBody,
-    DecisionFeatures, EventContext, EventKind, EventSubject, FeaturesError, OutcomeBody,
-    SecretScan, ShadowVerdict, TokenUsage, Verdict,
+    AiRequest, AiRequestBodies, AiRequestDetail, AiRequestStatus, AuditBody, AuditEvent,
+    DecisionBody, DecisionFeatures, EventContext, EventKind, EventSubject, FeaturesError,
+    OutcomeBody, RecordedBody, SecretScan, ShadowVerdict, TokenUsage, Verdict,
 };
 #[doc(inline)]
 pub use systemprompt_core::money::Microdollars;

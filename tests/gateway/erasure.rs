@@ -121,3 +121,62 @@ async fn a_person_is_erased_and_the_log_still_verifies() {
     let report = answer(&data, &["audit", "verify", "--json"]);
     assert_eq!((&report["integrity"], &report["completeness"]), (&json!(true), &json!(true)));
 }
+
+#[tokio::test]
+async fn bodies_of_models_are_recorded_encrypted_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key(folder.path());
+    let mut first = Gateway::fresh();
+    let data = first.data().to_owned();
+    first.stop();
+    let profile = data.join("profile.yaml");
+    let text = std::fs::read_to_string(&profile).unwrap();
+    let text = text.replacen("\nmodels:\n", "\nmodels:\n  record_bodies: all\n", 1);
+    std::fs::write(&profile, &text).unwrap();
+    let refused = Gateway::try_on(&data).err().unwrap();
+    assert!(refused.contains("`models.record_bodies`: needs `audit.encryption`"), "{refused}");
+
+    let key = key.display();
+    let text = format!("{text}\naudit:\n  encryption: {{key: {{file: {key}}}}}\n");
+    std::fs::write(&profile, text).unwrap();
+    let mut gateway = Gateway::on(&data);
+    let asked = json!({
+        "model": "echo", "max_tokens": 100,
+        "messages": [{ "role": "user", "content": "the diagnosis of a patient" }],
+    });
+    let (status, answered) =
+        crate::harness::answer(gateway.post("/v1/messages", "user").json(&asked)).await;
+    assert_eq!(status, 200, "{answered}");
+    let events = answer(&data, &["audit", "events", "--kind", "ai_request", "--json"]);
+    let record = &events["events"][0]["detail"];
+    let id = record["request_id"].as_str().unwrap();
+    let bodies = answer(&data, &["audit", "body", id, "--json"]);
+    for (body, digest) in [("request", "request_sha256"), ("answer", "answer_sha256")] {
+        let text = bodies[body]["text"].as_str().unwrap();
+        assert!(text.contains("the diagnosis of a patient"), "{bodies}");
+        assert_eq!(bodies[body]["sha256"], record[digest]);
+    }
+    let shown = systemprompt(&data, &["audit", "body", id]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("the diagnosis of a patient"));
+    let listed = systemprompt(&data, &["audit", "events", "--json", "--limit", "1000"]);
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains("ai_request_bodies") && !listed.contains("diagnosis"), "{listed}");
+    let exported = systemprompt(&data, &["audit", "export"]);
+    let exported = String::from_utf8_lossy(&exported.stdout).into_owned();
+    assert!(exported.contains("\"left_out\""), "{exported}");
+    for file in std::fs::read_dir(&data).unwrap() {
+        let Ok(bytes) = std::fs::read(file.unwrap().path()) else { continue };
+        assert!(!bytes.windows(9).any(|part| part == b"diagnosis"), "it is in a file in clear");
+    }
+
+    answer(&data, &["audit", "erase", "--subject", "user", "--by", "dpo", "--yes", "--json"]);
+    let erased = systemprompt(&data, &["audit", "body", id]);
+    let why = String::from_utf8_lossy(&erased.stderr).into_owned();
+    assert!(!erased.status.success() && why.contains("the caller was erased"), "{why}");
+    let unknown = systemprompt(&data, &["audit", "body", "019ab000-0000-7000-8000-000000000000"]);
+    let why = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(!unknown.status.success() && why.contains("no bodies are recorded"), "{why}");
+    gateway.stop();
+    let verified = systemprompt(&data, &["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use systemprompt_core::contract::AuditError;
 use systemprompt_core::database::DbPool;
 use systemprompt_core::decision::Outcome;
-use systemprompt_core::event::AuditEvent;
+use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::principal::Principal;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -21,12 +21,18 @@ use crate::writer::command::{Command, SealedReport};
 /// How often erasures are looked for.
 const NOTICED_EVERY: Duration = Duration::from_millis(250);
 
+/// Why bodies are refused.
+const BODIES_IN_CLEAR: &str = "bodies of requests to models are never stored in clear, and no key is there to encrypt them with";
+
 impl AuditLog {
     /// An event that is ready but for its place, its person encrypted where keys were given.
     pub(super) async fn pending(&self, event: AuditEvent) -> Result<Pending, AuditError> {
         let Shared { keys, origin, .. } = &*self.0;
-        let Some(keys) = keys else { return Ok(Pending::event(origin.as_str(), event)) };
-        let Some(person) = Person::of(&event) else {
+        let person = Person::of(&event);
+        let (Some(keys), Some(person)) = (keys, person) else {
+            if event.kind() == EventKind::AiRequestBodies {
+                return Err(AuditError::Unavailable(BODIES_IN_CLEAR.to_owned()));
+            }
             return Ok(Pending::event(origin.as_str(), event));
         };
         let key = self.key(keys, &person).await?;

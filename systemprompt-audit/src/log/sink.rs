@@ -10,7 +10,7 @@ use systemprompt_core::contract::{
     AuditError, AuditSink, FoundPermit, GrantedCall, PermitLedger, PermitState, SettleError,
 };
 use systemprompt_core::decision::Outcome;
-use systemprompt_core::event::AuditEvent;
+use systemprompt_core::event::{AuditEvent, EventKind};
 use systemprompt_core::id::PermitId;
 use systemprompt_core::principal::Principal;
 use tokio::sync::mpsc::error::TrySendError;
@@ -78,7 +78,7 @@ impl AuditSink for AuditLog {
         'l: 'f,
         Self: 'f,
     {
-        if self.0.keys.is_some() {
+        if self.0.keys.is_some() || event.kind() == EventKind::AiRequestBodies {
             return Box::pin(async move { self.write(vec![self.pending(event).await?]).await });
         }
         let ready = vec![Pending::event(self.0.origin.as_str(), event)];

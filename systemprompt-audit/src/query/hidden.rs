@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value as Json;
 
+use super::bodies::is_bodies;
 use super::reader::AuditReader;
 use super::search::{Found, Hit};
 use super::stored::StoredEvent;
@@ -62,7 +63,9 @@ fn acts(actor: &str, event: &StoredEvent) -> bool {
 
 fn says(text: &str, event: &StoredEvent) -> bool {
     let text = text.to_ascii_lowercase();
-    let columns = [&event.reason, &event.reason_data, &event.error, &event.detail];
+    // What nobody is shown in a list is not to be found out by searching either.
+    let detail = event.detail.as_ref().filter(|_| !is_bodies(&event.kind)).cloned();
+    let columns = [&event.reason, &event.reason_data, &event.error, &detail];
     columns.into_iter().flatten().any(|value| value.to_ascii_lowercase().contains(&text))
 }
 

@@ -1,5 +1,6 @@
 //! The reading end of the log.
 
+mod bodies;
 mod conditions;
 mod cursor;
 mod evaluation;
@@ -22,6 +23,7 @@ mod share;
 mod stored;
 mod trace;
 
+pub use bodies::{FoundBodies, UnreadableBodies};
 pub(crate) use conditions::{Dialect, EventQuery, Lead};
 pub use cursor::{Cursor, CursorError};
 pub use evaluation::{EvaluatedCheck, EvaluatedLimit, RecordedEvaluation};

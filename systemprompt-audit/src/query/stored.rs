@@ -4,6 +4,7 @@ use systemprompt_core::call::Digest;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::id::{EventId, PermitId, TraceId};
 
+use super::bodies::listed;
 use super::{EventRecord, RecordedEvaluation};
 use crate::QueryError;
 #[cfg(feature = "sqlite")]
@@ -126,7 +127,7 @@ impl StoredEvent {
 
     /// The row in the forms that people and programs read.
     pub(crate) fn into_record(self) -> Result<EventRecord, QueryError> {
-        let (origin, seq) = (self.origin, self.seq);
+        let (origin, seq, kind) = (self.origin, self.seq, self.kind);
         let corrupt = |column| QueryError::Corrupt { origin: origin.clone(), seq, column };
         let json = |column, text: Option<String>| parse(text).ok_or_else(|| corrupt(column));
         let actors = parse(self.actor_chain).ok_or_else(|| corrupt("actor_chain"))?;
@@ -152,7 +153,7 @@ impl StoredEvent {
         };
         Ok(EventRecord {
             id: event,
-            kind: self.kind,
+            kind: kind.clone(),
             occurred_at: Timestamp::from_micros(self.occurred_at),
             trace_id: TraceId::from_bytes(id("trace_id", self.trace_id)?)
                 .map_err(|_| corrupt("trace_id"))?,
@@ -189,7 +190,7 @@ impl StoredEvent {
             result_bytes: self.result_bytes,
             result_digest: digest("result_digest", self.result_digest)?,
             error: self.error,
-            detail: json("detail", self.detail)?,
+            detail: listed(&kind, json("detail", self.detail)?),
             leaf_hash: in_hex(&self.leaf_hash),
             origin,
             seq,

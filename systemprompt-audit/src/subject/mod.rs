@@ -16,6 +16,8 @@
 //! | `department`, `credential_id`, `actor_chain`, `user_agent`, `client_addr`, `arguments_digest`, `call_digest`, `reason`, `reason_data`, `evaluation`, `result_digest`, `error` | encrypted |
 //! | `detail` | encrypted; of an `ai_request` in clear, which holds models, tokens and costs |
 //!
+//! Bodies of requests to models (`ai_request_bodies`) are encrypted or refused, never stored in clear.
+//!
 //! What is encrypted of a row is one JSON object of the columns' names, texts as they are and digests in
 //! hex, with the person's `user_id`: AES-256-GCM under the subject's data key, with the log's name, the
 //! event's id and the pseudonym as associated data. Nonce, ciphertext and tag stand in base64 as the

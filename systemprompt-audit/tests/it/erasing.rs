@@ -69,12 +69,12 @@ on_both! {
     the_calls_of_a_person_that_is_erased_are_abandoned;
 }
 
-fn local(bytes: &[u8]) -> SubjectKeys {
+pub(crate) fn local(bytes: &[u8]) -> SubjectKeys {
     let lines: Vec<_> = bytes.iter().map(|byte| hex::encode([*byte; 32])).collect();
     SubjectKeys::new(Arc::new(LocalKey::parse(&Secret::new(lines.join("\n"))).unwrap()))
 }
 
-async fn sealing(fixture: &Fixture, keys: &SubjectKeys) -> AuditLog {
+pub(crate) async fn sealing(fixture: &Fixture, keys: &SubjectKeys) -> AuditLog {
     let options = AuditOptions { keys: Some(keys.clone()), ..fixture.options() };
     AuditLog::open(&fixture.pool, options).await.unwrap()
 }
@@ -94,7 +94,7 @@ fn failure() -> Outcome {
     outcome
 }
 
-async fn erase(fixture: &Fixture, user: &str) -> Erased {
+pub(crate) async fn erase(fixture: &Fixture, user: &str) -> Erased {
     let erasure = Erasure { user, tenant: Some("acme"), by: "officer" };
     erase_subject(&fixture.pool, &erasure, fixture.now()).await.unwrap()
 }

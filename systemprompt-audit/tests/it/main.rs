@@ -10,6 +10,7 @@
 
 mod analytics;
 mod attacks;
+mod bodies;
 mod checkpoints;
 mod contract;
 mod crash;

@@ -58,7 +58,7 @@ async fn aged(signed: &Signed, old: usize, new: usize) -> AuditLog {
 }
 
 /// Appends until the log has `events` events, and waits until it is signed up to the last few.
-async fn append(signed: &Signed, log: &AuditLog, events: usize) {
+pub(crate) async fn append(signed: &Signed, log: &AuditLog, events: usize) {
     signed.append(log, events).await;
     let signed = async {
         while log.stats().checkpointed + 50 < log.stats().last_seq {

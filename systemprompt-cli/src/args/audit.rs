@@ -22,6 +22,11 @@ pub(crate) enum AuditCommand {
         #[arg(long)]
         session: bool,
     },
+    /// Show what a model was asked and what it answered, where that is recorded.
+    Body {
+        /// The request, by its id in the details of its `ai_request` event.
+        id: String,
+    },
     /// Write a part of the log out in a format that others read.
     Export(ExportArgs),
     /// Print the newest events; with `-f` go on as they come.

@@ -1,6 +1,7 @@
-//! `audit decisions`, `audit events`, `audit trace`, `audit export`, `audit tail`, `audit erase`,
+//! `audit decisions`, `audit events`, `audit trace`, `audit body`, `audit export`, `audit tail`, `audit erase`,
 //! `audit prune`, `audit rewrap`.
 
+mod body;
 mod export;
 mod keep;
 mod tail;
@@ -42,6 +43,7 @@ pub(crate) async fn run(
             };
             trace(named, &reader, now, output).await
         }
+        AuditCommand::Body { id } => body::run(id, &reader, output).await,
         AuditCommand::Export(args) => export::run(args, session, output).await,
         AuditCommand::Tail(args) => tail::run(args, session, &reader, output).await,
         AuditCommand::Erase(args) => keep::erase(args, session, output).await,

@@ -28,16 +28,16 @@ pub use load::{LoadedProfile, load, parse};
 pub use nearest::nearest;
 pub use policy_file::{LoadedPolicy, load_policy, parse_policy};
 pub use profile::{
-    AgeKey, AmountError, AuditSection, BudgetKey, CheckpointTarget, CustodySection,
+    AgeKey, AmountError, AuditSection, BudgetKey, CacheShare, CheckpointTarget, CustodySection,
     DatabaseSection, EncryptionSection, ExportFormat, ExportSection, ExportStart,
     ExtensionsSection, FileTarget, HttpTarget, IdentitySection, IssuerAudiences, IssuerConfig,
     JwksSource, KeepFor, KeepSize, KeyEncryptionRef, LogFormat, LogLevel, LoggingSection,
-    LossPolicy, ModelBudget, ModelPattern, ModelRoute, ModelTarget, ModelsFault, ModelsSection,
-    PatternFault, Profile, ProviderBreaker, ProviderConfig, ProviderHealth, ProviderKey,
-    ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RetentionSection,
-    RouteCondition, RouteMatch, SecretRef, SecretsSection, ServerSection, ShadowPolicy,
-    SigningAlgorithm, SinkConfig, SinkTarget, SplitTarget, StdoutTarget, SyslogTarget,
-    SyslogTlsTarget, UnpricedModels, VaultKey, WitnessTarget,
+    LossPolicy, ModelBudget, ModelCache, ModelPattern, ModelRoute, ModelTarget, ModelsFault,
+    ModelsSection, PatternFault, Profile, ProviderBreaker, ProviderConfig, ProviderHealth,
+    ProviderKey, ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage,
+    RecordBodies, RetentionSection, RouteCondition, RouteMatch, SecretRef, SecretsSection,
+    ServerSection, ShadowPolicy, SigningAlgorithm, SinkConfig, SinkTarget, SplitTarget,
+    StdoutTarget, SyslogTarget, SyslogTlsTarget, UnpricedModels, VaultKey, WitnessTarget,
 };
 pub use schema::json_schema;
 pub use source_map::SourceMap;

@@ -92,9 +92,17 @@ pub struct AiRequestDetail {
     /// SHA-256 of the request's body as it came, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_sha256: Option<String>,
+    /// SHA-256 of the answer's body as the caller got it, of a stream all that was sent, in hexadecimal. None
+    /// where nothing was answered but an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_sha256: Option<String>,
     /// Whether caller and provider spoke the same dialect, and bytes were passed on.
     #[serde(skip_serializing_if = "is_false")]
     pub byte_lane: bool,
+    /// Whether the answer was kept from an earlier request, and no provider was asked. Nothing was used
+    /// then, and nothing spent.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cached: bool,
 }
 
 fn is_false(value: &bool) -> bool {

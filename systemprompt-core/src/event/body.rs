@@ -111,6 +111,8 @@ pub enum EventKind {
     SecretFound,
     /// A model was asked; the details are an [`AiRequest`](super::AiRequest).
     AiRequest,
+    /// What a model was asked and answered; the details are [`AiRequestBodies`](super::AiRequestBodies).
+    AiRequestBodies,
     /// A server started.
     ServerStarted,
     /// A server stopped in an orderly way.
@@ -170,6 +172,7 @@ impl EventKind {
             Self::Tracked => "tracked",
             Self::SecretFound => "secret_found",
             Self::AiRequest => "ai_request",
+            Self::AiRequestBodies => "ai_request_bodies",
             Self::ServerStarted => "server_started",
             Self::ServerStopped => "server_stopped",
             Self::PolicyLoaded => "policy_loaded",

@@ -6,11 +6,13 @@
 
 mod actor;
 mod ai_request;
+mod ai_request_bodies;
 mod body;
 mod features;
 
 pub use actor::{EventContext, EventSubject};
 pub use ai_request::{AiRequest, AiRequestDetail, AiRequestStatus, TokenUsage};
+pub use ai_request_bodies::{AiRequestBodies, RecordedBody};
 pub use body::{AuditBody, DecisionBody, EventKind, EventKindError, OutcomeBody, Verdict};
 pub use features::{DecisionFeatures, FeaturesError, SecretScan, ShadowVerdict};
 

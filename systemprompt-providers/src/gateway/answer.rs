@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::ask::{Answering, Asking, Exchange, Failure, Left};
 use super::held::Held;
 use super::judge::{Verdict, runs_at_the_caller};
+use super::kept::CacheUse;
 use super::record::{Account, Spent};
 use super::refusal::withheld;
 use super::rest;
@@ -42,6 +43,7 @@ pub(crate) struct Whole {
     pub(crate) provider: Option<String>,
     pub(crate) body: Bytes,
     pub(crate) usage_estimated: bool,
+    pub(crate) cache: Option<CacheUse>,
 }
 
 impl ModelGateway {
@@ -116,6 +118,7 @@ impl ModelGateway {
             },
         };
         exchange.account.losses = losses.clone();
+        self.note_answer(&mut exchange.account, &body);
         let whole = Whole {
             request_id: exchange.reply.id.clone(),
             upstream,
@@ -123,6 +126,7 @@ impl ModelGateway {
             provider: exchange.account.provider(),
             body,
             usage_estimated: exchange.account.is_estimate(&seen),
+            cache: exchange.cache_use(),
         };
         // The decision is durable; what became of it is written while the answer is on its way.
         let gateway = self.clone();
@@ -249,6 +253,9 @@ impl ModelGateway {
         seen: &Seen,
         status: AiRequestStatus,
     ) {
+        if status == AiRequestStatus::Success {
+            self.keep(&mut exchange, seen);
+        }
         let spent = exchange.account.spent(seen, self.parts().clock.now());
         let status = match &seen.error {
             Some(error)
@@ -262,10 +269,12 @@ impl ModelGateway {
             error.code.clone().unwrap_or_else(|| format!("status_{}", error.kind.status()))
         });
         let (reservation, permit) = (exchange.reservation.take(), exchange.permit.take());
+        let said = std::mem::take(&mut exchange.account.said);
         tokio::join!(
             settle_budget(reservation, &spent),
             self.settle_permit(permit, &exchange.account, seen, status),
             self.record(&exchange, seen, &spent, (status, code)),
+            self.record_bodies(&exchange, said),
         );
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::answer::Answered;
 use super::body::RequestBody;
 use super::held::Held;
+use super::kept::{Keeping, Lookup};
 use super::lane::{self, Outgoing};
 use super::record::Account;
 use super::refusal::refusal;
@@ -43,6 +44,8 @@ pub(super) struct Exchange {
     pub(super) account: Account,
     pub(super) permit: Option<Permit>,
     pub(super) reservation: Option<Held>,
+    /// The answer, where it may be kept for the next request that is the same.
+    pub(super) keeping: Option<Box<Keeping>>,
 }
 
 /// Who answers.
@@ -96,8 +99,18 @@ impl ModelGateway {
         let mut account = Account::new(&request, arrived, estimate);
         account.route = Some(chosen.route);
         account.request_sha256 = Some(Digest::of(&asking.body).to_string());
+        self.note_request(&mut account, body.bytes());
         let permit = self.permit(&caller, &request, &chosen, &account).await?;
         account.unpermitted_results = self.settle_results(&caller, &request).await;
+        let keeping = match self.look_up(asking, &request, &body, &chosen) {
+            Lookup::Passed => None,
+            Lookup::Missed(keeping) => Some(keeping),
+            Lookup::Found(kept) => {
+                account.answered_by(chosen.target, &kept);
+                let exchange = self.exchange(asking, request, account, (Some(permit), None));
+                return Ok((exchange, kept.answering()));
+            }
+        };
         let most = self.most_tokens(&request, &chosen.target, estimate);
         let reservation = match self.reserve(&caller, &chosen.model, &chosen.target, most).await {
             Ok(reservation) => reservation,
@@ -108,13 +121,17 @@ impl ModelGateway {
             }
         };
         let mut exchange = self.exchange(asking, request, account, (Some(permit), reservation));
+        exchange.keeping = keeping;
         let sent = tokio::select! {
             biased;
             sent = self.send(asking, &mut exchange, &body, chosen) => sent,
             () = left.closed() => return Err(self.cancelled(exchange).await),
         };
         match sent {
-            Ok(answering) => Ok((exchange, answering)),
+            Ok(mut answering) => {
+                self.begin_keeping(&mut exchange, &mut answering);
+                Ok((exchange, answering))
+            }
             Err(failure) => Err(self.failed(exchange, failure).await),
         }
     }
@@ -142,7 +159,7 @@ impl ModelGateway {
             request: request.clone(),
         };
         let caller = asking.caller.clone();
-        Exchange { caller, request, reply, account, permit, reservation }
+        Exchange { caller, request, reply, account, permit, reservation, keeping: None }
     }
 
     /// What a request says, after it was looked through.

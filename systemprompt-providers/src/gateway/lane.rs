@@ -12,6 +12,7 @@ use crate::dialect::{Front as _, ProviderFlags, Source, Target, UpstreamRequest,
 use crate::route::{ChosenTarget, RouteTable};
 
 /// A request as one provider gets it.
+#[derive(Clone)]
 pub(super) struct Outgoing {
     pub(super) dialect: Dialect,
     pub(super) request: UpstreamRequest,
@@ -20,6 +21,19 @@ pub(super) struct Outgoing {
     pub(super) byte_lane: bool,
     /// Whether frames that only tell the usage are kept from the caller.
     pub(super) hide_usage: bool,
+}
+
+impl Outgoing {
+    /// What it takes to read the answer, without what was sent.
+    pub(super) fn without_request(&self) -> Self {
+        let request = UpstreamRequest {
+            path: String::new(),
+            headers: Vec::new(),
+            body: bytes::Bytes::new(),
+            ..self.request.clone()
+        };
+        Self { request, source: self.source.clone(), ..*self }
+    }
 }
 
 /// Writes the request for a target.
@@ -100,6 +114,14 @@ pub(super) fn refuse_stored(request: &ModelRequest, body: &RequestBody) -> Resul
     Ok(())
 }
 
+/// What names a person to the provider, and is kept from it.
+pub(super) const fn identity(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Anthropic => &["metadata"],
+        _ => &["user", "safety_identifier"],
+    }
+}
+
 /// Whether a body may say how long something is to be cached, which not every provider takes.
 fn names_a_life(body: &[u8]) -> bool {
     memchr::memmem::find(body, b"\"ttl\"").is_some()
@@ -111,11 +133,7 @@ pub(super) fn spliced(
     body: &RequestBody,
     model: &str,
 ) -> Result<(bytes::Bytes, bool), ModelError> {
-    let identity: &[&str] = match request.dialect {
-        Dialect::Anthropic => &["metadata"],
-        _ => &["user", "safety_identifier"],
-    };
-    let body = body.without(identity)?;
+    let body = body.without(identity(request.dialect))?;
     let mut edits = Edits::default();
     if request.model != model
         && let Some(place) = body.value("model")

@@ -5,6 +5,7 @@
 //! scan     every text in it, by what the policy says of secrets
 //! route    which provider, which model; 404 for a model that there is not
 //! decide   the call of the tool `model:<name>`: scope, limits, audit, before anything is sent
+//! look up  whether the answer is kept from an earlier request; if so, it is relayed and recorded
 //! reserve  what it may cost at most
 //! send     with the provider's key, to the next provider when one fails before its first byte
 //! relay    the answer: each call of a tool in it is held until it is decided
@@ -17,6 +18,7 @@
 
 mod answer;
 mod ask;
+mod bodies;
 mod body;
 mod capable;
 mod connect;
@@ -28,6 +30,7 @@ pub mod fuzzed;
 mod health;
 mod held;
 mod judge;
+mod kept;
 mod lane;
 mod meter;
 mod record;
@@ -49,13 +52,16 @@ use std::sync::Arc;
 
 use systemprompt_core::call::CallContext;
 use systemprompt_core::clock::Clock;
+use systemprompt_core::config::ModelCache;
 use systemprompt_core::contract::{
     AuditSink, BudgetStore, Decide, Inspect, LlmProvider, PermitLedger, SecretStore,
 };
 use systemprompt_core::principal::Principal;
 use systemprompt_core::secret::Redact;
 
+pub use bodies::BodyRules;
 pub use connect::{ConnectFault, GatewayError, ProviderSecrets};
+pub use kept::CacheStats;
 
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -65,6 +71,7 @@ use crate::route::RouteTable;
 use crate::upstream::{InProcess, UpstreamClient};
 use connect::Connections;
 use count::Countless;
+use kept::AnswerCache;
 
 /// What the gateway is connected to.
 #[derive(Clone)]
@@ -91,6 +98,10 @@ pub struct GatewayParts {
     pub budgets: BudgetRules,
     /// Where that is counted.
     pub budget_store: Arc<dyn BudgetStore>,
+    /// Which answers are kept for the same request; none when absent.
+    pub cache: Option<ModelCache>,
+    /// Which bodies are recorded.
+    pub bodies: BodyRules,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -105,6 +116,7 @@ struct Inner {
     /// Requests that are not settled and recorded yet.
     unsettled: TaskTracker,
     countless: Countless,
+    cache: Option<AnswerCache>,
 }
 
 /// Who asks, and in which circumstances.
@@ -123,7 +135,8 @@ impl ModelGateway {
         let GatewayParts { routes, secrets, extensions, clock, .. } = &parts;
         let connections = Connections::open(routes, secrets, extensions, clock)?;
         let (countless, unsettled) = (Countless::default(), TaskTracker::new());
-        Ok(Self(Arc::new(Inner { parts, connections, unsettled, countless })))
+        let cache = parts.cache.clone().map(AnswerCache::new);
+        Ok(Self(Arc::new(Inner { parts, connections, unsettled, countless, cache })))
     }
 
     /// The routes.
@@ -162,6 +175,10 @@ impl ModelGateway {
 
     fn parts(&self) -> &GatewayParts {
         &self.0.parts
+    }
+
+    fn cache(&self) -> Option<&AnswerCache> {
+        self.0.cache.as_ref()
     }
 }
 

@@ -9,9 +9,11 @@ use systemprompt_core::id::{AiRequestId, EventId, TraceId};
 use systemprompt_core::llm::{LossReport, ModelRequest, Usage};
 use systemprompt_core::money::Microdollars;
 
-use super::ModelGateway;
 use super::ask::Exchange;
+use super::bodies::Said;
+use super::kept::KeptAnswer;
 use super::seen::Seen;
+use super::{Caller, ModelGateway};
 use crate::price;
 use crate::route::ChosenTarget;
 
@@ -35,6 +37,12 @@ pub(super) struct Account {
     pub(super) byte_lane: bool,
     /// Whether what the provider tells of the usage is an estimate.
     pub(super) usage_estimated: bool,
+    /// Whether the answer was kept from an earlier request.
+    pub(super) cached: bool,
+    /// SHA-256 of the answer's body, once there is one.
+    pub(super) answer_sha256: Option<String>,
+    /// What is to be recorded of both bodies.
+    pub(super) said: Said,
 }
 
 /// What a request has used.
@@ -64,12 +72,28 @@ impl Account {
             request_sha256: None,
             byte_lane: false,
             usage_estimated: false,
+            cached: false,
+            answer_sha256: None,
+            said: Said::default(),
         }
+    }
+
+    /// Notes that `target` answers with what was kept.
+    pub(super) fn answered_by(&mut self, target: ChosenTarget, kept: &KeptAnswer) {
+        let outgoing = kept.outgoing();
+        self.target = Some(target);
+        self.losses = outgoing.request.losses.clone();
+        self.byte_lane = outgoing.byte_lane;
+        self.cached = true;
     }
 
     /// The usage to count: what the provider told, else an estimate of what was sent and said.
     fn usage(&self, seen: &Seen) -> (Usage, bool) {
         const BYTES_PER_TOKEN: u64 = 4;
+        // What was kept had been paid for.
+        if self.cached {
+            return (Usage::default(), false);
+        }
         // Before its end an answer tells at most how it began: one token of many.
         if seen.usage_told && seen.stop.is_some() {
             return (seen.usage, self.usage_estimated);
@@ -91,7 +115,10 @@ impl Account {
         let (usage, estimated) = self.usage(seen);
         let price = self.target.as_ref().and_then(|target| target.price.as_ref());
         let unix_s = now.as_micros().div_euclid(MICROS);
-        let cost = price.and_then(|row| price::cost_at(&usage, row, unix_s));
+        let cost = match self.cached {
+            true => Some(Microdollars::ZERO),
+            false => price.and_then(|row| price::cost_at(&usage, row, unix_s)),
+        };
         Spent { usage, estimated, cost, at: now }
     }
 
@@ -153,27 +180,36 @@ impl ModelGateway {
                 provider_tools: seen.provider_tools.iter().map(|tool| safe(tool)).collect(),
                 unpermitted_results: account.unpermitted_results,
                 request_sha256: account.request_sha256.clone(),
+                answer_sha256: account.answer_sha256.clone(),
                 byte_lane: account.byte_lane,
+                cached: account.cached,
             },
         };
-        let context = &caller.context;
         let event = AuditEvent {
             id: EventId::generate(),
             occurred_at: at,
-            trace_id: context.trace_id.unwrap_or_else(TraceId::generate),
+            trace_id: caller.context.trace_id.unwrap_or_else(TraceId::generate),
             subject: Some(EventSubject::from(&caller.principal)),
-            context: EventContext {
-                session: context.session.clone(),
-                agent: context.agent.clone(),
-                door: Some(Door::Gateway),
-                user_agent: context.user_agent.clone(),
-                client_addr: context.client_addr,
-                ..EventContext::default()
-            },
+            context: caller.event_context(),
             body: request.into(),
         };
         if let Err(error) = parts.audit.append(event).await {
             tracing::error!("a request to a model is not recorded: {error}");
+        }
+    }
+}
+
+impl Caller {
+    /// In which circumstances it asks, as it is recorded.
+    pub(super) fn event_context(&self) -> EventContext {
+        let context = &self.context;
+        EventContext {
+            session: context.session.clone(),
+            agent: context.agent.clone(),
+            door: Some(Door::Gateway),
+            user_agent: context.user_agent.clone(),
+            client_addr: context.client_addr,
+            ..EventContext::default()
         }
     }
 }

@@ -172,14 +172,18 @@ fn is_error(body: &[u8]) -> bool {
     serde_json::from_slice::<Said>(body).is_ok_and(|said| !said.error.is_empty())
 }
 
-/// The headers of a caller that mean something to a provider of its dialect.
-fn forward_headers(from: &HeaderMap, dialect: Dialect, to: &mut HeaderMap) {
-    let wanted = |name: &str| match dialect {
+/// Whether a header of a caller means something to a provider of its dialect.
+pub(super) fn reaches_provider(dialect: Dialect, name: &str) -> bool {
+    match dialect {
         Dialect::Anthropic => name.starts_with("anthropic-") && name != "anthropic-workspace-id",
         _ => name == "openai-beta" || name == "idempotency-key",
-    };
+    }
+}
+
+/// The headers of a caller that mean something to a provider of its dialect.
+fn forward_headers(from: &HeaderMap, dialect: Dialect, to: &mut HeaderMap) {
     for (name, value) in from {
-        if wanted(name.as_str()) {
+        if reaches_provider(dialect, name.as_str()) {
             to.append(name.clone(), value.clone());
         }
     }

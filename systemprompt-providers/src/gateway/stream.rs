@@ -9,6 +9,8 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
 use super::ask::{Answering, Exchange};
+use super::bodies::StreamDigest;
+use super::kept::CacheUse;
 use super::meter::Meter;
 use super::relay::Relay;
 use crate::dialect::chat::splice;
@@ -33,6 +35,7 @@ pub(crate) struct Streaming {
     pub(crate) losses: LossReport,
     pub(crate) provider: Option<String>,
     pub(crate) usage_estimated: bool,
+    pub(crate) cache: Option<CacheUse>,
     /// The pieces of the body. A receiver that is dropped ends the request.
     pub(crate) pieces: mpsc::Receiver<Bytes>,
 }
@@ -61,6 +64,7 @@ impl ModelGateway {
             losses: exchange.account.losses.clone(),
             provider: exchange.account.provider(),
             usage_estimated: exchange.account.usage_estimated,
+            cache: exchange.cache_use(),
             pieces: receiver,
         };
         if let Some(front) = dialect::front(exchange.request.dialect) {
@@ -79,7 +83,8 @@ impl ModelGateway {
         bringing: Bringing,
         pieces: mpsc::Sender<Bytes>,
     ) {
-        let mut sender = Sender { pieces, first: None, gateway: self.clone() };
+        let digest = StreamDigest::default();
+        let mut sender = Sender { pieces, first: None, digest, gateway: self.clone() };
         let meter = Meter::new(&self, &mut exchange);
         let end = match bringing {
             Bringing::InProcess(answer) => {
@@ -90,6 +95,8 @@ impl ModelGateway {
             }
         };
         exchange.account.first_byte = sender.first;
+        exchange.account.answer_sha256 = sender.digest.finish();
+        exchange.account.said.answer = relay.recorded();
         exchange.account.losses.append(relay.losses().clone());
         let mut seen = relay.seen().clone();
         let status = match end {
@@ -136,6 +143,7 @@ impl StreamDecoder for Nothing {
 struct Sender {
     pieces: mpsc::Sender<Bytes>,
     first: Option<Duration>,
+    digest: StreamDigest,
     gateway: ModelGateway,
 }
 
@@ -148,7 +156,12 @@ impl Sender {
         if self.first.is_none() {
             self.first = Some(self.gateway.parts().clock.monotonic());
         }
-        self.pieces.send(std::mem::take(out).into()).await.is_ok()
+        let piece = Bytes::from(std::mem::take(out));
+        let sent = self.pieces.send(piece.clone()).await.is_ok();
+        if sent {
+            self.digest.push(&piece);
+        }
+        sent
     }
 
     /// Sends the last of a stream, which may be an error where it is not whole.

@@ -13,6 +13,7 @@ use super::breaker::Ticket;
 use super::bulkhead::Place;
 use super::classify;
 use super::connections::Lane;
+use super::copy::BodyCopy;
 use super::gzip::Gunzip;
 use super::{AttemptOutcome, UpstreamErrorKind, Waited};
 
@@ -37,11 +38,13 @@ pub struct UpstreamBody {
     limit: u64,
     read: u64,
     decoded: u64,
+    /// What is handed out is copied there.
+    copy: Option<BodyCopy>,
 }
 
 struct Source {
     body: reqwest::Body,
-    held: Held,
+    held: Option<Held>,
 }
 
 /// What is let go of at the end.
@@ -62,6 +65,19 @@ pub(super) struct Bounds {
 
 impl UpstreamBody {
     pub(super) fn new(body: reqwest::Body, gzip: bool, bounds: &Bounds, held: Held) -> Self {
+        Self::of(body, gzip, bounds, Some(held))
+    }
+
+    /// A body that is there already.
+    pub(crate) fn kept(bytes: Bytes) -> Self {
+        const LONG: Duration = Duration::from_secs(86_400);
+        let limit = bytes.len() as u64;
+        let deadline = Instant::now() + LONG;
+        let bounds = Bounds { idle_timeout: LONG, deadline, blames_total: false, limit };
+        Self::of(bytes.into(), false, &bounds, None)
+    }
+
+    fn of(body: reqwest::Body, gzip: bool, bounds: &Bounds, held: Option<Held>) -> Self {
         Self {
             source: Some(Source { body, held }),
             gunzip: gzip.then(Gunzip::new),
@@ -73,7 +89,13 @@ impl UpstreamBody {
             limit: bounds.limit,
             read: 0,
             decoded: 0,
+            copy: None,
         }
+    }
+
+    /// Copies what is handed out from now on, up to `limit` bytes.
+    pub(crate) fn copy(&mut self, limit: usize) -> BodyCopy {
+        self.copy.insert(BodyCopy::new(limit)).clone()
     }
 
     /// The next piece; `None` at the end, and after an error.
@@ -117,6 +139,21 @@ impl UpstreamBody {
     }
 
     fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, UpstreamErrorKind>>> {
+        let polled = self.poll_source(cx);
+        if let (Poll::Ready(item), Some(copy)) = (&polled, &self.copy) {
+            match item {
+                Some(Ok(piece)) => copy.push(piece),
+                None => copy.end(),
+                Some(Err(_)) => copy.give_up(),
+            }
+        }
+        polled
+    }
+
+    fn poll_source(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, UpstreamErrorKind>>> {
@@ -187,16 +224,21 @@ impl UpstreamBody {
         if self.gunzip.as_ref().is_some_and(|gunzip| !gunzip.may_end()) {
             return self.fail(UpstreamErrorKind::CutOff);
         }
-        if let Some(ticket) = self.source.take().and_then(|source| source.held.ticket) {
+        if let Some(ticket) = self.ticket() {
             ticket.succeeded();
         }
         Poll::Ready(None)
     }
 
+    /// Lets go of the connection; what the breaker is to be told by.
+    fn ticket(&mut self) -> Option<Ticket> {
+        self.source.take()?.held?.ticket
+    }
+
     /// Lets go of the connection, so that it is closed.
     fn fail(&mut self, kind: UpstreamErrorKind) -> Poll<Option<Result<Bytes, UpstreamErrorKind>>> {
         let total = kind == UpstreamErrorKind::Timeout(Waited::Total) && self.blames_total;
-        if let Some(ticket) = self.source.take().and_then(|source| source.held.ticket) {
+        if let Some(ticket) = self.ticket() {
             let outcome = AttemptOutcome::Failed(kind.clone());
             if total || kind.is_failure() {
                 ticket.failed(outcome);

@@ -33,6 +33,7 @@ mod classify;
 mod client;
 mod configured;
 mod connections;
+mod copy;
 mod error;
 mod exchange;
 #[cfg(fuzzing)]
@@ -50,6 +51,7 @@ pub use attempt::{Attempt, AttemptOutcome};
 pub use body::UpstreamBody;
 pub use call::{Credential, UpstreamCall};
 pub use client::UpstreamClient;
+pub(crate) use copy::BodyCopy;
 pub use error::{UpstreamError, UpstreamErrorKind, Waited};
 pub use health::{BreakerState, UpstreamHealth};
 pub(crate) use in_process::Asked;

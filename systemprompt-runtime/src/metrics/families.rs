@@ -4,6 +4,7 @@ use systemprompt_audit::export::SinkStats;
 use systemprompt_audit::{AuditStats, LATENCY_BOUNDS_US};
 use systemprompt_governance::{ShadowStats, Stats};
 use systemprompt_identity::{GateStats, IdentityStats};
+use systemprompt_providers::gateway::CacheStats;
 
 use super::Exposition;
 use super::exposition::Kind::{Counter, Gauge, Histogram};
@@ -28,6 +29,9 @@ impl App {
         );
         export(page, &self.exporter().stats());
         identity(page, &self.gate().stats(), &self.verifier().stats());
+        if let Some(stats) = self.models().cache_stats() {
+            model_cache(page, stats);
+        }
         http(page, self.meter());
     }
 }
@@ -73,6 +77,18 @@ fn governor(page: &mut Exposition, stats: &Stats) {
         "Calls denied because the decision could not be recorded.",
         stats.audit_failures,
     );
+}
+
+fn model_cache(page: &mut Exposition, stats: CacheStats) {
+    let mut family = page.family(
+        "systemprompt_model_cache_requests_total",
+        Counter,
+        "Requests to models that were looked up among the answers that are kept.",
+    );
+    family.sample(&[("result", "hit")], stats.hits);
+    family.sample(&[("result", "miss")], stats.misses);
+    page.gauge("systemprompt_model_cache_answers", "Answers that are kept.", stats.answers);
+    page.gauge("systemprompt_model_cache_bytes", "Bytes that these take.", stats.bytes);
 }
 
 fn shadows(page: &mut Exposition, shadows: &[ShadowStats]) {

@@ -28,10 +28,10 @@ pub use extensions::ExtensionsSection;
 pub use identity::{IdentitySection, IssuerAudiences, IssuerConfig, JwksSource, SigningAlgorithm};
 pub use logging::{LogFormat, LogLevel, LoggingSection};
 pub use models::{
-    BudgetKey, LossPolicy, ModelBudget, ModelPattern, ModelRoute, ModelTarget, ModelsFault,
-    ModelsSection, PatternFault, ProviderBreaker, ProviderConfig, ProviderHealth, ProviderKey,
-    ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls, ProviderUsage, RouteCondition,
-    RouteMatch, SplitTarget, UnpricedModels,
+    BudgetKey, CacheShare, LossPolicy, ModelBudget, ModelCache, ModelPattern, ModelRoute,
+    ModelTarget, ModelsFault, ModelsSection, PatternFault, ProviderBreaker, ProviderConfig,
+    ProviderHealth, ProviderKey, ProviderKind, ProviderRetries, ProviderTimeouts, ProviderTls,
+    ProviderUsage, RecordBodies, RouteCondition, RouteMatch, SplitTarget, UnpricedModels,
 };
 pub use retention::{AmountError, KeepFor, KeepSize, RetentionSection};
 pub use secrets::{SecretRef, SecretsSection};

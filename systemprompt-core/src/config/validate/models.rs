@@ -1,5 +1,6 @@
 //! What is wrong with the `models` section that its types cannot tell.
 
+mod cache;
 mod provider;
 mod route;
 #[cfg(test)]
@@ -31,6 +32,11 @@ pub(super) fn section(models: &ModelsSection, problems: &mut Problems) {
         problems.filled("models.prices", &prices.to_string_lossy());
     }
     budgets(models, problems);
+    if let Some(kept) = &models.cache {
+        cache::cache(models, kept, problems);
+    }
+    let most = models.record_body_bytes as u64;
+    problems.range("models.record_body_bytes", most, 1_024..=1_048_576);
     problems.range("models.body_limit_bytes", models.body_limit_bytes as u64, 1_024..=268_435_456);
 }
 

@@ -105,6 +105,7 @@ impl ModelGateway {
             provider: Some(target.provider.name().to_string()),
             body: counted.body,
             usage_estimated: counted.estimated,
+            cache: None,
         })
     }
 

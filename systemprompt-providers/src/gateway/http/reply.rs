@@ -8,9 +8,11 @@ use systemprompt_core::llm::{Dialect, LossReport, ModelError};
 use crate::dialect;
 use crate::gateway::answer::{Answered, Whole};
 use crate::gateway::ask::Failure;
+use crate::gateway::kept::CacheUse;
 use crate::gateway::stream::Streaming;
 
 const LOSS: HeaderName = HeaderName::from_static("x-systemprompt-loss");
+const CACHE: HeaderName = HeaderName::from_static("x-systemprompt-cache");
 const PROVIDER: HeaderName = HeaderName::from_static("x-systemprompt-provider");
 const USAGE: HeaderName = HeaderName::from_static("x-systemprompt-usage");
 
@@ -20,17 +22,25 @@ const LOSS_BYTES: usize = 2048;
 pub(super) fn answered(dialect: Dialect, answered: Answered) -> Response {
     match answered {
         Answered::Whole(whole) => {
-            let Whole { request_id, upstream, losses, provider, body, usage_estimated } = whole;
+            let Whole { request_id, upstream, losses, provider, body, usage_estimated, cache } =
+                whole;
             let mut response = json(StatusCode::OK, body);
             let headers = response.headers_mut();
             common(headers, dialect, &request_id, provider.as_deref());
-            notes(headers, &losses, usage_estimated);
+            notes(headers, &losses, usage_estimated, cache);
             pass(&upstream, headers);
             response
         }
         Answered::Stream(streaming) => {
-            let Streaming { request_id, upstream, losses, provider, usage_estimated, pieces } =
-                streaming;
+            let Streaming {
+                request_id,
+                upstream,
+                losses,
+                provider,
+                usage_estimated,
+                cache,
+                pieces,
+            } = streaming;
             let pieces = stream::unfold(pieces, |mut pieces| async move {
                 let piece = pieces.recv().await?;
                 Some((Ok::<_, std::convert::Infallible>(piece), pieces))
@@ -41,7 +51,7 @@ pub(super) fn answered(dialect: Dialect, answered: Answered) -> Response {
             headers.insert(header::CONTENT_TYPE, sse);
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             common(headers, dialect, &request_id, provider.as_deref());
-            notes(headers, &losses, usage_estimated);
+            notes(headers, &losses, usage_estimated, cache);
             pass(&upstream, headers);
             response
         }
@@ -100,7 +110,15 @@ fn common(headers: &mut HeaderMap, dialect: Dialect, request_id: &str, provider:
     }
 }
 
-fn notes(headers: &mut HeaderMap, losses: &LossReport, usage_estimated: bool) {
+fn notes(
+    headers: &mut HeaderMap,
+    losses: &LossReport,
+    usage_estimated: bool,
+    cache: Option<CacheUse>,
+) {
+    if let Some(cache) = cache {
+        headers.insert(CACHE, HeaderValue::from_static(cache.as_str()));
+    }
     if !losses.is_empty() {
         let mut text = losses.to_string();
         text.retain(|c| c.is_ascii_graphic());

@@ -3,6 +3,7 @@ mod head;
 mod joint;
 mod lane;
 mod piece;
+mod recorder;
 mod text;
 mod watch;
 
@@ -16,6 +17,7 @@ use systemprompt_core::llm::{
 use self::call::ToolRun;
 use self::head::Head;
 use self::lane::Lane;
+use self::recorder::Recorder;
 use self::text::TextRun;
 use super::seen::Seen;
 use super::{Caller, ModelGateway};
@@ -44,6 +46,8 @@ pub(super) struct Relay {
     tool: Option<ToolRun>,
     seen: Seen,
     scratch: Vec<u8>,
+    /// Where what leaves is recorded.
+    recorder: Option<Recorder>,
 }
 
 /// A frame that has not left yet.
@@ -68,6 +72,7 @@ impl Relay {
         bytes_pass: bool,
     ) -> Self {
         let lane = bytes_pass.then(|| Lane::new(front, reply));
+        let recorder = gateway.records_answers().then(|| Recorder::new(front, reply));
         Self {
             gateway,
             caller,
@@ -80,6 +85,7 @@ impl Relay {
             tool: None,
             seen: Seen::default(),
             scratch: Vec::new(),
+            recorder,
         }
     }
 
@@ -91,6 +97,11 @@ impl Relay {
     /// What could not be said so far.
     pub(super) fn losses(&self) -> &LossReport {
         self.encoder.losses()
+    }
+
+    /// What has left, put together, where it is to be recorded.
+    pub(super) fn recorded(&mut self) -> Option<Bytes> {
+        self.recorder.take()?.answer()
     }
 
     /// Whether the answer is over, by its end or by an error.
@@ -304,6 +315,9 @@ impl Relay {
     }
 
     fn leave(&mut self, waiting: Waiting, out: &mut Vec<u8>) {
+        if let Some(recorder) = &mut self.recorder {
+            waiting.events.iter().for_each(|event| recorder.push(event));
+        }
         match (waiting.raw, &mut self.lane) {
             (Some((raw, head)), Some(lane)) if lane.open => {
                 out.extend_from_slice(&raw);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
 use systemprompt_core::call::ToolCall;
 use systemprompt_core::clock::SystemClock;
 use systemprompt_core::contract::{
@@ -13,7 +14,7 @@ use systemprompt_core::contract::{
 use systemprompt_core::decision::{
     Decision, Denial, DenialReason, Evaluation, Outcome, Permit, PermitClaim, PermitGrant,
 };
-use systemprompt_core::event::{AiRequest, AuditBody, AuditEvent};
+use systemprompt_core::event::{AiRequest, AiRequestBodies, AuditBody, AuditEvent, EventKind};
 use systemprompt_core::id::{CallId, PermitId, PolicyVersion, TraceId};
 use systemprompt_core::policy::OnAllow;
 use systemprompt_core::principal::Principal;
@@ -98,9 +99,23 @@ impl Governor {
 
     /// The requests that were recorded.
     pub(super) fn records(&self) -> Vec<AiRequest> {
+        self.details(EventKind::AiRequest)
+    }
+
+    /// The bodies that were recorded.
+    pub(super) fn bodies(&self) -> Vec<AiRequestBodies> {
+        self.details(EventKind::AiRequestBodies)
+    }
+
+    /// All events that were recorded.
+    pub(super) fn events(&self) -> Vec<AuditEvent> {
+        self.0.events.lock().clone()
+    }
+
+    fn details<T: DeserializeOwned>(&self, wanted: EventKind) -> Vec<T> {
         let events = self.0.events.lock();
         let details = events.iter().filter_map(|event| match &event.body {
-            AuditBody::Other { detail, .. } => Some(detail.clone()),
+            AuditBody::Other { kind, detail } if *kind == wanted => Some(detail.clone()),
             _ => None,
         });
         details.map(|detail| serde_json::from_value(detail).unwrap()).collect()

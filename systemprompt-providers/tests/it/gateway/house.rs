@@ -21,7 +21,7 @@ use systemprompt_core::principal::{Principal, PrincipalClaims};
 use systemprompt_core::secret::Secret;
 use systemprompt_providers::budget::{BudgetRule, BudgetRules, MemoryBudgetStore};
 use systemprompt_providers::gateway::http::{ModelDoors, router};
-use systemprompt_providers::gateway::{GatewayParts, ModelGateway, ProviderSecrets};
+use systemprompt_providers::gateway::{BodyRules, GatewayParts, ModelGateway, ProviderSecrets};
 use systemprompt_providers::price::PriceTable;
 use systemprompt_providers::route::RouteTable;
 use systemprompt_providers::scripted::{Script, ScriptedUpstream, SeenRequest, sse};
@@ -33,6 +33,13 @@ use super::wire::{Got, Part, Wire};
 
 /// The key of the caller.
 pub(super) const CALLER_KEY: &str = "key-of-the-caller";
+
+/// The keys of others, and whose they are: tenant, user, credential.
+pub(super) const OTHERS: [(&str, [&str; 3]); 3] = [
+    ("another-key-of-the-caller", ["acme", "ann", "key2"]),
+    ("key-of-a-colleague", ["acme", "bob", "key3"]),
+    ("key-of-a-stranger", ["umbrella", "ann", "key1"]),
+];
 
 /// The key of the provider.
 pub(super) const PROVIDER_KEY: &str = "key-of-the-provider";
@@ -149,6 +156,8 @@ impl House {
             budgets: BudgetRules::compile(&plan.budgets).unwrap(),
             budget_store: budgets.clone(),
             clock: clock.clone(),
+            cache: models.cache.clone(),
+            bodies: BodyRules { which: models.record_bodies, most_bytes: models.record_body_bytes },
         })
         .unwrap();
         let doors = ModelDoors {
@@ -244,14 +253,17 @@ impl House {
 
 /// A request of the caller, without its body.
 pub(super) fn request(wire: Wire) -> axum::http::request::Builder {
+    request_with(CALLER_KEY, wire)
+}
+
+/// A request of whoever has this key, without its body.
+pub(super) fn request_with(key: &str, wire: Wire) -> axum::http::request::Builder {
     let request = Request::builder().method("POST").uri(wire.path());
     let request = request.header("x-systemprompt-session-id", "s1");
     let request = request.header("content-type", "application/json");
     match wire {
-        Wire::A => {
-            request.header("x-api-key", CALLER_KEY).header("anthropic-version", "2023-06-01")
-        }
-        _ => request.header("authorization", format!("Bearer {CALLER_KEY}")),
+        Wire::A => request.header("x-api-key", key).header("anthropic-version", "2023-06-01"),
+        _ => request.header("authorization", format!("Bearer {key}")),
     }
 }
 
@@ -297,7 +309,7 @@ fn profile(plan: &Plan, upstream: &str, second: &str) -> String {
     text + plan.routes
 }
 
-/// Knows one key.
+/// Knows a few keys.
 struct Keys;
 
 #[async_trait]
@@ -309,17 +321,18 @@ impl Authenticate for Keys {
     ) -> Result<Principal, AuthRefusal> {
         let header = |name: &str| request.headers.get(name)?.to_str().ok();
         let bearer = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        if header("x-api-key").or(bearer) != Some(CALLER_KEY) {
-            return Err(AuthRefusal::Missing);
-        }
+        let key = header("x-api-key").or(bearer).ok_or(AuthRefusal::Missing)?;
+        let mut known = OTHERS.into_iter().chain([(CALLER_KEY, ["acme", "ann", "key1"])]);
+        let (_, [tenant, user, credential]) =
+            known.find(|(known, _)| *known == key).ok_or(AuthRefusal::Missing)?;
         let claims = PrincipalClaims {
-            tenant: TenantId::parse("acme").unwrap(),
-            user: UserId::parse("ann").unwrap(),
+            tenant: TenantId::parse(tenant).unwrap(),
+            user: UserId::parse(user).unwrap(),
             roles: BTreeSet::default(),
             scopes: BTreeSet::default(),
             department: None,
             audience: audience.clone(),
-            credential: TokenId::parse("key1").unwrap(),
+            credential: TokenId::parse(credential).unwrap(),
             actors: Vec::new(),
         };
         Ok(Principal::assert_authenticated(claims).unwrap())

@@ -2,6 +2,7 @@
 //!
 //! A test asserts three things: what the caller got, what the provider saw, and what was recorded.
 
+mod bodies;
 mod budgets;
 mod built_in;
 mod counts;
@@ -13,6 +14,7 @@ mod floods;
 mod governor;
 mod health;
 mod house;
+mod kept;
 mod lanes;
 mod pairs;
 mod reports;

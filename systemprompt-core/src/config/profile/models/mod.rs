@@ -1,10 +1,12 @@
 //! The `models` section: providers of models, and which requests go to which.
 
 mod budget;
+mod cache;
 mod connection;
 mod key;
 mod pattern;
 mod provider;
+mod record;
 mod route;
 mod route_match;
 
@@ -16,12 +18,14 @@ use serde::{Deserialize, Serialize};
 use super::SecretRef;
 
 pub use budget::{BudgetKey, ModelBudget};
+pub use cache::{CacheShare, ModelCache};
 pub use connection::{
     ProviderBreaker, ProviderHealth, ProviderRetries, ProviderTimeouts, ProviderTls,
 };
 pub use key::ProviderKey;
 pub use pattern::{ModelPattern, PatternFault};
 pub use provider::{LossPolicy, ProviderConfig, ProviderKind, ProviderUsage};
+pub use record::RecordBodies;
 pub use route::{ModelRoute, ModelTarget, SplitTarget, UnpricedModels};
 pub use route_match::{RouteCondition, RouteMatch};
 
@@ -44,6 +48,14 @@ pub struct ModelsSection {
     pub prices: Option<PathBuf>,
     /// What may be spent. Every budget applies to every request.
     pub budgets: Vec<ModelBudget>,
+    /// Whether answers are kept for the same request. They are not when absent.
+    pub cache: Option<ModelCache>,
+    /// Which bodies are recorded in the audit log, their secrets redacted and all of it encrypted with the
+    /// caller's own key. More than `none` needs `audit.encryption`: bodies are never stored in clear.
+    pub record_bodies: RecordBodies,
+    /// Most of a body that is recorded, in bytes (1,024 to 1,048,576); what is longer is cut there, and
+    /// the record says so.
+    pub record_body_bytes: usize,
     /// Longest body of a request to a model, in bytes (1,024 to 268,435,456). Conversations and pictures
     /// are longer than calls of tools, for which `server.body_limit_bytes` stays.
     pub body_limit_bytes: usize,
@@ -58,6 +70,9 @@ impl Default for ModelsSection {
             genai_prices: false,
             prices: None,
             budgets: Vec::new(),
+            cache: None,
+            record_bodies: RecordBodies::default(),
+            record_body_bytes: 256 * 1024,
             body_limit_bytes: 32 * 1024 * 1024,
         }
     }

@@ -1,4 +1,4 @@
-use crate::config::{Environment, LoadedProfile, ModelsSection, parse};
+use crate::config::{CacheShare, Environment, LoadedProfile, ModelCache, ModelsSection, parse};
 
 fn parsed(models: &str) -> Result<LoadedProfile, crate::config::ConfigError> {
     let indented: String = models.lines().map(|line| format!("  {line}\n")).collect();
@@ -251,6 +251,8 @@ fn budgets_say_what_is_missing() {
         ("budgets: [{key: [], limit_tokens: 0, window_s: 60}]", "must be 1 to"),
         ("budgets: [{key: [], limit_tokens: 1, window_s: 0}]", "must be 1 to 31622400"),
         ("body_limit_bytes: 5", "must be 1024 to"),
+        ("record_bodies: both", "both"),
+        ("record_body_bytes: 1023", "`models.record_body_bytes`: must be 1024 to 1048576"),
         ("prices: ''", "`models.prices`"),
     ] {
         let faults = wrong(rest);
@@ -291,5 +293,37 @@ prices: prices.json";
     let shown = serde_json::to_string(&profile.models).unwrap();
     for path in ["/etc/sp/a.key", "/etc/sp/c.pem", "/etc/sp/c.key", "/etc/sp/prices.json"] {
         assert!(shown.contains(path), "{path}: {shown}");
+    }
+}
+
+#[test]
+fn a_cache_is_off_unless_it_is_there() {
+    assert_eq!(section("routes: []").cache, None);
+    let kept = section("cache: {}").cache.unwrap();
+    assert_eq!(kept, ModelCache::default());
+    assert_eq!(kept.share, CacheShare::Principal);
+    assert!(kept.models[0].matches("anything"));
+}
+
+#[test]
+fn a_cache_that_cannot_work_is_refused() {
+    for (cache, expected) in [
+        ("{ttl_s: 0}", "`models.cache.ttl_s`: must be 1 to 604800, not 0"),
+        ("{ttls: 1}", "did you mean `ttl_s`?"),
+        ("{max_bytes: 100}", "`models.cache.max_bytes`: must be 65536 to"),
+        ("{max_answer_bytes: 1}", "`models.cache.max_answer_bytes`: must be 1024 to half"),
+        ("{max_bytes: 65536}", "must be 1024 to half of `max_bytes`, not 1048576"),
+        ("{share: everyone}", "everyone"),
+        ("{models: []}", "`models.cache.models`: must name a model"),
+        ("{models: ['a b']}", "the pattern holds ` `"),
+        ("{models: ['gpt-*', 'gpt-5']}", "`models.cache.models[0]` has all of it"),
+        ("{models: [gtp-5]}", "no route takes `gtp-5`; did you mean `gpt-5`?"),
+        ("{models: [fast]}", "`fast` is an alias of `gpt-5`"),
+    ] {
+        let rest = format!(
+            "aliases: {{fast: gpt-5}}\nroutes: [{{match: gpt-5, provider: local}}]\ncache: {cache}"
+        );
+        let faults = wrong_routes(&rest);
+        assert!(faults.contains(expected), "{cache}: {faults}");
     }
 }
