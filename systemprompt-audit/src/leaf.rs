@@ -28,7 +28,7 @@
 //! The leaf hash is SHA-256(0x00 || leaf), as in RFC 6962 section 2.1. Every column of the table is
 //! covered: `log_id` by `origin`, `salt` by the commitments, `leaf_hash` by being this hash.
 
-use sha2::{Digest as _, Sha256};
+use systemprompt_core::sha256;
 
 use crate::column::{Column, Columns, Field};
 
@@ -151,13 +151,7 @@ impl OpenLeaf {
     /// The leaf hash of the event at place `seq`.
     pub(crate) fn hash(&self, seq: i64) -> [u8; 32] {
         let (head, tail) = self.bytes.split_at(self.seq_at.min(self.bytes.len()));
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(head)
-            .chain_update(Digits::of(seq).as_bytes())
-            .chain_update(tail)
-            .finalize()
-            .into()
+        sha256(&[&[0], head, Digits::of(seq).as_bytes(), tail].concat())
     }
 }
 
@@ -181,7 +175,7 @@ fn commitments(out: &mut Vec<u8>, row: &impl Columns, salt: &Salt) {
             any = true;
         }
         start(out, key);
-        hex(out, &Sha256::digest(&fields));
+        hex(out, &sha256(&fields));
     }
     if any {
         out.push(b'}');

@@ -44,4 +44,7 @@ pub mod money;
 pub mod policy;
 pub mod principal;
 pub mod secret;
+mod sha256;
 pub mod wildcard;
+
+pub use sha256::sha256;

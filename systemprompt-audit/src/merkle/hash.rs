@@ -1,4 +1,4 @@
-use sha2::{Digest as _, Sha256};
+use systemprompt_core::sha256;
 
 /// A hash of the tree: SHA-256.
 pub type Hash = [u8; 32];
@@ -6,7 +6,7 @@ pub type Hash = [u8; 32];
 /// The hash of a leaf: SHA-256(0x00 || entry), RFC 9162 section 2.1.1.
 #[must_use]
 pub fn hash_leaf(entry: &[u8]) -> Hash {
-    Sha256::new().chain_update([0]).chain_update(entry).finalize().into()
+    sha256(&[&[0], entry].concat())
 }
 
 /// The hash of a node: SHA-256(0x01 || left || right), RFC 9162 section 2.1.1.
@@ -18,7 +18,7 @@ pub fn hash_children(left: &Hash, right: &Hash) -> Hash {
         slot.copy_from_slice(left);
     }
     tail.copy_from_slice(right);
-    Sha256::digest(message).into()
+    sha256(&message)
 }
 
 /// The root over hashes of one level, of which the last may stand for less than the others: neighbours
@@ -38,5 +38,5 @@ pub(crate) fn root_of(hashes: &[Hash]) -> Option<Hash> {
 
 /// The root of the tree without leaves: SHA-256 of nothing.
 pub(super) fn empty_root() -> Hash {
-    Sha256::digest([]).into()
+    sha256(&[])
 }

@@ -15,7 +15,7 @@ impl Digest {
     /// The digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self(crate::sha256(bytes))
     }
 
     /// The digest of a call over that of its arguments: each part preceded by its length, so that no two

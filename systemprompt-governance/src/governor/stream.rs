@@ -22,6 +22,13 @@ const LOOK_BACK: usize = 4 * 1024;
 /// Bytes without a break that wait; of more, the last [`LOOK_BACK`] do.
 const MOST_HELD: usize = 2 * LOOK_BACK;
 
+/// Bytes before what waits that are looked at with every piece: more than any name reaches to its value, and than
+/// the longest value. What is longer than both, such as a key block, is found by a look at all that is remembered.
+const NEAR: usize = 1024;
+
+/// After so many bytes all that is remembered is looked at.
+const ALL_AFTER: usize = 512;
+
 /// A text on its way in pieces, looked through by the policy that was in force when it began.
 ///
 /// A piece goes on as far as its last break (a space, a quote, a bracket): what stands behind it may be the
@@ -37,6 +44,8 @@ pub struct SecretStream {
     base: usize,
     /// The last stretch that something else was put in the place of.
     replaced: Range<usize>,
+    /// Bytes that came after all that is remembered was looked at.
+    unlooked: usize,
     /// Why nothing goes on any more.
     stopped: Option<DenialReason>,
 }
@@ -59,6 +68,7 @@ impl SecretStream {
             window: String::new(),
             base: 0,
             replaced: 0..0,
+            unlooked: 0,
             stopped: None,
         }
     }
@@ -113,8 +123,12 @@ impl SecretStream {
         let mut look = Look::default();
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         let treatment = self.governor.0.treatment(&self.in_force, self.origin.lent());
-        for spot in treatment.in_text(&self.window) {
-            let (base, span) = (self.base, spot.span.clone());
+        let from = if last { 0 } else { self.looked_from() };
+        if from == 0 {
+            self.unlooked = 0;
+        }
+        for spot in treatment.in_text(self.window.get(from..).unwrap_or_default()) {
+            let (base, span) = (self.base, spot.span.start + from..spot.span.end + from);
             if span.end <= base || span.start >= end {
                 continue;
             }
@@ -146,6 +160,17 @@ impl SecretStream {
         edits.retain(|(span, _)| span.end <= end);
         look.released = self.release(end, &edits);
         look
+    }
+
+    /// Where a look begins: behind a break, for the rest of a run would look like a run of its own. What was replaced
+    /// may go on, so that its beginning is looked at for as long as it is remembered.
+    fn looked_from(&self) -> usize {
+        if self.unlooked >= ALL_AFTER || !self.replaced.is_empty() || self.base <= NEAR {
+            return 0;
+        }
+        let near = self.window.floor_char_boundary(self.base - NEAR);
+        let behind = self.window.get(near..self.base).unwrap_or_default();
+        behind.find(is_break).map_or(0, |at| near + at)
     }
 
     /// What stands between the base and `end`, with the edits made; forgets what is no longer needed.
@@ -190,6 +215,7 @@ fn char_len(text: &str, at: usize) -> usize {
 impl InspectStream for SecretStream {
     async fn push(&mut self, piece: &str) -> Result<String, DenialReason> {
         self.window.push_str(piece);
+        self.unlooked += piece.len();
         self.go_on(false).await
     }
 

@@ -69,11 +69,12 @@ impl ModelGateway {
     }
 
     async fn answer_unless(&self, asking: &Asking, left: &mut Left) -> Result<Answered, Failure> {
-        let (exchange, answering) = self.ask(asking, left).await?;
+        // Both are large; what is spawned is not.
+        let (exchange, answering) = Box::pin(self.ask(asking, left)).await?;
         if exchange.request.stream {
             return Ok(Answered::Stream(self.stream(exchange, answering)));
         }
-        self.whole(exchange, answering, left).await.map(Answered::Whole)
+        Box::pin(self.whole(exchange, answering, left)).await.map(Answered::Whole)
     }
 
     async fn whole(
@@ -128,6 +129,7 @@ impl ModelGateway {
             usage_estimated: exchange.account.is_estimate(&seen),
             cache: exchange.cache_use(),
         };
+        self.keep(&mut exchange, &seen);
         // The decision is durable; what became of it is written while the answer is on its way.
         let gateway = self.clone();
         self.finish(async move {
@@ -253,9 +255,6 @@ impl ModelGateway {
         seen: &Seen,
         status: AiRequestStatus,
     ) {
-        if status == AiRequestStatus::Success {
-            self.keep(&mut exchange, seen);
-        }
         let spent = exchange.account.spent(seen, self.parts().clock.now());
         let status = match &seen.error {
             Some(error)

@@ -108,6 +108,9 @@ impl ModelGateway {
             End::Whole if seen.error.is_some() => AiRequestStatus::Failed,
             End::Whole => AiRequestStatus::Success,
         };
+        if status == AiRequestStatus::Success {
+            self.keep(&mut exchange, &seen);
+        }
         // The stream is closed after its record, so that whoever read it to its end finds it recorded.
         self.conclude(exchange, &seen, status).await;
         drop(sender);

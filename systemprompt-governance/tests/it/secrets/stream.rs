@@ -76,12 +76,16 @@ proptest! {
     }
 
     #[test]
-    fn a_secret_with_breaks_inside_never_goes_on_whole(lengths in prop::collection::vec(1..90_usize, 1..30)) {
+    fn a_secret_with_breaks_inside_never_goes_on_whole(
+        lengths in prop::collection::vec(1..90_usize, 1..30),
+        lines in prop_oneof![Just(0), 60..300_usize],
+    ) {
         let house = house(starter());
         let spaced: String = github().chars().flat_map(|c| [c, ' ']).collect();
         let joined = format!("'{}' + '{}'", &github()[..18], &github()[18..]);
-        for secret in [armour(), spaced.trim().to_owned(), joined] {
-            let text = format!("before {secret} after");
+        let named = format!("db_password = \"{}\"", "kT9qLw2zRv7pXm4B");
+        for secret in [armour(), spaced.trim().to_owned(), joined, named] {
+            let text = format!("before {}{secret} after", "a line of words\n".repeat(lines));
             let (out, _) = block(pieces(&house, cut(&text, &lengths)));
             prop_assert!(!out.contains(&secret), "{}", out);
             prop_assert!(out.starts_with("before "), "{}", out);

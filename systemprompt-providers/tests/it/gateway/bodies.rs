@@ -81,7 +81,7 @@ async fn both_bodies_are_recorded_whatever_is_spoken() {
             }
         }
     }
-    house.is_settled();
+    house.is_settled().await;
     // The event is the caller's own, as the record is, and has the id of the request.
     for event in house.governor.events() {
         assert_eq!(event.subject.as_ref().unwrap().user.as_str(), "ann");

@@ -75,7 +75,7 @@ async fn the_same_request_is_answered_again_without_its_provider() {
                     models.map(|call| call.outcome.as_ref().unwrap().status).collect();
                 assert_eq!(outcomes, [OutcomeStatus::Success; 2], "{what}");
                 assert_eq!(house.governor.tools().len(), 2, "the call is decided again: {what}");
-                house.is_settled();
+                house.is_settled().await;
             }
         }
     }
@@ -205,7 +205,7 @@ async fn a_rule_that_was_added_later_counts_for_what_was_kept() {
             assert!(!reply.text().contains("so be it"), "{}", reply.text());
             assert_eq!(reply.header(CACHE), None);
             assert_eq!(house.upstream.requests(), 1);
-            house.is_settled();
+            house.is_settled().await;
         }
     }
 }
@@ -268,7 +268,7 @@ async fn what_is_not_whole_is_not_kept() {
         assert_ne!(reply.header(CACHE), Some("hit"), "{what} {stream}");
         assert!(!house.record(2).await.detail.cached);
         assert_eq!(house.upstream.requests(), 2, "{what} {stream}");
-        house.is_settled();
+        house.is_settled().await;
     }
 }
 
@@ -360,5 +360,5 @@ async fn what_was_kept_costs_no_budget() {
         let reply = house.ask(Wire::A, &first).await;
         assert_eq!((reply.status.as_u16(), reply.header(CACHE)), (200, Some("hit")));
     }
-    house.is_settled();
+    house.is_settled().await;
 }
