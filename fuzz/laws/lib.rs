@@ -5,3 +5,4 @@ pub mod messages;
 mod odd;
 pub mod sse;
 pub mod streams;
+mod wire;

@@ -1,9 +1,6 @@
 //! Requests of callers and whole answers of providers, of any bytes and of good ones that were spoiled:
 //! they are read or refused, and what was read can be written in every dialect.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde_json::Value;
 use systemprompt_core::llm::{Answer, LossReport, ModelRequest};
 use systemprompt_providers::dialect::anthropic::{AnthropicFront, AnthropicUpstream};
@@ -11,11 +8,11 @@ use systemprompt_providers::dialect::chat::{ChatFront, ChatUpstream};
 use systemprompt_providers::dialect::gemini::GeminiUpstream;
 use systemprompt_providers::dialect::responses::{ResponsesFront, ResponsesUpstream};
 use systemprompt_providers::dialect::{
-    Capabilities, Front, ProviderFlags, Reply, Source, Target, Upstream, UsageMode,
+    Capabilities, Front, ProviderFlags, Target, Upstream, UsageMode,
 };
 
 use crate::cut::Choices;
-use crate::odd;
+use crate::{odd, wire};
 
 const FRONTS: [(&dyn Front, &str); 3] = [
     (&AnthropicFront, include_str!("messages/anthropic_request.json")),
@@ -44,7 +41,7 @@ pub fn check(input: &[u8]) {
             let (upstream, good) = *choices.of(&UPSTREAMS);
             let body = body(good, &mut choices);
             upstream.decode_error(500, &body);
-            if let Ok(answer) = upstream.decode_answer(&body, &source()) {
+            if let Ok(answer) = upstream.decode_answer(&body, &wire::source(UsageMode::default())) {
                 told(&answer);
             }
         }
@@ -97,24 +94,8 @@ fn sent(request: &ModelRequest, choices: &mut Choices<'_>) {
 /// Writes an answer for every caller.
 fn told(answer: &Answer) {
     for (front, _) in FRONTS {
-        let reply = Reply {
-            id: "id_1".to_owned(),
-            model: "m".to_owned(),
-            created: 1,
-            stream_usage: true,
-            request: Arc::new(ModelRequest::new(front.dialect(), "m")),
-        };
+        let reply = wire::reply(front);
         let body = front.encode_answer(answer, &reply, &mut LossReport::default());
         assert!(serde_json::from_slice::<Value>(&body).is_ok_and(|body| body.is_object()));
-    }
-}
-
-fn source() -> Source {
-    let names =
-        [("look_up".to_owned(), "look.up".to_owned()), ("p__text".to_owned(), "p".to_owned())];
-    Source {
-        provider: "p".into(),
-        usage_mode: UsageMode::default(),
-        tool_names: Arc::new(BTreeMap::from(names)),
     }
 }

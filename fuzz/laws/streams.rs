@@ -2,20 +2,17 @@
 //! the canonical form wherever the bytes were cut, they do not grow, and what is written of them keeps
 //! the grammar of every dialect.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde_json::Value;
-use systemprompt_core::llm::{BlockStart, Delta, ModelRequest, StreamEvent};
+use systemprompt_core::llm::{BlockStart, Delta, EventOrder, StreamEvent};
 use systemprompt_providers::dialect::anthropic::{self, AnthropicFront, AnthropicUpstream};
 use systemprompt_providers::dialect::chat::grammar::ChatGrammar;
 use systemprompt_providers::dialect::chat::{ChatFront, ChatUpstream};
 use systemprompt_providers::dialect::gemini::GeminiUpstream;
 use systemprompt_providers::dialect::responses::{self, ResponsesFront, ResponsesUpstream};
-use systemprompt_providers::dialect::{Front, Reply, Source, Upstream, UsageMode};
+use systemprompt_providers::dialect::{Front, Source, Upstream, UsageMode};
 
 use crate::cut::{self, Choices};
-use crate::odd;
+use crate::{odd, wire};
 
 const LIMIT: usize = 1 << 20;
 
@@ -54,13 +51,7 @@ pub fn check(input: &[u8]) {
 fn source(choices: &mut Choices<'_>) -> Source {
     let modes =
         [UsageMode::Native, UsageMode::Exclusive, UsageMode::Inclusive, UsageMode::LastEvent];
-    let names =
-        [("look_up".to_owned(), "look.up".to_owned()), ("p__text".to_owned(), "p".to_owned())];
-    Source {
-        provider: "p".into(),
-        usage_mode: *choices.of(&modes),
-        tool_names: Arc::new(BTreeMap::from(names)),
-    }
+    wire::source(*choices.of(&modes))
 }
 
 /// Good frames in whatever order, some of them spoiled.
@@ -109,61 +100,13 @@ fn events(
     events
 }
 
-/// Whether events keep the order of the canonical form.
+/// Whether events keep the order of the canonical form, to an end.
 fn order(events: &[StreamEvent]) -> Result<(), String> {
-    let (mut started, mut ended, mut failed) = (false, false, false);
-    let mut open: Option<(usize, &BlockStart)> = None;
-    let mut next = 0;
+    let mut order = EventOrder::default();
     for event in events {
-        if failed {
-            return Err(format!("{event:?} after an error"));
-        }
-        let free = matches!(event, StreamEvent::Usage(_) | StreamEvent::Ping);
-        if ended && !free {
-            return Err(format!("{event:?} after the end"));
-        }
-        if !started && !free && !matches!(event, StreamEvent::Start { .. } | StreamEvent::Error(_))
-        {
-            return Err(format!("{event:?} before the start"));
-        }
-        match event {
-            StreamEvent::Start { .. } if started => return Err("two starts".to_owned()),
-            StreamEvent::Start { .. } => started = true,
-            StreamEvent::BlockStart { index, block } => {
-                if open.is_some() || *index != next {
-                    return Err(format!(
-                        "block {index} begins, with {open:?} open; {next} is next"
-                    ));
-                }
-                open = Some((*index, block));
-                next += 1;
-            }
-            StreamEvent::Delta { index, delta } => match open {
-                Some((at, block)) if at == *index && fits(block, delta) => {}
-                _ => return Err(format!("{event:?}, with {open:?} open")),
-            },
-            StreamEvent::BlockStop { index } => match open.take() {
-                Some((at, _)) if at == *index => {}
-                open => return Err(format!("block {index} ends, with {open:?} open")),
-            },
-            StreamEvent::Stop { .. } if open.is_some() => {
-                return Err(format!("the end, with {open:?} open"));
-            }
-            StreamEvent::Stop { .. } => ended = true,
-            StreamEvent::Error(_) => failed = true,
-            StreamEvent::Usage(_) | StreamEvent::Ping => {}
-        }
+        order.take(event).map_err(|fault| format!("{fault}: {event:?}"))?;
     }
-    if ended || failed { Ok(()) } else { Err("no end".to_owned()) }
-}
-
-fn fits(block: &BlockStart, delta: &Delta) -> bool {
-    match block {
-        BlockStart::Text | BlockStart::Refusal => matches!(delta, Delta::Text(_)),
-        BlockStart::Thinking => matches!(delta, Delta::Text(_) | Delta::State(_)),
-        BlockStart::ToolUse { .. } => matches!(delta, Delta::Input(_)),
-        BlockStart::RedactedThinking(_) | BlockStart::Unknown(_) => false,
-    }
+    if order.is_over() { Ok(()) } else { Err("no end".to_owned()) }
 }
 
 fn size(event: &StreamEvent) -> usize {
@@ -226,13 +169,7 @@ fn written(events: &[StreamEvent]) {
 }
 
 fn encoded(front: &dyn Front, events: &[StreamEvent]) -> Vec<u8> {
-    let reply = Reply {
-        id: "id_1".to_owned(),
-        model: "m".to_owned(),
-        created: 1,
-        stream_usage: true,
-        request: Arc::new(ModelRequest::new(front.dialect(), "m")),
-    };
+    let reply = wire::reply(front);
     let mut encoder = front.stream_encoder(&reply);
     let mut out = Vec::new();
     for event in events {

@@ -5,7 +5,7 @@
 #[doc(inline)]
 pub use systemprompt_core::llm::{
     Answer, AnswerCollector, Block, BlockKind, BlockStart, CacheMark, CacheTtl, Delta, Dialect,
-    Effort, ErrorKind, Loss, LossKind, LossReport, Media, MediaSource, Message, ModelError,
-    ModelRequest, OpaqueState, Origin, OutputFormat, Reasoning, ReasoningMode, Role, Sampling,
-    StopReason, StreamEvent, Tool, ToolChoice, ToolInput, ToolKind, Usage, UsageUpdate,
+    Effort, ErrorKind, EventOrder, Loss, LossKind, LossReport, Media, MediaSource, Message,
+    ModelError, ModelRequest, OpaqueState, Origin, OutputFormat, Reasoning, ReasoningMode, Role,
+    Sampling, StopReason, StreamEvent, Tool, ToolChoice, ToolInput, ToolKind, Usage, UsageUpdate,
 };

@@ -9,6 +9,7 @@ mod block;
 mod error;
 mod event;
 mod loss;
+mod order;
 mod origin;
 mod request;
 mod tool;
@@ -19,6 +20,7 @@ pub use block::{Block, BlockKind, CacheMark, CacheTtl, Media, MediaSource, Messa
 pub use error::{ErrorKind, ModelError};
 pub use event::{BlockStart, Delta, StreamEvent};
 pub use loss::{Loss, LossKind, LossReport};
+pub use order::EventOrder;
 pub use origin::{Dialect, OpaqueState, Origin};
 pub use request::{Effort, ModelRequest, OutputFormat, Reasoning, ReasoningMode, Sampling};
 pub use tool::{Tool, ToolChoice, ToolInput, ToolKind};

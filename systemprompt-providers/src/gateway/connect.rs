@@ -136,7 +136,7 @@ fn connect(
     let name = provider.name();
     let in_process = |own: Arc<dyn LlmProvider>| {
         let settings = UpstreamSettings::of(provider.config(), "");
-        InProcess::new(name.clone(), own, &settings, clock.clone())
+        InProcess::new(name.clone(), own, settings, clock.clone())
     };
     match provider.config().kind {
         ProviderKind::Echo => Ok(Connected::BuiltIn(in_process(Arc::new(EchoProvider)))),

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use systemprompt_core::config::LossPolicy;
 use systemprompt_core::llm::{Dialect, LossKind, LossReport, ModelError, ModelRequest};
 
@@ -24,12 +26,25 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
+    /// A request that was written anew.
+    pub(super) fn written(dialect: Dialect, source: Source, request: UpstreamRequest) -> Self {
+        let source = Source { tool_names: Arc::new(request.tool_names.clone()), ..source };
+        Self { dialect, request, source, byte_lane: false, hide_usage: false }
+    }
+
+    /// The caller's own body.
+    pub(super) fn passed(dialect: Dialect, source: Source, path: String, body: Bytes) -> Self {
+        let (losses, tool_names) = (LossReport::default(), BTreeMap::new());
+        let request = UpstreamRequest { path, headers: Vec::new(), body, losses, tool_names };
+        Self { byte_lane: true, ..Self::written(dialect, source, request) }
+    }
+
     /// What it takes to read the answer, without what was sent.
     pub(super) fn without_request(&self) -> Self {
         let request = UpstreamRequest {
             path: String::new(),
             headers: Vec::new(),
-            body: bytes::Bytes::new(),
+            body: Bytes::new(),
             ..self.request.clone()
         };
         Self { request, source: self.source.clone(), ..*self }
@@ -53,12 +68,7 @@ pub(super) fn outgoing(
     };
     let dialect = endpoint.dialect;
     let flags = provider.flags(dialect);
-    let names = Arc::default();
-    let source = Source {
-        provider: provider.name().clone(),
-        usage_mode: flags.usage_mode,
-        tool_names: names,
-    };
+    let source = provider.source(&flags);
     let capabilities = provider.capabilities(&target.model, routes.prices());
     if dialect == request.dialect {
         capable::refuse_pictures(request, &target.model, &capabilities)?;
@@ -69,9 +79,9 @@ pub(super) fn outgoing(
         let mut losses = LossReport::default();
         capable::note_unheeded(request, &flags, &mut losses);
         refuse_losses(&losses, provider.config().loss)?;
-        let tool_names = std::collections::BTreeMap::new();
-        let request = UpstreamRequest { path, headers: Vec::new(), body, losses, tool_names };
-        return Ok(Outgoing { dialect, request, source, byte_lane: true, hide_usage });
+        let mut outgoing = Outgoing::passed(dialect, source, path, body);
+        outgoing.request.losses = losses;
+        return Ok(Outgoing { hide_usage, ..outgoing });
     }
     refuse_stored(request, body)?;
     let to = Target {
@@ -83,8 +93,7 @@ pub(super) fn outgoing(
     let mut encoded = upstream(dialect).encode_request(request, &to)?;
     capable::note_unheeded(request, &flags, &mut encoded.losses);
     refuse_losses(&encoded.losses, provider.config().loss)?;
-    let source = Source { tool_names: Arc::new(encoded.tool_names.clone()), ..source };
-    Ok(Outgoing { dialect, request: encoded, source, byte_lane: false, hide_usage: false })
+    Ok(Outgoing::written(dialect, source, encoded))
 }
 
 /// Whether a provider can be sent the caller's own body.
@@ -132,7 +141,7 @@ pub(super) fn spliced(
     request: &ModelRequest,
     body: &RequestBody,
     model: &str,
-) -> Result<(bytes::Bytes, bool), ModelError> {
+) -> Result<(Bytes, bool), ModelError> {
     let body = body.without(identity(request.dialect))?;
     let mut edits = Edits::default();
     if request.model != model

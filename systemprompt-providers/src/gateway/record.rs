@@ -3,7 +3,7 @@ use std::time::Duration;
 use systemprompt_core::call::Door;
 use systemprompt_core::clock::Timestamp;
 use systemprompt_core::event::{
-    AiRequest, AiRequestDetail, AiRequestStatus, AuditEvent, EventContext, EventSubject,
+    AiRequest, AiRequestDetail, AiRequestStatus, AuditBody, AuditEvent, EventContext, EventSubject,
 };
 use systemprompt_core::id::{AiRequestId, EventId, TraceId};
 use systemprompt_core::llm::{LossReport, ModelRequest, Usage};
@@ -185,14 +185,7 @@ impl ModelGateway {
                 cached: account.cached,
             },
         };
-        let event = AuditEvent {
-            id: EventId::generate(),
-            occurred_at: at,
-            trace_id: caller.context.trace_id.unwrap_or_else(TraceId::generate),
-            subject: Some(EventSubject::from(&caller.principal)),
-            context: caller.event_context(),
-            body: request.into(),
-        };
+        let event = caller.event(EventId::generate(), at, request);
         if let Err(error) = parts.audit.append(event).await {
             tracing::error!("a request to a model is not recorded: {error}");
         }
@@ -200,16 +193,28 @@ impl ModelGateway {
 }
 
 impl Caller {
-    /// In which circumstances it asks, as it is recorded.
-    pub(super) fn event_context(&self) -> EventContext {
+    /// An event about what it asks, in which circumstances it does.
+    pub(super) fn event(
+        &self,
+        id: EventId,
+        occurred_at: Timestamp,
+        body: impl Into<AuditBody>,
+    ) -> AuditEvent {
         let context = &self.context;
-        EventContext {
-            session: context.session.clone(),
-            agent: context.agent.clone(),
-            door: Some(Door::Gateway),
-            user_agent: context.user_agent.clone(),
-            client_addr: context.client_addr,
-            ..EventContext::default()
+        AuditEvent {
+            id,
+            occurred_at,
+            trace_id: context.trace_id.unwrap_or_else(TraceId::generate),
+            subject: Some(EventSubject::from(&self.principal)),
+            context: EventContext {
+                session: context.session.clone(),
+                agent: context.agent.clone(),
+                door: Some(Door::Gateway),
+                user_agent: context.user_agent.clone(),
+                client_addr: context.client_addr,
+                ..EventContext::default()
+            },
+            body: body.into(),
         }
     }
 }

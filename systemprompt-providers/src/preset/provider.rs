@@ -6,7 +6,7 @@ use systemprompt_core::llm::Dialect;
 
 use super::models::KnownModels;
 use super::{KeyHeader, kind};
-use crate::dialect::{Capabilities, ProviderFlags, UsageMode};
+use crate::dialect::{Capabilities, ProviderFlags, Source, UsageMode};
 use crate::price::{PriceRow, PriceTable};
 
 /// A provider of the configuration, with what is known of its kind filled in.
@@ -119,6 +119,12 @@ impl Provider {
             usage_mode: said.usage_mode.map_or(own.usage_mode, usage_mode),
             ..own
         }
+    }
+
+    /// The source of its answers, whose tools have the names that the caller gave them.
+    pub(crate) fn source(&self, flags: &ProviderFlags) -> Source {
+        let usage_mode = flags.usage_mode;
+        Source { provider: self.name.clone(), usage_mode, tool_names: Arc::default() }
     }
 
     /// What one of its models can do. Limits of tokens are those of the price table.

@@ -46,7 +46,7 @@ impl Asked<'_> {
     fn row(&self, vendor: &str) -> Option<PriceRow> {
         let rates = self.rates(1)?;
         let is_sold_by_tokens = self.dollars(&[])? == 0.0 && rates.input > 0;
-        if !is_sold_by_tokens || self.rates(0).is_none() || !self.is_the_same_all_day(&rates) {
+        if !is_sold_by_tokens || self.rates(0).is_none() || !self.is_the_same_all_day() {
             return None;
         }
         let mut tiers = Vec::new();
@@ -114,11 +114,22 @@ impl Asked<'_> {
         (reasoning == output).then_some(rates)
     }
 
-    fn is_the_same_all_day(&self, rates: &Rates) -> bool {
+    /// Whether a token of each kind costs the same at every hour of the day.
+    fn is_the_same_all_day(&self) -> bool {
         const DAY: u64 = 86_400;
+        let kinds = [
+            UsageKey::INPUT_TOKENS,
+            UsageKey::CACHE_READ_TOKENS,
+            UsageKey::CACHE_WRITE_TOKENS,
+            UsageKey::CACHE_WRITE_1H_TOKENS,
+            UsageKey::OUTPUT_TOKENS,
+        ];
+        // The kinds of a prompt are parts of it, and those of writing of what is written.
+        let usage: Vec<_> = kinds.into_iter().zip([5, 1, 2, 1, 1]).collect();
+        let now = self.dollars(&usage);
         let day = self.unix_s - self.unix_s % DAY;
         let mut hours = (day..day.saturating_add(DAY)).step_by(3_600);
-        hours.all(|unix_s| Asked { unix_s, ..*self }.rates(1).as_ref() == Some(rates))
+        hours.all(|unix_s| Asked { unix_s, ..*self }.dollars(&usage) == now)
     }
 
     fn dollars(&self, usage: &[(UsageKey, u64)]) -> Option<f64> {

@@ -47,7 +47,8 @@ impl PriceTable {
 
     /// The same with the rows that the crate `genai-prices` has for some vendors put over it, of a moment in seconds
     /// since 1970. Models whose price no row can say stay as they are: see the
-    /// [module](crate::price). Looking them up takes some milliseconds for each vendor.
+    /// [module](crate::price). It takes some tens of questions for each model, each of which looks through the
+    /// vendor's models: 0.1 s for 25 of them and 3 s for 700 in a debug build.
     #[cfg(feature = "genai-prices")]
     #[must_use]
     pub fn with_genai_prices<'v>(

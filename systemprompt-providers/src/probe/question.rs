@@ -3,7 +3,7 @@ use http::HeaderValue;
 use systemprompt_core::llm::{Block, Dialect, ErrorKind, Message, ModelError, ModelRequest, Role};
 
 use crate::dialect::anthropic::VERSION_2023;
-use crate::dialect::{Source, Target, upstream};
+use crate::dialect::{Target, upstream};
 use crate::preset::{Endpoint, Provider};
 use crate::price::PriceTable;
 use crate::upstream::UpstreamCall;
@@ -50,9 +50,7 @@ impl ProbeQuestion {
         match self {
             Self::Models => no_list(body),
             Self::Answer(_) => {
-                let usage_mode = provider.flags(endpoint.dialect).usage_mode;
-                let tool_names = Default::default();
-                let source = Source { provider: provider.name().clone(), usage_mode, tool_names };
+                let source = provider.source(&provider.flags(endpoint.dialect));
                 wire.decode_answer(body, &source).err()
             }
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::{UpstreamErrorKind, UpstreamSettings, Waited};
+
 /// Lets so many calls through at a time. Others wait for a while, if not too many do already.
 #[derive(Debug)]
 pub(super) struct Bulkhead {
@@ -31,8 +33,22 @@ impl Bulkhead {
         Self { places, size, queue: Arc::new(AtomicUsize::new(0)), max_queued, wait }
     }
 
-    /// A place, or `None` when none is free in time.
-    pub(super) async fn enter(&self, deadline: Instant) -> Option<Place> {
+    pub(super) fn of(settings: &UpstreamSettings) -> Self {
+        Self::new(settings.max_concurrent, settings.max_queued, settings.queue_wait)
+    }
+
+    /// A place.
+    ///
+    /// # Errors
+    /// That none is free in time, or that the time of the call is over.
+    pub(super) async fn place(&self, deadline: Instant) -> Result<Place, UpstreamErrorKind> {
+        self.enter(deadline).await.ok_or_else(|| match Instant::now() >= deadline {
+            true => UpstreamErrorKind::Timeout(Waited::Total),
+            false => UpstreamErrorKind::Saturated,
+        })
+    }
+
+    async fn enter(&self, deadline: Instant) -> Option<Place> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
             return Some(Place(permit));
         }

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use systemprompt_core::clock::{Clock, SystemClock};
-use tokio::time::Instant;
 use url::Url;
 
 use super::breaker::Breaker;
@@ -11,7 +10,7 @@ use super::bulkhead::Bulkhead;
 use super::connections::Connections;
 use super::{
     SettingsError, UpstreamAnswer, UpstreamCall, UpstreamError, UpstreamErrorKind, UpstreamHealth,
-    UpstreamSettings, Waited,
+    UpstreamSettings,
 };
 
 /// A provider's connections. Cloning is a reference count.
@@ -83,13 +82,8 @@ impl UpstreamClient {
     /// [`UpstreamError`] when there is no answer, with the attempts that were made.
     pub async fn send(&self, call: UpstreamCall) -> Result<UpstreamAnswer, UpstreamError> {
         let prepared = self.0.prepare(call)?;
-        let open = |retry_after| UpstreamErrorKind::BreakerOpen { retry_after };
-        self.0.breaker.check().map_err(open)?;
-        let Some(place) = self.0.bulkhead.enter(prepared.deadline).await else {
-            let over = Instant::now() >= prepared.deadline;
-            let late = UpstreamErrorKind::Timeout(Waited::Total);
-            return Err(if over { late } else { UpstreamErrorKind::Saturated }.into());
-        };
+        self.0.breaker.check().map_err(UpstreamErrorKind::open)?;
+        let place = self.0.bulkhead.place(prepared.deadline).await?;
         self.0.send(&prepared, place).await
     }
 
@@ -104,9 +98,7 @@ impl UpstreamClient {
         patience: Duration,
     ) -> Result<UpstreamAnswer, UpstreamError> {
         let prepared = self.0.prepare_probe(call, patience)?;
-        let Some(place) = self.0.bulkhead.enter(prepared.deadline).await else {
-            return Err(UpstreamErrorKind::Saturated.into());
-        };
+        let place = self.0.bulkhead.place(prepared.deadline).await?;
         self.0.probe(&prepared, place).await
     }
 

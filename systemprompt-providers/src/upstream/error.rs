@@ -90,6 +90,10 @@ pub enum Waited {
 }
 
 impl UpstreamErrorKind {
+    pub(super) const fn open(retry_after: Duration) -> Self {
+        Self::BreakerOpen { retry_after }
+    }
+
     /// A stable code, for callers and for the audit log.
     #[must_use]
     pub const fn code(&self) -> &'static str {

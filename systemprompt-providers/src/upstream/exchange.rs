@@ -37,11 +37,7 @@ impl Inner {
     /// # Errors
     /// [`UpstreamErrorKind::Unsendable`].
     pub(super) fn prepare(&self, call: UpstreamCall) -> Result<Prepared, UpstreamErrorKind> {
-        let now = Instant::now();
-        // A time so long that it cannot be told is a year.
-        let own = now
-            .checked_add(self.settings.total_timeout)
-            .unwrap_or_else(|| now + Duration::from_secs(365 * 86_400));
+        let own = after(Instant::now(), self.settings.total_timeout);
         let deadline = call.deadline.map_or(own, |deadline| deadline.min(own));
         Ok(Prepared {
             url: call.url(&self.base)?,
@@ -115,8 +111,7 @@ impl Inner {
         call: &Prepared,
         place: Place,
     ) -> Result<UpstreamAnswer, UpstreamError> {
-        let open = |retry_after| UpstreamErrorKind::BreakerOpen { retry_after };
-        let ticket = self.breaker.admit(Purpose::Probe).map_err(open)?;
+        let ticket = self.breaker.admit(Purpose::Probe).map_err(UpstreamErrorKind::open)?;
         let lane = self.connections.lane();
         let (result, attempt, ticket) = self.once(&lane, call, (ticket, Duration::ZERO)).await;
         self.log(1, &attempt);
@@ -234,6 +229,11 @@ impl Inner {
             "asked a provider"
         );
     }
+}
+
+/// The time `duration` after `at`; one so long that it cannot be told is a year.
+pub(super) fn after(at: Instant, duration: Duration) -> Instant {
+    at.checked_add(duration).unwrap_or_else(|| at + Duration::from_secs(365 * 86_400))
 }
 
 /// Tells the breaker what the head of an answer, or its absence, says. The ticket is left while the body

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use systemprompt_core::call::Digest;
 use systemprompt_core::config::RecordBodies;
-use systemprompt_core::event::{AiRequestBodies, AuditEvent, EventSubject, RecordedBody};
-use systemprompt_core::id::{EventId, TraceId};
+use systemprompt_core::event::{AiRequestBodies, RecordedBody};
+use systemprompt_core::id::EventId;
 use systemprompt_core::secret::Redact;
 
 use self::redacted::redacted;
@@ -45,8 +45,8 @@ impl StreamDigest {
     }
 
     /// The digest of what was sent; `None` when nothing was.
-    pub(super) fn finish(&self) -> Option<String> {
-        let digest = self.0.clone()?.finalize();
+    pub(super) fn finish(&mut self) -> Option<String> {
+        let digest = self.0.take()?.finalize();
         Some(Digest::from_bytes(digest.into()).to_string())
     }
 }
@@ -94,14 +94,8 @@ impl ModelGateway {
                 return tracing::error!("the bodies of a request are not recorded: {error}");
             }
         };
-        let event = AuditEvent {
-            id: AiRequestBodies::event_of(id).unwrap_or_else(EventId::generate),
-            occurred_at: parts.clock.now(),
-            trace_id: caller.context.trace_id.unwrap_or_else(TraceId::generate),
-            subject: Some(EventSubject::from(&caller.principal)),
-            context: caller.event_context(),
-            body: bodies.into(),
-        };
+        let event_id = AiRequestBodies::event_of(id).unwrap_or_else(EventId::generate);
+        let event = caller.event(event_id, parts.clock.now(), bodies);
         if let Err(error) = parts.audit.append(event).await {
             tracing::error!("the bodies of a request are not recorded: {error}");
         }

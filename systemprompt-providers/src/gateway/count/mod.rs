@@ -23,7 +23,7 @@ use super::lane::{self, Outgoing};
 use super::refusal::unrecorded_id;
 use super::send::refused;
 use super::{Caller, ModelGateway};
-use crate::dialect::{Source, Target, UpstreamRequest, count};
+use crate::dialect::{Target, count};
 use crate::echo;
 use crate::preset::Endpoint;
 use crate::route::ChosenTarget;
@@ -142,21 +142,12 @@ impl ModelGateway {
         if !flags.counts_tokens || self.0.countless.has(target, dialect, now) {
             return Ok(None);
         }
-        let source = |request: &UpstreamRequest| Source {
-            provider: provider.name().clone(),
-            usage_mode: flags.usage_mode,
-            tool_names: std::sync::Arc::new(request.tool_names.clone()),
-        };
+        let source = provider.source(&flags);
         let own = lane::passes(request, body, dialect, &flags);
         if let Some(path) = count::path(dialect).filter(|_| own) {
             let (body, _) = lane::spliced(request, body, &target.model)?;
             let path = lane::with_query(path, asking.query.as_deref());
-            let (losses, tool_names) = (LossReport::default(), std::collections::BTreeMap::new());
-            let request = UpstreamRequest { path, headers: Vec::new(), body, losses, tool_names };
-            let source = source(&request);
-            let outgoing =
-                Outgoing { dialect, request, source, byte_lane: true, hide_usage: false };
-            return Ok(Some((endpoint, outgoing)));
+            return Ok(Some((endpoint, Outgoing::passed(dialect, source, path, body))));
         }
         let capabilities = provider.capabilities(&target.model, self.routes().prices());
         let to = Target {
@@ -169,9 +160,7 @@ impl ModelGateway {
         lane::refuse_stored(request, body)?;
         let request = written?;
         lane::refuse_losses(&request.losses, provider.config().loss)?;
-        let source = source(&request);
-        let outgoing = Outgoing { dialect, request, source, byte_lane: false, hide_usage: false };
-        Ok(Some((endpoint, outgoing)))
+        Ok(Some((endpoint, Outgoing::written(dialect, source, request))))
     }
 
     /// Asks a provider, when the caller may use the model. `None` when it turns out to count nothing.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use systemprompt_core::llm::{Delta, LossReport, StreamEvent};
+use systemprompt_core::llm::{Delta, EventOrder, LossReport, StreamEvent};
 use tokio::time::Instant;
 
-use super::order::Order;
 use crate::upstream::breaker::Ticket;
 use crate::upstream::bulkhead::Place;
+use crate::upstream::exchange::after;
 use crate::upstream::{AttemptOutcome, UpstreamErrorKind, Waited};
 
 /// The answer of a provider in this process, event by event.
@@ -22,7 +22,7 @@ pub struct InProcessAnswer {
     first: Option<StreamEvent>,
     /// `None` when the answer is over.
     source: Option<Source>,
-    order: Order,
+    order: EventOrder,
     bounds: Bounds,
     written: u64,
 }
@@ -65,7 +65,7 @@ impl InProcessAnswer {
             usage_estimated: begun.usage_estimated,
             first: Some(begun.first),
             source: Some(Source { events: begun.events, held }),
-            order: Order::default(),
+            order: EventOrder::default(),
             bounds,
             written: 0,
         }
@@ -88,7 +88,7 @@ impl InProcessAnswer {
         if let Some(first) = self.first.take() {
             return Some(self.take(first));
         }
-        let idle = super::after(Instant::now(), self.bounds.idle_timeout);
+        let idle = after(Instant::now(), self.bounds.idle_timeout);
         let until = idle.min(self.bounds.deadline);
         let waited = if idle < self.bounds.deadline { Waited::Idle } else { Waited::Total };
         let events = &mut self.source.as_mut()?.events;

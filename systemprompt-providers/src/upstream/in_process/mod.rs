@@ -1,12 +1,10 @@
 //! Providers in this process: a host's own, and the one that is built in.
 
 mod answer;
-mod order;
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use systemprompt_core::clock::Clock;
@@ -17,21 +15,18 @@ use tokio::time::Instant;
 pub use answer::InProcessAnswer;
 
 use self::answer::{Begun, Bounds, Held};
-use super::breaker::{Breaker, Purpose};
-use super::bulkhead::Bulkhead;
-use super::exchange::settle;
+use super::breaker::{Breaker, Purpose, Ticket};
+use super::bulkhead::{Bulkhead, Place};
+use super::exchange::{after, settle};
 use super::{AttemptOutcome, UpstreamErrorKind, UpstreamHealth, UpstreamSettings, Waited};
 
 /// A provider in this process, with the timeouts, the breaker and the bulkhead that any other has. It is asked
 /// once: whether asking again helps is known to itself.
 pub struct InProcess {
     provider: Arc<dyn LlmProvider>,
+    settings: UpstreamSettings,
     breaker: Arc<Breaker>,
     bulkhead: Bulkhead,
-    first_byte_timeout: Duration,
-    idle_timeout: Duration,
-    total_timeout: Duration,
-    limit: u64,
 }
 
 /// What became of asking.
@@ -55,39 +50,22 @@ impl InProcess {
     pub fn new(
         name: Arc<str>,
         provider: Arc<dyn LlmProvider>,
-        settings: &UpstreamSettings,
+        settings: UpstreamSettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self {
-            provider,
-            breaker: Breaker::new(name, settings.breaker.clone(), clock),
-            bulkhead: Bulkhead::new(
-                settings.max_concurrent,
-                settings.max_queued,
-                settings.queue_wait,
-            ),
-            first_byte_timeout: settings.first_byte_timeout,
-            idle_timeout: settings.idle_timeout,
-            total_timeout: settings.total_timeout,
-            limit: settings.max_answer_bytes,
-        }
+        let breaker = Breaker::new(name, settings.breaker.clone(), clock);
+        let bulkhead = Bulkhead::of(&settings);
+        Self { provider, settings, breaker, bulkhead }
     }
 
     /// Asks, and waits until the answer begins.
     pub(crate) async fn ask(&self, request: LlmRequest) -> Asked {
-        let started = Instant::now();
-        let deadline = after(started, self.total_timeout);
-        if let Err(retry_after) = self.breaker.check() {
-            return UpstreamErrorKind::BreakerOpen { retry_after }.into();
-        }
-        let Some(place) = self.bulkhead.enter(deadline).await else {
-            return UpstreamErrorKind::Saturated.into();
+        let deadline = after(Instant::now(), self.settings.total_timeout);
+        let (ticket, place) = match self.admit(deadline).await {
+            Ok(admitted) => admitted,
+            Err(kind) => return kind.into(),
         };
-        let ticket = match self.breaker.admit(Purpose::Call) {
-            Ok(ticket) => ticket,
-            Err(retry_after) => return UpstreamErrorKind::BreakerOpen { retry_after }.into(),
-        };
-        let first_byte = after(Instant::now(), self.first_byte_timeout);
+        let first_byte = after(Instant::now(), self.settings.first_byte_timeout);
         let waited = if first_byte < deadline { Waited::FirstByte } else { Waited::Total };
         let begun = tokio::time::timeout_at(first_byte.min(deadline), self.begin(request)).await;
         let begun = begun.unwrap_or_else(|_| Err(UpstreamErrorKind::Timeout(waited).into()));
@@ -98,10 +76,18 @@ impl InProcess {
         };
         let ticket = settle(ticket, outcome.clone(), true);
         let answer = begun.map_err(Failed::model_error).map(|begun| {
-            let bounds = Bounds { idle_timeout: self.idle_timeout, deadline, limit: self.limit };
+            let UpstreamSettings { idle_timeout, max_answer_bytes: limit, .. } = self.settings;
+            let bounds = Bounds { idle_timeout, deadline, limit };
             InProcessAnswer::new(begun, bounds, Held { ticket, _place: place })
         });
         Asked { outcome: Some(outcome), answer }
+    }
+
+    async fn admit(&self, deadline: Instant) -> Result<(Ticket, Place), UpstreamErrorKind> {
+        self.breaker.check().map_err(UpstreamErrorKind::open)?;
+        let place = self.bulkhead.place(deadline).await?;
+        let ticket = self.breaker.admit(Purpose::Call).map_err(UpstreamErrorKind::open)?;
+        Ok((ticket, place))
     }
 
     /// The answer up to its first event that says something.
@@ -127,7 +113,7 @@ impl InProcess {
         request: LlmRequest,
     ) -> Result<Option<u64>, ModelError> {
         let counting = AssertUnwindSafe(self.provider.count_tokens(request)).catch_unwind();
-        match tokio::time::timeout(self.first_byte_timeout, counting).await {
+        match tokio::time::timeout(self.settings.first_byte_timeout, counting).await {
             Ok(Ok(counted)) => counted,
             Ok(Err(_)) => Err(UpstreamErrorKind::Panicked.model_error()),
             Err(_) => Err(UpstreamErrorKind::Timeout(Waited::FirstByte).model_error()),
@@ -167,11 +153,6 @@ impl From<UpstreamErrorKind> for Failed {
     fn from(kind: UpstreamErrorKind) -> Self {
         Self::Kind(kind)
     }
-}
-
-/// The time `duration` after `at`; one so long that it cannot be told is a year.
-fn after(at: Instant, duration: Duration) -> Instant {
-    at.checked_add(duration).unwrap_or_else(|| at + Duration::from_secs(365 * 86_400))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream;
@@ -46,7 +47,7 @@ fn own(make: Option<Making>) -> InProcess {
         ..UpstreamSettings::default()
     };
     let provider = Arc::new(Given(Mutex::new(make)));
-    InProcess::new("given".into(), provider, &settings, SystemClock::shared())
+    InProcess::new("given".into(), provider, settings, SystemClock::shared())
 }
 
 fn making(make: impl FnMut() -> Result<LlmAnswer, ModelError> + Send + 'static) -> InProcess {

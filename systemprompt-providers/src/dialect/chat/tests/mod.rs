@@ -49,30 +49,16 @@ fn events(text: &str) -> Vec<StreamEvent> {
     events
 }
 
-/// What [`StreamEvent`] promises.
+/// What [`StreamEvent`] promises; here nothing at all follows the end, and usage the start.
 fn check(events: &[StreamEvent]) {
-    let (mut open, mut next, mut started, mut ended) = (None, 0, false, false);
+    let (mut order, mut started) = (EventOrder::default(), false);
     for event in events {
-        assert!(!ended, "after the end: {event:?}");
-        match event {
-            StreamEvent::Start { .. } => assert!(!std::mem::replace(&mut started, true)),
-            StreamEvent::BlockStart { index, .. } => {
-                assert!(started && open.is_none() && *index == next, "{event:?}");
-                open = Some(*index);
-                next += 1;
-            }
-            StreamEvent::Delta { index, .. } => assert_eq!(open, Some(*index)),
-            StreamEvent::BlockStop { index } => assert_eq!(open.take(), Some(*index)),
-            StreamEvent::Usage(_) => assert!(started),
-            StreamEvent::Ping => {}
-            StreamEvent::Stop { .. } => {
-                assert!(started && open.is_none());
-                ended = true;
-            }
-            StreamEvent::Error(_) => ended = true,
-        }
+        assert!(!order.is_over(), "after the end: {event:?}");
+        started |= matches!(event, StreamEvent::Start { .. });
+        assert!(started || !matches!(event, StreamEvent::Usage(_)), "{event:?}");
+        order.take(event).unwrap_or_else(|fault| panic!("{fault}: {event:?}"));
     }
-    assert!(ended, "no end: {events:?}");
+    assert!(order.is_over(), "no end: {events:?}");
 }
 
 /// The answer of a stream.

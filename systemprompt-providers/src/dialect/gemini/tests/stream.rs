@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
-use systemprompt_core::llm::{AnswerCollector, Delta, ErrorKind, StopReason, StreamEvent};
+use systemprompt_core::llm::{
+    AnswerCollector, Delta, ErrorKind, EventOrder, StopReason, StreamEvent,
+};
 
 use super::*;
 use crate::sse::FrameSplitter;
@@ -25,28 +27,12 @@ fn decode(pieces: &[&[u8]]) -> Vec<StreamEvent> {
 
 /// That `events` are a stream as [`StreamEvent`] says it is.
 fn check(events: &[StreamEvent]) {
-    let (mut open, mut next, mut started, mut over) = (false, 0, false, false);
+    let mut order = EventOrder::default();
     for event in events {
-        assert!(!over, "nothing comes after the end: {events:?}");
-        match event {
-            StreamEvent::Start { .. } => assert!(!std::mem::replace(&mut started, true)),
-            StreamEvent::BlockStart { index, .. } => {
-                assert!(started && *index == next && !std::mem::replace(&mut open, true));
-            }
-            StreamEvent::Delta { index, .. } => assert!(open && *index == next),
-            StreamEvent::BlockStop { index } => {
-                assert!(std::mem::take(&mut open) && *index == next);
-                next += 1;
-            }
-            StreamEvent::Stop { .. } => {
-                assert!(started && !open);
-                over = true;
-            }
-            StreamEvent::Error(_) => over = true,
-            StreamEvent::Usage(_) | StreamEvent::Ping => {}
-        }
+        assert!(!order.is_over(), "nothing comes after the end: {events:?}");
+        order.take(event).unwrap_or_else(|fault| panic!("{fault}: {events:?}"));
     }
-    assert!(over, "every stream has an end: {events:?}");
+    assert!(order.is_over(), "every stream has an end: {events:?}");
 }
 
 fn frames(all: &[Value]) -> Vec<u8> {
