@@ -109,7 +109,7 @@ register_extension!(House);
 /// ```
 fn models() -> Result<ModelsSection, Box<dyn Error>> {
     let mut models = ModelsSection::default();
-    models.providers.insert("house".to_owned(), ProviderConfig::new(ProviderKind::Extension));
+    models.providers.insert("house".to_owned(), ProviderConfig::new(ProviderKind::ByExtension));
     models.routes.push(ModelRoute {
         matching: RouteMatch { pattern: "shout".parse()?, when: RouteCondition::default() },
         provider: Some("house".to_owned()),

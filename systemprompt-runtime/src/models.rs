@@ -95,7 +95,7 @@ pub(crate) fn missing_extensions(
     let Ok(brought) = registry.providers(context) else { return Vec::new() };
     let names: Vec<&str> = brought.iter().map(|provider| provider.name()).collect();
     let meant = loaded.profile.models.providers.iter();
-    let meant = meant.filter(|(_, provider)| provider.kind == ProviderKind::Extension);
+    let meant = meant.filter(|(_, provider)| provider.kind == ProviderKind::ByExtension);
     let missing = meant.filter(|(name, _)| !names.contains(&name.as_str()));
     missing
         .map(|(name, _)| {

@@ -140,7 +140,7 @@ fn connect(
     };
     match provider.config().kind {
         ProviderKind::Echo => Ok(Connected::BuiltIn(in_process(Arc::new(EchoProvider)))),
-        ProviderKind::Extension => {
+        ProviderKind::ByExtension => {
             let own = extensions.iter().find(|own| own.name() == &**name).ok_or_else(|| {
                 ConnectFault::no_extension(name, extensions.iter().map(|own| own.name()))
             })?;

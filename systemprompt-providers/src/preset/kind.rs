@@ -56,7 +56,7 @@ pub(super) const fn known(kind: ProviderKind) -> Known {
             base_url: Some("https://api.minimax.io"),
             wires: &[(Dialect::Anthropic, "/anthropic"), (Dialect::Chat, "")],
         },
-        ProviderKind::Echo | ProviderKind::Custom | ProviderKind::Extension => {
+        ProviderKind::Echo | ProviderKind::Custom | ProviderKind::ByExtension => {
             Known { vendor: None, base_url: None, wires: &[] }
         }
     }

@@ -15,7 +15,7 @@ const KINDS: [ProviderKind; 10] = [
     ProviderKind::Minimax,
     ProviderKind::Echo,
     ProviderKind::Custom,
-    ProviderKind::Extension,
+    ProviderKind::ByExtension,
 ];
 
 fn provider(kind: ProviderKind) -> Provider {

@@ -78,7 +78,7 @@ impl ModelGateway {
         };
         let target = &chosen.target;
         let of = (&*chosen.model, target);
-        let asked = if target.provider.config().kind == ProviderKind::Extension {
+        let asked = if target.provider.config().kind == ProviderKind::ByExtension {
             let counting = self.count_in_process(asking, target, &request);
             self.decided(asking, of, counting).await?
         } else {

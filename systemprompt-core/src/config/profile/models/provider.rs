@@ -150,7 +150,9 @@ pub enum ProviderKind {
     /// Any compatible server; `base_url` says where, `wire` what it speaks.
     Custom,
     /// Models in the process itself, which an extension brings under the name of this provider.
-    Extension,
+    // Called otherwise in Rust, so that messages of the compiler can speak of the trait `Extension` without its path.
+    #[serde(rename = "extension")]
+    ByExtension,
 }
 
 impl ProviderKind {
@@ -167,14 +169,14 @@ impl ProviderKind {
             Self::Minimax => "minimax",
             Self::Echo => "echo",
             Self::Custom => "custom",
-            Self::Extension => "extension",
+            Self::ByExtension => "extension",
         }
     }
 
     /// Whether it is known where its models are.
     #[must_use]
     pub const fn has_place(self) -> bool {
-        !matches!(self, Self::OpenaiChat | Self::Custom | Self::Echo | Self::Extension)
+        !matches!(self, Self::OpenaiChat | Self::Custom | Self::Echo | Self::ByExtension)
     }
 
     /// What it can be spoken to in, the best first. `custom` says so itself; what is in the process is asked in
@@ -188,7 +190,7 @@ impl ProviderKind {
             Self::Gemini => &[Dialect::Gemini],
             Self::Moonshot => &[Dialect::Anthropic, Dialect::Chat, Dialect::Responses],
             Self::Qwen | Self::Minimax => &[Dialect::Anthropic, Dialect::Chat],
-            Self::Echo | Self::Custom | Self::Extension => &[],
+            Self::Echo | Self::Custom | Self::ByExtension => &[],
         }
     }
 }

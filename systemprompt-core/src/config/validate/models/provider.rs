@@ -11,7 +11,7 @@ pub(super) fn provider(name: &str, provider: &ProviderConfig, problems: &mut Pro
         problems.add(&path, "the name must be 1 to 64 of `a-z 0-9 - _`");
     }
     match provider.kind {
-        ProviderKind::Echo | ProviderKind::Extension => {
+        ProviderKind::Echo | ProviderKind::ByExtension => {
             connects_to_nothing(provider, &path, problems);
             credential_in_process(provider, &path, problems);
         }
@@ -59,10 +59,10 @@ fn credential_in_process(provider: &ProviderConfig, path: &str, problems: &mut P
     let at = format!("{path}.key");
     match (&provider.key, provider.kind) {
         (None, _) => {}
-        (Some(ProviderKey::Ref(reference)), ProviderKind::Extension) => {
+        (Some(ProviderKey::Ref(reference)), ProviderKind::ByExtension) => {
             secret_ref(reference, &at, problems);
         }
-        (Some(ProviderKey::Custody(_)), ProviderKind::Extension) => {
+        (Some(ProviderKey::Custody(_)), ProviderKind::ByExtension) => {
             problems.add(
                 at,
                 "must be in a variable or a file: what an extension does with it is not seen",
