@@ -9,9 +9,15 @@ use super::bell::Bell;
 /// Longest wait for more, however slow commits are.
 const LONGEST: Duration = Duration::from_micros(500);
 
+/// A commit that takes less is a quick one.
+const QUICK: Duration = Duration::from_millis(1);
+
 /// Batches of so many are written without waiting: what a commit costs on its own is shared out by then,
 /// and those who come later are collected while it runs.
 const ENOUGH: usize = 8;
+
+/// The same while commits are quick: callers take about as long to come back, and are better served in turns.
+const ENOUGH_WHEN_QUICK: usize = 3;
 
 /// Makes batches whole.
 ///
@@ -21,6 +27,7 @@ const ENOUGH: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Gathering {
     expected: usize,
+    enough: usize,
     patience: Duration,
     waiting: Waiting,
 }
@@ -37,7 +44,7 @@ enum Waiting {
 impl Gathering {
     /// For a writer that shares its thread with others.
     pub(crate) fn among_others() -> Self {
-        Self { expected: 0, patience: Duration::ZERO, waiting: Waiting::Yielding }
+        Self { expected: 0, enough: ENOUGH, patience: Duration::ZERO, waiting: Waiting::Yielding }
     }
 
     /// For a writer that has this thread for itself, and is told of what is sent by `bell`.
@@ -53,7 +60,7 @@ impl Gathering {
         inbox: &mut Vec<T>,
         max_batch: usize,
     ) {
-        let expected = self.expected.min(max_batch).min(ENOUGH);
+        let expected = self.expected.min(max_batch).min(self.enough);
         // For one alone the writer waits anyway, without a deadline.
         if expected <= 1 {
             return;
@@ -85,6 +92,7 @@ impl Gathering {
     /// long that took.
     pub(crate) fn learn(&mut self, company: usize, took: Duration) {
         self.expected = company;
+        self.enough = if took < QUICK { ENOUGH_WHEN_QUICK } else { ENOUGH };
         self.patience = (took / 2).min(LONGEST);
     }
 }
@@ -147,13 +155,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_batch_that_is_large_enough_waits_for_nobody() {
-        for (_, mut gathering) in both() {
-            let (_sender, mut receiver) = channel(ENOUGH as u32 + 3);
-            gathering.learn(60, Duration::from_secs(3600));
-            gathering.patience = Duration::from_secs(3600);
-            let mut inbox = Vec::new();
-            gathering.gather(&mut receiver, &mut inbox, 64).await;
-            assert_eq!(inbox.len(), ENOUGH + 3);
+        let commits =
+            [(Duration::from_secs(3600), ENOUGH), (Duration::from_micros(200), ENOUGH_WHEN_QUICK)];
+        for (took, enough) in commits {
+            for (_, mut gathering) in both() {
+                let (_sender, mut receiver) = channel(enough as u32 + 1);
+                gathering.learn(60, took);
+                gathering.patience = Duration::from_secs(3600);
+                let mut inbox = Vec::new();
+                gathering.gather(&mut receiver, &mut inbox, 64).await;
+                assert_eq!(inbox.len(), enough + 1);
+            }
         }
     }
 

@@ -11,8 +11,11 @@ use super::failure::meaning_of;
 use crate::StoreError;
 use crate::priority::step_back;
 
-/// Events after which it is time again.
-const EVENTS: usize = 10_000;
+/// Pages after which it is time again: a commit that has to empty the log itself finds little left to do.
+const PAGES: usize = 2_000;
+
+/// Pages that a commit changes whatever is in it: the ends of the table, of its indexes and of the tree.
+const PAGES_OF_A_COMMIT: usize = 9;
 
 /// A thread that moves pages from the write-ahead log into the database file while the writer goes on, so
 /// that a commit seldom has to. What it has not come to the writer does itself when the log is large.
@@ -36,10 +39,10 @@ impl Backfill {
         Ok(Self { thread: Some(thread), stop, written: 0 })
     }
 
-    /// Counts events that were committed.
+    /// Counts a commit of so many events, each of which adds less than half a page.
     pub(super) fn count(&mut self, events: usize) {
-        self.written += events;
-        if self.written >= EVENTS {
+        self.written += PAGES_OF_A_COMMIT + events / 2;
+        if self.written >= PAGES {
             self.written = 0;
             if let Some(thread) = &self.thread {
                 thread.thread().unpark();
