@@ -25,7 +25,7 @@ use crate::subject::{SubjectKeys, reveal_permits};
 use crate::sweep::Sweep;
 use crate::writer::command::{Append, Command};
 use crate::writer::extent::Extent;
-use crate::writer::{Bell, Gathering, Writer};
+use crate::writer::{Bell, Gathering, Grants, Writer};
 use crate::{AuditOptions, OpenError, Origin, QueryError, StoreError};
 
 /// The audit log of one writer: events go in and are durable when the call returns.
@@ -147,6 +147,7 @@ impl AuditLog {
             doubtful: false,
             disowned: Vec::new(),
             gathering: Gathering::among_others(),
+            grants: options.keys.is_none().then(Grants::new),
         };
         let bell = Arc::new(Bell::default());
         writer.start(receiver, bell.clone())?;

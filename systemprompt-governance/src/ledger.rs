@@ -20,20 +20,41 @@ pub(crate) struct GovernedLedger {
     pub(crate) repeats: Arc<Repeats>,
 }
 
+impl GovernedLedger {
+    /// The outcome as it may be recorded.
+    fn redacted(&self, mut outcome: Outcome) -> Outcome {
+        outcome.error = outcome.error.map(|error| text(&*self.current, &error).into_owned());
+        outcome
+    }
+
+    fn note(&self, permit: PermitId, result: Result<(), SettleError>) -> Result<(), SettleError> {
+        if matches!(result, Ok(()) | Err(SettleError::AlreadySettled | SettleError::Expired)) {
+            self.repeats.spent(permit);
+        }
+        result
+    }
+}
+
 #[async_trait]
 impl PermitLedger for GovernedLedger {
     async fn settle(
         &self,
         permit: PermitId,
         principal: &Principal,
-        mut outcome: Outcome,
+        outcome: Outcome,
     ) -> Result<(), SettleError> {
-        outcome.error = outcome.error.map(|error| text(&*self.current, &error).into_owned());
-        let result = self.inner.settle(permit, principal, outcome).await;
-        if matches!(result, Ok(()) | Err(SettleError::AlreadySettled | SettleError::Expired)) {
-            self.repeats.spent(permit);
-        }
-        result
+        let result = self.inner.settle(permit, principal, self.redacted(outcome)).await;
+        self.note(permit, result)
+    }
+
+    async fn settle_later(
+        &self,
+        permit: PermitId,
+        principal: &Principal,
+        outcome: Outcome,
+    ) -> Result<(), SettleError> {
+        let result = self.inner.settle_later(permit, principal, self.redacted(outcome)).await;
+        self.note(permit, result)
     }
 
     fn abandon(&self, permit: PermitId) {

@@ -23,7 +23,44 @@ use crate::pending::Pending;
 use crate::store::query;
 use crate::writer::command::{Append, Command, Reporter, Settlement};
 
+type Appending<'f> = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send + 'f>>;
+
 impl AuditLog {
+    // No async function, because an event that needs no key is made ready at once: a future that holds one on
+    // its way is kilobytes long, and moved to where it runs.
+    fn append_one(&self, event: AuditEvent, later: bool) -> Appending<'_> {
+        if self.0.keys.is_some() || event.kind() == EventKind::AiRequestBodies {
+            return Box::pin(
+                async move { self.write(vec![self.pending(event).await?], later).await },
+            );
+        }
+        let ready = vec![Pending::event(self.0.origin.as_str(), event)];
+        Box::pin(self.write(ready, later))
+    }
+
+    async fn report(
+        &self,
+        permit: PermitId,
+        principal: &Principal,
+        outcome: Outcome,
+        later: bool,
+    ) -> Result<(), SettleError> {
+        let mut reporter = Reporter::from(principal);
+        reporter.sealed = self.sealed_report(principal, &outcome).await?;
+        let deadline = Instant::now() + self.0.append_timeout;
+        let (reply, settled) = oneshot::channel();
+        self.send(Command::Settle(Box::new(Settlement {
+            permit,
+            later,
+            reporter: Some(reporter),
+            outcome,
+            detail: None,
+            deadline: Some(deadline),
+            reply: Some(reply),
+        })))?;
+        answer(settled, deadline).await?
+    }
+
     fn send(&self, command: Command) -> Result<(), AuditError> {
         let sent = self.0.commands.try_send(command);
         self.0.bell.ring();
@@ -36,12 +73,12 @@ impl AuditLog {
         })
     }
 
-    async fn write(&self, events: Vec<Pending>) -> Result<(), AuditError> {
+    async fn write(&self, events: Vec<Pending>, later: bool) -> Result<(), AuditError> {
         let start = Instant::now();
         let deadline = start + self.0.append_timeout;
         let (reply, mut written) = oneshot::channel();
         let given_up = Arc::new(AtomicBool::new(false));
-        let append = Append { events, deadline, reply, given_up: given_up.clone() };
+        let append = Append { events, later, deadline, reply, given_up: given_up.clone() };
         self.send(Command::Append(append))?;
         let Ok(result) = timeout_at(deadline, &mut written).await else {
             given_up.store(true, Release);
@@ -54,8 +91,6 @@ impl AuditLog {
         result
     }
 }
-
-type Appending<'f> = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send + 'f>>;
 
 async fn answer<T>(reply: oneshot::Receiver<T>, deadline: Instant) -> Result<T, AuditError> {
     match timeout_at(deadline, reply).await {
@@ -71,18 +106,20 @@ pub(super) fn out_of_time() -> AuditError {
 
 #[async_trait]
 impl AuditSink for AuditLog {
-    // Written out, because an event that needs no key is made ready at once: a future that holds one on
-    // its way is kilobytes long, and moved to where it runs.
     fn append<'l, 'f>(&'l self, event: AuditEvent) -> Appending<'f>
     where
         'l: 'f,
         Self: 'f,
     {
-        if self.0.keys.is_some() || event.kind() == EventKind::AiRequestBodies {
-            return Box::pin(async move { self.write(vec![self.pending(event).await?]).await });
-        }
-        let ready = vec![Pending::event(self.0.origin.as_str(), event)];
-        Box::pin(self.write(ready))
+        self.append_one(event, false)
+    }
+
+    fn append_later<'l, 'f>(&'l self, event: AuditEvent) -> Appending<'f>
+    where
+        'l: 'f,
+        Self: 'f,
+    {
+        self.append_one(event, true)
     }
 
     async fn append_all(&self, events: Vec<AuditEvent>) -> Result<(), AuditError> {
@@ -93,7 +130,7 @@ impl AuditSink for AuditLog {
         for event in events {
             pending.push(self.pending(event).await?);
         }
-        self.write(pending).await
+        self.write(pending, false).await
     }
 }
 
@@ -105,19 +142,16 @@ impl PermitLedger for AuditLog {
         principal: &Principal,
         outcome: Outcome,
     ) -> Result<(), SettleError> {
-        let mut reporter = Reporter::from(principal);
-        reporter.sealed = self.sealed_report(principal, &outcome).await?;
-        let deadline = Instant::now() + self.0.append_timeout;
-        let (reply, settled) = oneshot::channel();
-        self.send(Command::Settle(Box::new(Settlement {
-            permit,
-            reporter: Some(reporter),
-            outcome,
-            detail: None,
-            deadline: Some(deadline),
-            reply: Some(reply),
-        })))?;
-        answer(settled, deadline).await?
+        self.report(permit, principal, outcome, false).await
+    }
+
+    async fn settle_later(
+        &self,
+        permit: PermitId,
+        principal: &Principal,
+        outcome: Outcome,
+    ) -> Result<(), SettleError> {
+        self.report(permit, principal, outcome, true).await
     }
 
     fn abandon(&self, permit: PermitId) {

@@ -149,11 +149,11 @@ pub(crate) struct PlacedRow<'r> {
 pub(crate) struct Granted {
     pub(crate) permit: [u8; 16],
     pub(crate) trace_id: [u8; 16],
-    pub(crate) call_id: Option<String>,
-    pub(crate) tenant_id: Option<String>,
-    pub(crate) user_id: Option<String>,
+    pub(crate) call_id: Option<Arc<str>>,
+    pub(crate) tenant_id: Option<Arc<str>>,
+    pub(crate) user_id: Option<Arc<str>>,
     /// Who that is, when it is a pseudonym.
-    pub(crate) owner: Option<String>,
+    pub(crate) owner: Option<Arc<str>>,
     pub(crate) expires_at: i64,
     /// How it was settled, if it was.
     pub(crate) settled: Option<OutcomeStatus>,

@@ -30,10 +30,23 @@ pub(crate) enum Command {
     Close(oneshot::Sender<()>),
 }
 
+impl Command {
+    /// Whether it may wait a little for others, because nobody waits for it.
+    pub(super) fn may_wait(&self) -> bool {
+        match self {
+            Self::Append(append) => append.later,
+            Self::Settle(settlement) => settlement.later,
+            Self::Announce | Self::Close(_) => false,
+        }
+    }
+}
+
 /// Events to append, all or none.
 #[derive(Debug)]
 pub(crate) struct Append {
     pub(crate) events: Vec<Pending>,
+    /// Whether nobody waits for it.
+    pub(crate) later: bool,
     /// After this the caller has denied; what is not in a transaction by then is not written.
     pub(crate) deadline: Instant,
     pub(crate) reply: oneshot::Sender<Result<(), AuditError>>,
@@ -46,7 +59,8 @@ impl Append {
     pub(crate) async fn alone(event: Pending, commands: &mpsc::Sender<Command>) -> bool {
         let (reply, written) = oneshot::channel();
         let deadline = Instant::now() + ALONE;
-        let append = Self { events: vec![event], deadline, reply, given_up: Arc::default() };
+        let append =
+            Self { events: vec![event], later: false, deadline, reply, given_up: Arc::default() };
         commands.try_send(Command::Append(append)).is_ok() && matches!(written.await, Ok(Ok(())))
     }
 }
@@ -55,6 +69,8 @@ impl Append {
 #[derive(Debug)]
 pub(crate) struct Settlement {
     pub(crate) permit: PermitId,
+    /// Whether nobody waits for it.
+    pub(crate) later: bool,
     /// Who reports; `None` when the log itself records that nobody did.
     pub(crate) reporter: Option<Reporter>,
     pub(crate) outcome: Outcome,
@@ -121,7 +137,15 @@ impl Settlement {
         reply: Option<oneshot::Sender<Result<(), SettleError>>>,
     ) -> Self {
         let outcome = Outcome::new(OutcomeStatus::Abandoned, std::time::Duration::ZERO);
-        Self { permit, reporter: None, outcome, detail: None, deadline: None, reply }
+        Self {
+            permit,
+            later: reply.is_none(),
+            reporter: None,
+            outcome,
+            detail: None,
+            deadline: None,
+            reply,
+        }
     }
 
     /// The record that a call was denied although the log has granted it this permit: its event became

@@ -8,6 +8,7 @@ mod bell;
 pub(crate) mod command;
 pub(crate) mod extent;
 mod gathering;
+mod grants;
 mod settle;
 mod transact;
 mod work;
@@ -23,12 +24,13 @@ use systemprompt_core::decision::OutcomeStatus;
 use systemprompt_core::id::PermitId;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub(crate) use self::bell::Bell;
 use self::command::{Append, Command, Settlement};
 use self::extent::Extent;
 pub(crate) use self::gathering::Gathering;
+pub(crate) use self::grants::Grants;
 use self::work::{Results, Work};
 use crate::checkpoint::Heads;
 #[cfg(feature = "sqlite")]
@@ -40,6 +42,9 @@ use crate::{Origin, StoreError};
 
 /// How often a log that cannot write tries by itself.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long what nobody waits for may wait for something that goes with it.
+const SLACK: Duration = Duration::from_millis(2);
 
 /// Most permits to be disowned that are remembered; the sweep finds others when they have expired.
 const MOST_DISOWNED: usize = 65_536;
@@ -65,6 +70,8 @@ pub(crate) struct Writer<S> {
     /// Permits that may stand in the log although their calls were answered deny.
     pub(crate) disowned: Vec<PermitId>,
     pub(crate) gathering: Gathering,
+    /// `None` where users stand in the log under pseudonyms, which only the log can tell the owners of.
+    pub(crate) grants: Option<Grants>,
     /// Where the search index is told what is durable.
     #[cfg(feature = "sqlite")]
     pub(crate) feed: Option<Feed>,
@@ -126,6 +133,7 @@ impl<S: Store> Writer<S> {
             if received == 0 {
                 break;
             }
+            join(&mut commands, &mut inbox, self.max_batch).await;
             let (batch, start) = (inbox.len(), Instant::now());
             self.write(inbox.drain(..), &mut closing).await;
             self.gathering.learn(batch + commands.len(), start.elapsed());
@@ -311,6 +319,17 @@ impl<S: Store> Writer<S> {
     fn well(&self) {
         if !self.counters.healthy.swap(true, Relaxed) {
             tracing::info!(origin = %self.origin, "the audit log writes again");
+        }
+    }
+}
+
+/// Keeps back what nobody waits for, for a moment: a commit is saved when something comes that has to be written.
+async fn join(commands: &mut mpsc::Receiver<Command>, inbox: &mut Vec<Command>, most: usize) {
+    let end = Instant::now() + SLACK;
+    while inbox.len() < most && inbox.iter().all(Command::may_wait) {
+        let room = most - inbox.len();
+        if !matches!(timeout_at(end, commands.recv_many(inbox, room)).await, Ok(1..)) {
+            return;
         }
     }
 }

@@ -83,6 +83,7 @@ fn writer(store: Fake) -> Writer<Fake> {
         doubtful: false,
         disowned: vec![],
         gathering: Gathering::among_others(),
+        grants: Some(Grants::new()),
         #[cfg(feature = "sqlite")]
         feed: None,
     }
@@ -93,6 +94,7 @@ fn append(writer: &Writer<Fake>) -> Append {
         AuditEvent::system(writer.clock.now(), EventKind::ForeignRows, serde_json::json!({}));
     let (reply, _) = oneshot::channel();
     Append {
+        later: false,
         events: vec![Pending::event(writer.origin.as_str(), event)],
         deadline: Instant::now() + Duration::from_secs(60),
         reply,
@@ -130,4 +132,30 @@ async fn what_writes_nothing_does_not_make_the_log_well() {
         !writer.counters.healthy.load(Relaxed),
         "nothing was written, and the log calls itself healthy"
     );
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_written_with_what_somebody_does() {
+    let writer = writer(Fake::default());
+    let (sender, mut commands) = mpsc::channel(8);
+    let send = |later| sender.try_send(Command::Append(Append { later, ..append(&writer) }));
+    let start = Instant::now();
+    let (mut inbox, most) = (Vec::new(), 3);
+    send(true).unwrap();
+    commands.recv_many(&mut inbox, most).await;
+    join(&mut commands, &mut inbox, most).await;
+    assert_eq!(inbox.len(), 1, "it is written in the end");
+    assert!(start.elapsed() >= SLACK, "it waits for others");
+
+    send(false).unwrap();
+    join(&mut commands, &mut inbox, most).await;
+    join(&mut commands, &mut inbox, most).await;
+    assert_eq!(inbox.len(), 2, "nothing more is waited for when somebody waits");
+
+    inbox.remove(1);
+    for _ in 0..3 {
+        send(true).unwrap();
+    }
+    join(&mut commands, &mut inbox, most).await;
+    assert_eq!((inbox.len(), commands.len()), (most, 1), "a batch is full");
 }

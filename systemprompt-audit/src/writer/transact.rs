@@ -24,6 +24,9 @@ impl<S: Store> Writer<S> {
         if result.is_err() {
             self.store.abort().await;
             self.behind = true;
+            if let Some(grants) = &mut self.grants {
+                grants.clear();
+            }
         }
         match &result {
             Err(StoreError::Refused) => {}
@@ -61,6 +64,11 @@ impl<S: Store> Writer<S> {
             {
                 feed.push(rows.iter().map(|placed| Entry::of(placed.seq, placed.row)));
             }
+            if committed.is_ok()
+                && let Some(grants) = &mut self.grants
+            {
+                rows.iter().for_each(|placed| grants.remember(placed.row));
+            }
             drop(rows);
             if let Err(error) = committed {
                 self.own = own;
@@ -78,6 +86,11 @@ impl<S: Store> Writer<S> {
         self.doubtful = false;
         if wrote {
             self.well();
+            if let Some(grants) = &mut self.grants {
+                for settlement in &work.settlements {
+                    grants.forget(settlement.permit.as_bytes());
+                }
+            }
         }
         let written = |append: &&Append| {
             if in_time(&append) { Ok(()) } else { Err(StoreError::Late.into()) }
@@ -114,9 +127,14 @@ impl<S: Store> Writer<S> {
         if work.settlements.is_empty() {
             return Ok(settle::Judgement { verdicts: Vec::new(), rows: Vec::new() });
         }
-        let permits: Vec<_> =
-            work.settlements.iter().map(|settlement| *settlement.permit.as_bytes()).collect();
-        let granted = self.store.granted(&permits).await?;
+        let permits = work.settlements.iter().map(|settlement| *settlement.permit.as_bytes());
+        let (mut granted, unknown) = match &self.grants {
+            Some(grants) => grants.of(permits),
+            None => (Vec::new(), permits.collect()),
+        };
+        if !unknown.is_empty() {
+            granted.extend(self.store.granted(&unknown).await?);
+        }
         Ok(settle::judge(&work.settlements, &granted, self.origin.as_str(), self.clock.now()))
     }
 

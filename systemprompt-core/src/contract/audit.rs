@@ -27,6 +27,15 @@ pub trait AuditSink: Send + Sync + 'static {
         }
         Ok(())
     }
+
+    /// Appends an event that no caller waits for, durable on return. A sink may keep it back for a few
+    /// milliseconds, to write it together with one that somebody waits for.
+    ///
+    /// # Errors
+    /// [`AuditError`] when it was not made durable.
+    async fn append_later(&self, event: AuditEvent) -> Result<(), AuditError> {
+        self.append(event).await
+    }
 }
 
 /// Where permits are settled. Object-safe.
@@ -43,6 +52,20 @@ pub trait PermitLedger: Send + Sync + 'static {
         principal: &Principal,
         outcome: Outcome,
     ) -> Result<(), SettleError>;
+
+    /// Records an outcome that no caller waits for, durable on return. A ledger may keep it back for a few
+    /// milliseconds, to write it together with what somebody waits for.
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    async fn settle_later(
+        &self,
+        permit: PermitId,
+        principal: &Principal,
+        outcome: Outcome,
+    ) -> Result<(), SettleError> {
+        self.settle(permit, principal, outcome).await
+    }
 
     /// Records that a permit was dropped. Does not wait; what is lost here is found by the sweep over
     /// expired permits.

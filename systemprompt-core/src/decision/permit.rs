@@ -252,6 +252,20 @@ impl Permit {
         self.record(outcome).await
     }
 
+    /// Records an outcome the host measured itself, after the caller was answered: the log may write it a few
+    /// milliseconds later, together with what somebody waits for.
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    pub async fn settle_later(mut self, outcome: Outcome) -> Result<(), SettleError> {
+        self.claim()?;
+        let Some(grant) = self.grant.as_ref() else { return Err(SettleError::AlreadySettled) };
+        let ledger = grant.ledger.clone();
+        let result = ledger.settle_later(self.id, self.call.principal(), outcome).await;
+        self.grant = None;
+        result
+    }
+
     /// Hands the permit to a remote caller, who reports the outcome under its id. An outcome that
     /// never comes is recorded as abandoned after the permit has expired.
     ///

@@ -2,8 +2,9 @@ use ::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::Value;
 use systemprompt_core::content::{ContentBody, ContentVerdict};
+use systemprompt_core::contract::{AuditError, AuditSink};
 use systemprompt_core::decision::{Outcome, OutcomeStatus, Permit};
-use systemprompt_core::event::AiRequestStatus;
+use systemprompt_core::event::{AiRequestStatus, AuditEvent};
 use systemprompt_core::llm::{
     Answer, AnswerCollector, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput,
 };
@@ -44,6 +45,27 @@ pub(crate) struct Whole {
     pub(crate) body: Bytes,
     pub(crate) usage_estimated: bool,
     pub(crate) cache: Option<CacheUse>,
+}
+
+/// Whether a caller waits for what is recorded.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Awaited {
+    Yes,
+    No,
+}
+
+impl Awaited {
+    /// Appends `event`, durable on return.
+    pub(super) async fn append(
+        self,
+        audit: &dyn AuditSink,
+        event: AuditEvent,
+    ) -> Result<(), AuditError> {
+        match self {
+            Self::Yes => audit.append(event).await,
+            Self::No => audit.append_later(event).await,
+        }
+    }
 }
 
 impl ModelGateway {
@@ -106,7 +128,7 @@ impl ModelGateway {
             Ok(changed) => changed,
             Err(error) => {
                 seen.error = Some(error.clone());
-                self.conclude(exchange, &seen, AiRequestStatus::Failed).await;
+                self.conclude(exchange, &seen, AiRequestStatus::Failed, Awaited::Yes).await;
                 return Err(error.into());
             }
         };
@@ -133,7 +155,7 @@ impl ModelGateway {
         // The decision is durable; what became of it is written while the answer is on its way.
         let gateway = self.clone();
         self.finish(async move {
-            gateway.conclude(exchange, &seen, AiRequestStatus::Success).await;
+            gateway.conclude(exchange, &seen, AiRequestStatus::Success, Awaited::No).await;
         });
         Ok(whole)
     }
@@ -254,6 +276,7 @@ impl ModelGateway {
         mut exchange: Exchange,
         seen: &Seen,
         status: AiRequestStatus,
+        awaited: Awaited,
     ) {
         let spent = exchange.account.spent(seen, self.parts().clock.now());
         let status = match &seen.error {
@@ -271,9 +294,9 @@ impl ModelGateway {
         let said = std::mem::take(&mut exchange.account.said);
         tokio::join!(
             settle_budget(reservation, &spent),
-            self.settle_permit(permit, &exchange.account, seen, status),
-            self.record(&exchange, seen, &spent, (status, code)),
-            self.record_bodies(&exchange, said),
+            self.settle_permit(permit, &exchange.account, seen, (status, awaited)),
+            self.record(&exchange, seen, &spent, (status, code), awaited),
+            self.record_bodies(&exchange, said, awaited),
         );
     }
 
@@ -282,7 +305,7 @@ impl ModelGateway {
         permit: Option<Permit>,
         account: &Account,
         seen: &Seen,
-        status: AiRequestStatus,
+        (status, awaited): (AiRequestStatus, Awaited),
     ) {
         let Some(permit) = permit else { return };
         let ended = match status {
@@ -293,7 +316,11 @@ impl ModelGateway {
         let took = self.parts().clock.monotonic().saturating_sub(account.arrived);
         let mut outcome = Outcome::new(ended, took);
         outcome.error = seen.error.as_ref().map(|error| error.message.clone());
-        if let Err(error) = permit.settle(outcome).await {
+        let settled = match awaited {
+            Awaited::Yes => permit.settle(outcome).await,
+            Awaited::No => permit.settle_later(outcome).await,
+        };
+        if let Err(error) = settled {
             tracing::error!("the outcome of a request to a model is not recorded: {error}");
         }
     }

@@ -10,7 +10,7 @@ use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
 use tokio::sync::oneshot;
 
-use super::answer::Answered;
+use super::answer::{Answered, Awaited};
 use super::body::RequestBody;
 use super::held::Held;
 use super::kept::{Keeping, Lookup};
@@ -267,14 +267,14 @@ impl ModelGateway {
 
     /// Settles a request whose caller left before anything was answered.
     pub(super) async fn cancelled(&self, exchange: Exchange) -> Failure {
-        self.conclude(exchange, &Seen::default(), AiRequestStatus::Cancelled).await;
+        self.conclude(exchange, &Seen::default(), AiRequestStatus::Cancelled, Awaited::Yes).await;
         ModelError::new(ErrorKind::Api, "the caller went away").into()
     }
 
     /// Settles a request that failed, and returns what the caller is told.
     pub(super) async fn failed(&self, exchange: Exchange, failure: Failure) -> Failure {
         let seen = Seen { error: Some(failure.error.clone()), ..Seen::default() };
-        self.conclude(exchange, &seen, AiRequestStatus::Failed).await;
+        self.conclude(exchange, &seen, AiRequestStatus::Failed, Awaited::Yes).await;
         failure
     }
 }

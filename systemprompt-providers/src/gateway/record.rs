@@ -9,6 +9,7 @@ use systemprompt_core::id::{AiRequestId, EventId, TraceId};
 use systemprompt_core::llm::{LossReport, ModelRequest, Usage};
 use systemprompt_core::money::Microdollars;
 
+use super::answer::Awaited;
 use super::ask::Exchange;
 use super::bodies::Said;
 use super::kept::KeptAnswer;
@@ -142,6 +143,7 @@ impl ModelGateway {
         seen: &Seen,
         &Spent { usage, estimated, cost, at }: &Spent,
         (status, code): (AiRequestStatus, Option<String>),
+        awaited: Awaited,
     ) {
         let parts = self.parts();
         let target = account.target.as_ref();
@@ -186,7 +188,7 @@ impl ModelGateway {
             },
         };
         let event = caller.event(EventId::generate(), at, request);
-        if let Err(error) = parts.audit.append(event).await {
+        if let Err(error) = awaited.append(&*parts.audit, event).await {
             tracing::error!("a request to a model is not recorded: {error}");
         }
     }

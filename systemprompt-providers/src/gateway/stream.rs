@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
+use super::answer::Awaited;
 use super::ask::{Answering, Exchange};
 use super::bodies::StreamDigest;
 use super::kept::CacheUse;
@@ -112,7 +113,7 @@ impl ModelGateway {
             self.keep(&mut exchange, &seen);
         }
         // The stream is closed after its record, so that whoever read it to its end finds it recorded.
-        self.conclude(exchange, &seen, status).await;
+        self.conclude(exchange, &seen, status, Awaited::Yes).await;
         drop(sender);
     }
 }

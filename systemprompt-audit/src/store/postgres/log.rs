@@ -118,10 +118,10 @@ pub(super) async fn begin_with(
         Some(Granted {
             permit: row.id.try_into().ok()?,
             trace_id: row.trace_id.try_into().ok()?,
-            call_id: row.call_id,
-            tenant_id: row.tenant_id,
-            user_id: row.user_id,
-            owner: row.owner,
+            call_id: row.call_id.map(Into::into),
+            tenant_id: row.tenant_id.map(Into::into),
+            user_id: row.user_id.map(Into::into),
+            owner: row.owner.map(Into::into),
             expires_at: row.expires_at.unwrap_or(0),
             settled: row.settled.as_deref().map(status),
         })

@@ -16,6 +16,7 @@ use systemprompt_core::secret::Redact;
 
 use self::redacted::redacted;
 use super::ModelGateway;
+use super::answer::Awaited;
 use super::ask::Exchange;
 use super::record::Account;
 
@@ -73,6 +74,7 @@ impl ModelGateway {
         &self,
         Exchange { caller, account, .. }: &Exchange,
         said: Said,
+        awaited: Awaited,
     ) {
         let parts = self.parts();
         let (most, redact) = (parts.bodies.most_bytes, parts.redact.clone());
@@ -96,7 +98,7 @@ impl ModelGateway {
         };
         let event_id = AiRequestBodies::event_of(id).unwrap_or_else(EventId::generate);
         let event = caller.event(event_id, parts.clock.now(), bodies);
-        if let Err(error) = parts.audit.append(event).await {
+        if let Err(error) = awaited.append(&*parts.audit, event).await {
             tracing::error!("the bodies of a request are not recorded: {error}");
         }
     }
