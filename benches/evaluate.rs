@@ -1,7 +1,8 @@
 //! How long a decision takes when the audit log costs nothing.
 //!
 //! `cargo bench --bench evaluate`: nanoseconds per call, the median of many rounds, all four checks on,
-//! token already verified, audit events discarded. Growth is a ratio inside the run.
+//! token already verified, audit events discarded. Growth is a ratio inside the run, and so is what a
+//! conversation costs that was looked through before.
 
 #![expect(
     clippy::print_stdout,
@@ -16,16 +17,21 @@ use std::time::Instant;
 use systemprompt::governance::Governor;
 use systemprompt::identifiers::{Audience, PermitId, Scope};
 use systemprompt::models::{
-    AgentPolicy, Arguments, AuditEvent, Blocklist, CallContext, Door, Effect, LimitKey,
-    LimitPolicy, Outcome, PolicyDocument, Principal, PrincipalClaims, ScopeRule, ToolCall, ToolRef,
+    AgentPolicy, Arguments, AuditEvent, Blocklist, CallContext, Content, ContentBody,
+    ContentOrigin, ContentVerdict, Door, Effect, LimitKey, LimitPolicy, Outcome, PolicyDocument,
+    Principal, PrincipalClaims, ScopeRule, SecretDirection, ToolCall, ToolRef,
 };
 use systemprompt::security::scan::Scanner;
 use systemprompt::traits::{AuditError, AuditSink, PermitLedger, PermitState, SettleError};
+use systemprompt_benches::conversation::turns;
 
 /// Calls that are built before and evaluated in one measurement.
 const BATCH: usize = 64;
 /// Measurements of which the median is taken.
 const ROUNDS: usize = 3_000;
+/// Conversations that are looked through twice, and their size in bytes.
+const CONVERSATIONS: usize = 200;
+const CONVERSATION: usize = 200_000;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--test") {
@@ -55,6 +61,37 @@ fn main() {
         let base = *base.get_or_insert(median);
         println!("{:>48}", format!("{:.2} times 10 rules (bar 2.00)", median / base));
     }
+    println!("a conversation of 200 KB, turn by turn");
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for number in 0..CONVERSATIONS {
+        let turns: Vec<String> =
+            turns(CONVERSATION, number).iter().map(ToString::to_string).collect();
+        first.push(look_through(&house, &turns));
+        second.push(look_through(&house, &turns));
+    }
+    let first = report("the first time", None, || first);
+    let second = report("the second time", None, || second);
+    println!("{:>48}", format!("{:.1} % of the first time (bar 25)", 100.0 * second / first));
+}
+
+/// Nanoseconds that it takes to find nothing in `turns`.
+fn look_through(governor: &Governor, turns: &[String]) -> f64 {
+    let (principal, context) = (principal(), CallContext::default());
+    let origin = ContentOrigin {
+        direction: SecretDirection::History,
+        principal: &principal,
+        tool: None,
+        door: Door::Gateway,
+        context: &context,
+    };
+    runtime().block_on(async {
+        let start = Instant::now();
+        for turn in turns {
+            let found = governor.inspect(Content { origin, body: ContentBody::Json(turn) }).await;
+            assert_eq!(found.verdict, ContentVerdict::Pass, "there is no secret in it");
+        }
+        start.elapsed().as_nanos() as f64
+    })
 }
 
 fn report(name: &str, bar: Option<u32>, measure: impl FnOnce() -> Vec<f64>) -> f64 {

@@ -6,6 +6,7 @@
     reason = "a bench prints its numbers and stops when it cannot go on"
 )]
 
+pub mod conversation;
 pub mod load;
 pub mod process;
 

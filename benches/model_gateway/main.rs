@@ -15,7 +15,6 @@
 )]
 
 mod codecs;
-mod conversation;
 mod servers;
 mod upstream;
 mod wire;
@@ -23,8 +22,8 @@ mod wire;
 use std::error::Error;
 use std::time::Duration;
 
-use conversation::{conversation, question};
 use servers::{Lane, Site};
+use systemprompt_benches::conversation::{conversation, question};
 use systemprompt_benches::load;
 use systemprompt_benches::process::Running;
 

@@ -47,6 +47,9 @@ pub(crate) struct Whole {
     pub(crate) cache: Option<CacheUse>,
 }
 
+/// A request that was answered, and what was seen of the answer.
+type Settling = (Box<Exchange>, Seen);
+
 /// Whether a caller waits for what is recorded.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Awaited {
@@ -77,9 +80,19 @@ impl ModelGateway {
         let (mut left, answered) = oneshot::channel();
         let gateway = self.clone();
         let answering = async move {
-            let answered = gateway.answer_unless(&asking, &mut left).await;
+            let (answered, settling) = match gateway.answer_unless(&asking, &mut left).await {
+                Ok((answered, settling)) => (Ok(answered), settling),
+                Err(failure) => (Err(failure), None),
+            };
+            drop(asking);
             // A stream whose caller has left is told so by its receiver, which is dropped here.
             let _ = left.send(answered);
+            // The decision is durable; what became of it is written while the answer is on its way.
+            if let Some((exchange, seen)) = settling {
+                let done =
+                    gateway.conclude(*exchange, &seen, AiRequestStatus::Success, Awaited::No);
+                Box::pin(done).await;
+            }
         };
         self.finish(answering);
         match answered.await {
@@ -90,13 +103,19 @@ impl ModelGateway {
         }
     }
 
-    async fn answer_unless(&self, asking: &Asking, left: &mut Left) -> Result<Answered, Failure> {
+    /// The answer, and what is to be settled when it is on its way.
+    async fn answer_unless(
+        &self,
+        asking: &Asking,
+        left: &mut Left,
+    ) -> Result<(Answered, Option<Settling>), Failure> {
         // Both are large; what is spawned is not.
         let (exchange, answering) = Box::pin(self.ask(asking, left)).await?;
         if exchange.request.stream {
-            return Ok(Answered::Stream(self.stream(exchange, answering)));
+            return Ok((Answered::Stream(self.stream(exchange, answering)), None));
         }
-        Box::pin(self.whole(exchange, answering, left)).await.map(Answered::Whole)
+        let (whole, settling) = Box::pin(self.whole(exchange, answering, left)).await?;
+        Ok((Answered::Whole(whole), Some(settling)))
     }
 
     async fn whole(
@@ -104,7 +123,7 @@ impl ModelGateway {
         mut exchange: Exchange,
         answering: Answering,
         left: &mut Left,
-    ) -> Result<Whole, Failure> {
+    ) -> Result<(Whole, Settling), Failure> {
         let read = tokio::select! {
             biased;
             read = read_answer(answering) => read,
@@ -152,12 +171,7 @@ impl ModelGateway {
             cache: exchange.cache_use(),
         };
         self.keep(&mut exchange, &seen);
-        // The decision is durable; what became of it is written while the answer is on its way.
-        let gateway = self.clone();
-        self.finish(async move {
-            gateway.conclude(exchange, &seen, AiRequestStatus::Success, Awaited::No).await;
-        });
-        Ok(whole)
+        Ok((whole, (Box::new(exchange), seen)))
     }
 
     /// Looks through the texts of an answer, also those in its own bytes that are not read, and decides the

@@ -1,7 +1,10 @@
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use ::http::HeaderMap;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{ErrorKind, LossReport, ModelError, StreamEvent};
 use tokio::sync::mpsc;
@@ -24,6 +27,9 @@ const FRAME_BYTES: usize = 16 * 1024 * 1024;
 
 /// Pieces of a stream that wait for a slow caller before the provider is not read any more.
 const WAITING: usize = 16;
+
+/// Bytes of a piece that wait for nothing more, even if it is there.
+const TOGETHER: usize = 8 * 1024;
 
 /// How long a translated stream is silent before a sign of life.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -229,17 +235,21 @@ async fn pass_frames(
     let mut splitter = FrameSplitter::new(FRAME_BYTES);
     let mut out = Vec::new();
     let mut signs = signs();
+    let mut there = None;
     let error = loop {
-        let piece = tokio::select! {
-            piece = body.next_piece() => piece,
-            () = sender.pieces.closed() => return End::CallerLeft,
-            _ = signs.tick() => {
-                relay.ping(&mut out);
-                if !sender.send(&mut out).await {
-                    return End::CallerLeft;
+        let piece = match there.take() {
+            Some(piece) => piece,
+            None => tokio::select! {
+                piece = body.next_piece() => piece,
+                () = sender.pieces.closed() => return End::CallerLeft,
+                _ = signs.tick() => {
+                    relay.ping(&mut out);
+                    if !sender.send(&mut out).await {
+                        return End::CallerLeft;
+                    }
+                    continue;
                 }
-                continue;
-            }
+            },
         };
         let piece = match piece {
             None => break None,
@@ -252,6 +262,15 @@ async fn pass_frames(
             pass_whole(relay, &mut splitter, hide_usage, (&mut out, &mut meter)).await
         {
             break Some(error);
+        }
+        // What is there already goes with it; the first piece waits for nothing.
+        let has_room = !out.is_empty() && out.len() < TOGETHER && sender.first.is_some();
+        if has_room && relay.seen().error.is_none() {
+            step_aside().await;
+            there = body.next_piece().now_or_never();
+            if there.is_some() {
+                continue;
+            }
         }
         if !sender.send(&mut out).await {
             return End::CallerLeft;
@@ -270,6 +289,20 @@ async fn pass_frames(
     relay.finish(error.clone(), &mut out).await;
     let whole = relay.seen().stop.is_some();
     sender.end(whole, error, &mut out).await
+}
+
+/// Lets the tasks that are ready run once, such as the one that reads the connection.
+async fn step_aside() {
+    let mut aside = false;
+    poll_fn(|cx| {
+        if aside {
+            return Poll::Ready(());
+        }
+        aside = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Passes on the frames that are whole, as far as budgets allow.

@@ -1,4 +1,4 @@
-//! Bodies of requests.
+//! Bodies of requests to models, in the dialect of Anthropic.
 
 use serde_json::{Value, json};
 
@@ -30,16 +30,26 @@ const WORDS: [&str; 24] = [
 ];
 
 /// A question of about 1 KiB.
-pub(crate) fn question(model: &str, stream: bool) -> String {
+#[must_use]
+pub fn question(model: &str, stream: bool) -> String {
     let text = "The quick brown fox jumps over the lazy dog near the river bank. ".repeat(14);
     body(model, stream, vec![json!({"role": "user", "content": text})])
 }
 
 /// A conversation of about `bytes`, none of whose turns is in one with another number.
-pub(crate) fn conversation(model: &str, bytes: usize, number: usize) -> String {
+#[must_use]
+pub fn conversation(model: &str, bytes: usize, number: usize) -> String {
+    let mut turns = turns(bytes, number);
+    turns.push(json!({"role": "user", "content": "go on"}));
+    body(model, false, turns)
+}
+
+/// The turns of such a conversation.
+#[must_use]
+pub fn turns(bytes: usize, number: usize) -> Vec<Value> {
     const TURN: usize = 2_000;
     let mut random = number as u64 + 1;
-    let turns = (0..bytes / TURN).map(|at| {
+    let turn = |at| {
         let role = if at % 2 == 0 { "user" } else { "assistant" };
         let mut text = format!("Turn {at} of conversation {number}:");
         while text.len() < TURN - 45 {
@@ -48,10 +58,8 @@ pub(crate) fn conversation(model: &str, bytes: usize, number: usize) -> String {
             text.push_str(WORDS[(random >> 33) as usize % WORDS.len()]);
         }
         json!({"role": role, "content": [{"type": "text", "text": text}]})
-    });
-    let mut turns: Vec<Value> = turns.collect();
-    turns.push(json!({"role": "user", "content": "go on"}));
-    body(model, false, turns)
+    };
+    (0..bytes / TURN).map(turn).collect()
 }
 
 /// The model stands first, where the provider of the bench looks for it.
