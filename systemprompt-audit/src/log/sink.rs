@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use systemprompt_core::contract::{
@@ -24,6 +25,9 @@ use crate::store::query;
 use crate::writer::command::{Append, Command, Reporter, Settlement};
 
 type Appending<'f> = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send + 'f>>;
+
+/// A log whose callers wait no longer than this keeps nothing back.
+const LEAST_TIME: Duration = Duration::from_millis(50);
 
 impl AuditLog {
     // No async function, because an event that needs no key is made ready at once: a future that holds one on
@@ -51,7 +55,7 @@ impl AuditLog {
         let (reply, settled) = oneshot::channel();
         self.send(Command::Settle(Box::new(Settlement {
             permit,
-            later,
+            later: self.may_wait(later),
             reporter: Some(reporter),
             outcome,
             detail: None,
@@ -59,6 +63,10 @@ impl AuditLog {
             reply: Some(reply),
         })))?;
         answer(settled, deadline).await?
+    }
+
+    fn may_wait(&self, later: bool) -> bool {
+        later && self.0.append_timeout >= LEAST_TIME
     }
 
     fn send(&self, command: Command) -> Result<(), AuditError> {
@@ -78,7 +86,13 @@ impl AuditLog {
         let deadline = start + self.0.append_timeout;
         let (reply, mut written) = oneshot::channel();
         let given_up = Arc::new(AtomicBool::new(false));
-        let append = Append { events, later, deadline, reply, given_up: given_up.clone() };
+        let append = Append {
+            events,
+            later: self.may_wait(later),
+            deadline,
+            reply,
+            given_up: given_up.clone(),
+        };
         self.send(Command::Append(append))?;
         let Ok(result) = timeout_at(deadline, &mut written).await else {
             given_up.store(true, Release);
@@ -87,7 +101,9 @@ impl AuditLog {
             return written.try_recv().unwrap_or_else(|_| Err(out_of_time()));
         };
         let result = result.unwrap_or_else(|_| Err(StoreError::Late.into()));
-        self.0.counters.took(start.elapsed());
+        if !later {
+            self.0.counters.took(start.elapsed());
+        }
         result
     }
 }

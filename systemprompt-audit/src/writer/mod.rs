@@ -185,8 +185,7 @@ impl<S: Store> Writer<S> {
         }
         let work =
             Work { appends: appends.iter().collect(), settlements: settlements.iter().collect() };
-        let result = self.attempt(&work).await;
-        let results = match result {
+        let results = match self.attempt_again(&work).await {
             // One bad row must not cost the others their answer.
             Err(StoreError::Refused) if work.len() > 1 || !work.settlements.is_empty() => {
                 self.attempt_each(&work).await
@@ -205,7 +204,7 @@ impl<S: Store> Writer<S> {
         let permits = std::mem::take(&mut self.disowned);
         let settlements: Vec<_> = permits.iter().copied().map(Settlement::disowned).collect();
         let work = Work { appends: Vec::new(), settlements: settlements.iter().collect() };
-        match self.attempt(&work).await {
+        match self.attempt_again(&work).await {
             Ok(written) => {
                 let spent = written.settlements.iter().filter(|verdict| verdict.is_ok()).count();
                 self.counters.abandoned.fetch_add(spent as u64, Relaxed);
@@ -222,14 +221,19 @@ impl<S: Store> Writer<S> {
         self.disowned.extend(permits.take(room));
     }
 
+    /// Writes `work`; judges its settlements again when one was refused, which another replica's has overtaken
+    /// and which the log knows by then.
+    async fn attempt_again(&mut self, work: &Work<'_>) -> Result<Results, StoreError> {
+        match self.attempt(work).await {
+            Err(StoreError::Refused) if !work.settlements.is_empty() => self.attempt(work).await,
+            result => result,
+        }
+    }
+
     async fn attempt_each(&mut self, work: &Work<'_>) -> Results {
         let mut results = Results { appends: Vec::new(), settlements: Vec::new() };
         for part in work.parts() {
-            let mut result = self.attempt(&part).await;
-            if matches!(result, Err(StoreError::Refused)) && !part.settlements.is_empty() {
-                // A settlement that another replica's has overtaken is judged again.
-                result = self.attempt(&part).await;
-            }
+            let result = self.attempt_again(&part).await;
             let result = self.shared(&part, result);
             results.appends.extend(result.appends);
             results.settlements.extend(result.settlements);

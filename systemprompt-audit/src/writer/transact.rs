@@ -67,7 +67,8 @@ impl<S: Store> Writer<S> {
             if committed.is_ok()
                 && let Some(grants) = &mut self.grants
             {
-                rows.iter().for_each(|placed| grants.remember(placed.row));
+                let now = self.clock.now();
+                rows.iter().for_each(|placed| grants.remember(placed.row, now));
             }
             drop(rows);
             if let Err(error) = committed {
@@ -129,7 +130,7 @@ impl<S: Store> Writer<S> {
         }
         let permits = work.settlements.iter().map(|settlement| *settlement.permit.as_bytes());
         let (mut granted, unknown) = match &self.grants {
-            Some(grants) => grants.of(permits),
+            Some(grants) => grants.of(permits, self.clock.now()),
             None => (Vec::new(), permits.collect()),
         };
         if !unknown.is_empty() {

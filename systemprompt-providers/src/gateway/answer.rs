@@ -89,6 +89,8 @@ impl ModelGateway {
             let _ = left.send(answered);
             // The decision is durable; what became of it is written while the answer is on its way.
             if let Some((exchange, seen)) = settling {
+                // The door, which has been woken, goes first.
+                tokio::task::yield_now().await;
                 let done =
                     gateway.conclude(*exchange, &seen, AiRequestStatus::Success, Awaited::No);
                 Box::pin(done).await;

@@ -1,4 +1,5 @@
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -233,7 +234,7 @@ async fn pass_frames(
     (sender, mut meter): (&mut Sender, Meter<'_>),
 ) -> End {
     let mut splitter = FrameSplitter::new(FRAME_BYTES);
-    let mut out = Vec::new();
+    let (mut out, mut more) = (Vec::new(), Vec::new());
     let mut signs = signs();
     let mut there = None;
     let error = loop {
@@ -258,13 +259,26 @@ async fn pass_frames(
         };
         signs.reset();
         splitter.push(&piece);
-        if let Err(error) =
-            pass_whole(relay, &mut splitter, hide_usage, (&mut out, &mut meter)).await
-        {
+        let passed = {
+            let to = (&mut more, &mut meter);
+            let mut passing = pin!(pass_whole(relay, &mut splitter, hide_usage, to));
+            match poll_fn(|cx| Poll::Ready(passing.as_mut().poll(cx))).await {
+                Poll::Ready(passed) => passed,
+                Poll::Pending => {
+                    // What is decided takes its time: what is ready leaves before. A caller that has left is
+                    // noticed afterwards.
+                    let _ = sender.send(&mut out).await;
+                    passing.await
+                }
+            }
+        };
+        let has_grown = !more.is_empty();
+        out.append(&mut more);
+        if let Err(error) = passed {
             break Some(error);
         }
         // What is there already goes with it; the first piece waits for nothing.
-        let has_room = !out.is_empty() && out.len() < TOGETHER && sender.first.is_some();
+        let has_room = has_grown && out.len() < TOGETHER && sender.first.is_some();
         if has_room && relay.seen().error.is_none() {
             step_aside().await;
             there = body.next_piece().now_or_never();

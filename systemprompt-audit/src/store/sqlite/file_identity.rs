@@ -44,12 +44,21 @@ impl FileIdentity {
 #[cfg(target_os = "linux")]
 fn identity(path: &Path) -> io::Result<Identity> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
-    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO)?;
-    Ok((makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino))
+    match statx(CWD, path, AtFlags::empty(), StatxFlags::INO) {
+        Ok(found) => Ok((makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino)),
+        // A kernel older than 4.11, or a sandbox that does not know the call.
+        Err(rustix::io::Errno::NOSYS) => identity_of_all(path),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
 fn identity(path: &Path) -> io::Result<Identity> {
+    identity_of_all(path)
+}
+
+#[cfg(unix)]
+fn identity_of_all(path: &Path) -> io::Result<Identity> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
