@@ -167,6 +167,16 @@ async fn a_witness_that_has_seen_more_or_less_than_thought_is_asked_again(fixtur
     assert_eq!(this.cosigned_outside().last().unwrap().0, 130);
 }
 
+/// Waits until so many attempts to hand a checkpoint on have failed.
+async fn has_failed(log: &AuditLog, times: u64) {
+    let counted = async {
+        while log.stats().checkpoint_failures < times {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), counted).await.unwrap();
+}
+
 async fn a_wrong_cosignature_counts_for_nothing(fixture: Fixture) {
     let this = Witnessed::on(fixture).await;
     let log = this.log().await;
@@ -177,12 +187,7 @@ async fn a_wrong_cosignature_counts_for_nothing(fixture: Fixture) {
         let failures = log.stats().checkpoint_failures;
         this.signed.append_signed(&log, size as usize).await;
         this.seen(&log, size / 50 * 50).await;
-        let counted = async {
-            while log.stats().checkpoint_failures == failures {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), counted).await.unwrap();
+        has_failed(&log, failures + 1).await;
         assert_eq!(log.stats().cosigned, 0, "{fault:?}");
     }
     assert!(this.cosigned_outside().is_empty());
@@ -198,10 +203,13 @@ async fn a_witness_that_is_down_holds_nothing_up_and_gets_everything_later(fixtu
     let log = this.log().await;
     this.signed.append_signed(&log, 160).await;
     assert_eq!((log.stats().last_seq, log.stats().cosigned), (160, 0));
+    has_failed(&log, 1).await;
     this.server.up().await;
     this.seen(&log, 150).await;
     this.server.fail(Fault::Busy);
+    let failures = log.stats().checkpoint_failures;
     this.signed.append_signed(&log, 320).await;
+    has_failed(&log, failures + 1).await;
     assert!(this.server.seen(log.origin().as_str()) < 300);
     this.server.fail(Fault::None);
     this.seen(&log, 300).await;
