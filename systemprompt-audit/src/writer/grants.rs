@@ -9,7 +9,7 @@ use crate::store::Granted;
 /// Most permits that are remembered.
 const MOST: usize = 4_096;
 
-/// How long a permit is remembered, in microseconds. Nothing that young is old enough to be pruned.
+/// How long a permit is remembered, in microseconds: for less than retention by age keeps anything.
 const LONGEST: i64 = 30_000_000;
 
 /// Permits that this writer has granted a short while ago, so that settling them needs no look into the log.

@@ -58,17 +58,17 @@ impl<S: Store> Writer<S> {
         } else {
             let committed = self.commit(&rows, &extent.tiles).await;
             let count = rows.len();
-            #[cfg(feature = "sqlite")]
-            if committed.is_ok()
-                && let Some(feed) = &self.feed
-            {
-                feed.push(rows.iter().map(|placed| Entry::of(placed.seq, placed.row)));
-            }
-            if committed.is_ok()
-                && let Some(grants) = &mut self.grants
-            {
-                let now = self.clock.now();
-                rows.iter().for_each(|placed| grants.remember(placed.row, now));
+            if committed.is_ok() {
+                #[cfg(feature = "sqlite")]
+                if let Some(feed) = &self.feed {
+                    feed.push(rows.iter().map(|placed| Entry::of(placed.seq, placed.row)));
+                }
+                if let Some(grants) = &mut self.grants {
+                    let now = self.clock.now();
+                    rows.iter().for_each(|placed| grants.remember(placed.row, now));
+                    let settled = work.settlements.iter().map(|settlement| &settlement.permit);
+                    settled.for_each(|permit| grants.forget(permit.as_bytes()));
+                }
             }
             drop(rows);
             if let Err(error) = committed {
@@ -87,11 +87,6 @@ impl<S: Store> Writer<S> {
         self.doubtful = false;
         if wrote {
             self.well();
-            if let Some(grants) = &mut self.grants {
-                for settlement in &work.settlements {
-                    grants.forget(settlement.permit.as_bytes());
-                }
-            }
         }
         let written = |append: &&Append| {
             if in_time(&append) { Ok(()) } else { Err(StoreError::Late.into()) }
@@ -128,15 +123,17 @@ impl<S: Store> Writer<S> {
         if work.settlements.is_empty() {
             return Ok(settle::Judgement { verdicts: Vec::new(), rows: Vec::new() });
         }
+        // One moment for both: what is known here as open must not have expired there.
+        let now = self.clock.now();
         let permits = work.settlements.iter().map(|settlement| *settlement.permit.as_bytes());
         let (mut granted, unknown) = match &self.grants {
-            Some(grants) => grants.of(permits, self.clock.now()),
+            Some(grants) => grants.of(permits, now),
             None => (Vec::new(), permits.collect()),
         };
         if !unknown.is_empty() {
             granted.extend(self.store.granted(&unknown).await?);
         }
-        Ok(settle::judge(&work.settlements, &granted, self.origin.as_str(), self.clock.now()))
+        Ok(settle::judge(&work.settlements, &granted, self.origin.as_str(), now))
     }
 
     /// Commits; where the store cannot say whether it did, finds out.

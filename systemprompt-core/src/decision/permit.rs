@@ -235,7 +235,7 @@ impl Permit {
             Ok(value) => measure(&mut outcome, value),
             Err(error) => outcome.error = Some(error.to_string()),
         }
-        let recorded = self.record(outcome).await;
+        let recorded = self.record(outcome, false).await;
         match (result, recorded) {
             (Ok(value), Ok(())) => Ok(value),
             (Err(error), _) => Err(RunError::Tool(error)),
@@ -249,7 +249,7 @@ impl Permit {
     /// [`SettleError`] when the permit has expired or was settled before, or the log cannot write.
     pub async fn settle(mut self, outcome: Outcome) -> Result<(), SettleError> {
         self.claim()?;
-        self.record(outcome).await
+        self.record(outcome, false).await
     }
 
     /// Records an outcome the host measured itself, after the caller was answered: the log may write it a few
@@ -259,11 +259,7 @@ impl Permit {
     /// As [`settle`](Self::settle).
     pub async fn settle_later(mut self, outcome: Outcome) -> Result<(), SettleError> {
         self.claim()?;
-        let Some(grant) = self.grant.as_ref() else { return Err(SettleError::AlreadySettled) };
-        let ledger = grant.ledger.clone();
-        let result = ledger.settle_later(self.id, self.call.principal(), outcome).await;
-        self.grant = None;
-        result
+        self.record(outcome, true).await
     }
 
     /// Hands the permit to a remote caller, who reports the outcome under its id. An outcome that
@@ -278,10 +274,14 @@ impl Permit {
         PermitTicket { id: self.id, expires_at: self.expires_at }
     }
 
-    async fn record(&mut self, outcome: Outcome) -> Result<(), SettleError> {
+    async fn record(&mut self, outcome: Outcome, later: bool) -> Result<(), SettleError> {
         let Some(grant) = &self.grant else { return Err(SettleError::AlreadySettled) };
         let ledger = grant.ledger.clone();
-        let result = ledger.settle(self.id, self.call.principal(), outcome).await;
+        let (id, principal) = (self.id, self.call.principal());
+        let result = match later {
+            false => ledger.settle(id, principal, outcome).await,
+            true => ledger.settle_later(id, principal, outcome).await,
+        };
         self.grant = None;
         result
     }

@@ -2,9 +2,8 @@ use ::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::Value;
 use systemprompt_core::content::{ContentBody, ContentVerdict};
-use systemprompt_core::contract::{AuditError, AuditSink};
 use systemprompt_core::decision::{Outcome, OutcomeStatus, Permit};
-use systemprompt_core::event::{AiRequestStatus, AuditEvent};
+use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{
     Answer, AnswerCollector, Block, BlockKind, ErrorKind, LossReport, ModelError, ToolInput,
 };
@@ -15,7 +14,7 @@ use super::ask::{Answering, Asking, Exchange, Failure, Left};
 use super::held::Held;
 use super::judge::{Verdict, runs_at_the_caller};
 use super::kept::CacheUse;
-use super::record::{Account, Spent};
+use super::record::{Account, Awaited, Spent};
 use super::refusal::withheld;
 use super::rest;
 use super::seen::Seen;
@@ -49,27 +48,6 @@ pub(crate) struct Whole {
 
 /// A request that was answered, and what was seen of the answer.
 type Settling = (Box<Exchange>, Seen);
-
-/// Whether a caller waits for what is recorded.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Awaited {
-    Yes,
-    No,
-}
-
-impl Awaited {
-    /// Appends `event`, durable on return.
-    pub(super) async fn append(
-        self,
-        audit: &dyn AuditSink,
-        event: AuditEvent,
-    ) -> Result<(), AuditError> {
-        match self {
-            Self::Yes => audit.append(event).await,
-            Self::No => audit.append_later(event).await,
-        }
-    }
-}
 
 impl ModelGateway {
     /// Answers a request, in a task of its own: when the caller leaves, it still is settled and recorded.
@@ -310,7 +288,7 @@ impl ModelGateway {
         let said = std::mem::take(&mut exchange.account.said);
         tokio::join!(
             settle_budget(reservation, &spent),
-            self.settle_permit(permit, &exchange.account, seen, (status, awaited)),
+            self.settle_permit(permit, &exchange.account, seen, status, awaited),
             self.record(&exchange, seen, &spent, (status, code), awaited),
             self.record_bodies(&exchange, said, awaited),
         );
@@ -321,7 +299,8 @@ impl ModelGateway {
         permit: Option<Permit>,
         account: &Account,
         seen: &Seen,
-        (status, awaited): (AiRequestStatus, Awaited),
+        status: AiRequestStatus,
+        awaited: Awaited,
     ) {
         let Some(permit) = permit else { return };
         let ended = match status {

@@ -10,12 +10,12 @@ use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{Dialect, ErrorKind, ModelError, ModelRequest, ReasoningMode};
 use tokio::sync::oneshot;
 
-use super::answer::{Answered, Awaited};
+use super::answer::Answered;
 use super::body::RequestBody;
 use super::held::Held;
 use super::kept::{Keeping, Lookup};
 use super::lane::{self, Outgoing};
-use super::record::Account;
+use super::record::{Account, Awaited};
 use super::refusal::refusal;
 use super::seen::Seen;
 use super::{Caller, ModelGateway};

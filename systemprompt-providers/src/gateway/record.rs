@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use systemprompt_core::call::Door;
 use systemprompt_core::clock::Timestamp;
+use systemprompt_core::contract::{AuditError, AuditSink};
 use systemprompt_core::event::{
     AiRequest, AiRequestDetail, AiRequestStatus, AuditBody, AuditEvent, EventContext, EventSubject,
 };
@@ -9,7 +10,6 @@ use systemprompt_core::id::{AiRequestId, EventId, TraceId};
 use systemprompt_core::llm::{LossReport, ModelRequest, Usage};
 use systemprompt_core::money::Microdollars;
 
-use super::answer::Awaited;
 use super::ask::Exchange;
 use super::bodies::Said;
 use super::kept::KeptAnswer;
@@ -131,6 +131,27 @@ impl Account {
     /// The name of the provider that was asked last.
     pub(super) fn provider(&self) -> Option<String> {
         self.target.as_ref().map(|target| target.provider.name().to_string())
+    }
+}
+
+/// Whether a caller waits for what is recorded.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Awaited {
+    Yes,
+    No,
+}
+
+impl Awaited {
+    /// Appends `event`, durable on return.
+    pub(super) async fn append(
+        self,
+        audit: &dyn AuditSink,
+        event: AuditEvent,
+    ) -> Result<(), AuditError> {
+        match self {
+            Self::Yes => audit.append(event).await,
+            Self::No => audit.append_later(event).await,
+        }
     }
 }
 

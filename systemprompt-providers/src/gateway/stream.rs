@@ -1,22 +1,22 @@
 use std::future::{Future as _, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use ::http::HeaderMap;
 use bytes::Bytes;
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use systemprompt_core::event::AiRequestStatus;
 use systemprompt_core::llm::{ErrorKind, LossReport, ModelError, StreamEvent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::ModelGateway;
-use super::answer::Awaited;
 use super::ask::{Answering, Exchange};
 use super::bodies::StreamDigest;
 use super::kept::CacheUse;
 use super::meter::Meter;
+use super::record::Awaited;
 use super::relay::Relay;
 use crate::dialect::chat::splice;
 use crate::dialect::{self, StreamDecoder};
@@ -229,28 +229,25 @@ fn signs() -> Interval {
 
 async fn pass_frames(
     relay: &mut Relay,
-    mut body: UpstreamBody,
+    body: UpstreamBody,
     hide_usage: bool,
     (sender, mut meter): (&mut Sender, Meter<'_>),
 ) -> End {
     let mut splitter = FrameSplitter::new(FRAME_BYTES);
     let (mut out, mut more) = (Vec::new(), Vec::new());
+    let mut body = body.peekable();
     let mut signs = signs();
-    let mut there = None;
     let error = loop {
-        let piece = match there.take() {
-            Some(piece) => piece,
-            None => tokio::select! {
-                piece = body.next_piece() => piece,
-                () = sender.pieces.closed() => return End::CallerLeft,
-                _ = signs.tick() => {
-                    relay.ping(&mut out);
-                    if !sender.send(&mut out).await {
-                        return End::CallerLeft;
-                    }
-                    continue;
+        let piece = tokio::select! {
+            piece = body.next() => piece,
+            () = sender.pieces.closed() => return End::CallerLeft,
+            _ = signs.tick() => {
+                relay.ping(&mut out);
+                if !sender.send(&mut out).await {
+                    return End::CallerLeft;
                 }
-            },
+                continue;
+            }
         };
         let piece = match piece {
             None => break None,
@@ -281,8 +278,7 @@ async fn pass_frames(
         let has_room = has_grown && out.len() < TOGETHER && sender.first.is_some();
         if has_room && relay.seen().error.is_none() {
             step_aside().await;
-            there = body.next_piece().now_or_never();
-            if there.is_some() {
+            if Pin::new(&mut body).peek().now_or_never().is_some() {
                 continue;
             }
         }
@@ -305,7 +301,8 @@ async fn pass_frames(
     sender.end(whole, error, &mut out).await
 }
 
-/// Lets the tasks that are ready run once, such as the one that reads the connection.
+/// Lets the tasks that are ready run once, such as the one that reads the connection. Unlike `yield_now` of tokio it
+/// does not ask the system for more.
 async fn step_aside() {
     let mut aside = false;
     poll_fn(|cx| {

@@ -16,9 +16,8 @@ use systemprompt_core::secret::Redact;
 
 use self::redacted::redacted;
 use super::ModelGateway;
-use super::answer::Awaited;
 use super::ask::Exchange;
-use super::record::Account;
+use super::record::{Account, Awaited};
 
 /// Which bodies are recorded, and how much of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
